@@ -1,0 +1,1 @@
+"""What the theorems say, evaluated on a run: bounds, gradient terms, laws, negative results."""
