@@ -1,0 +1,130 @@
+"""From config entries to runs: an experiment is a product of lists, a block is what one job trains.
+
+Imports neither torch nor Snakemake, so that the workflow can expand a grid while it is parsed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from gnn_dynamics.errors import UserError
+
+# What tells one training run from another, in the order of the tables' columns.
+KEYS = (
+    "experiment",
+    "dataset",
+    "aggregation",
+    "features",
+    "nodes",
+    "multiscale",
+    "activation",
+    "depth",
+    "width",
+    "init",
+    "loss_fn",
+    "optimizer",
+    "lr",
+    "labels",
+    "seed",
+)
+BLOCK_KEYS = ("experiment", "dataset", "aggregation", "activation", "multiscale", "depth")
+# Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
+BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")
+MEMBER_KEYS = ("init", "lr", "labels", "seed")
+# What a block depends on beside its keys: everything else in the entry.
+SETTINGS = ("steps", "record", "spacing", "observe", "thresholds", "lr_factor", "stop_early")
+
+
+@dataclass(frozen=True, order=True)
+class Block:
+    """The runs that one job trains: all seeds, labels, widths, initialisations and rates."""
+
+    experiment: str
+    dataset: str
+    aggregation: str
+    activation: str
+    multiscale: bool
+    depth: int
+
+    @property
+    def id(self) -> str:
+        """Name like a path: `curves/cora/gcn-linear-multi-H2`."""
+        scale = "multi" if self.multiscale else "single"
+        model = f"{self.aggregation}-{self.activation}-{scale}-H{self.depth}"
+        return f"{self.experiment}/{self.dataset}/{model}"
+
+
+def entry(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The experiment called `name`.
+
+    Raises:
+        UserError: if the config has no experiment of that name, or more than one.
+    """
+    found = [e for e in config["experiments"] if e["name"] == name]
+    if len(found) != 1:
+        names = ", ".join(sorted(e["name"] for e in config["experiments"]))
+        raise UserError(
+            f"experiments: {len(found)} entries are named '{name}'; there are: {names}."
+        )
+    return found[0]
+
+
+def blocks(config: Mapping[str, Any]) -> list[Block]:
+    """Every block of every experiment, in a fixed order.
+
+    Raises:
+        UserError: if two experiments share a name, since their results would share a file.
+    """
+    names = [e["name"] for e in config["experiments"]]
+    for name in names:
+        entry(config, name)
+    return sorted(block for e in config["experiments"] for block in _entry_blocks(e))
+
+
+def _entry_blocks(experiment: Mapping[str, Any]) -> Iterator[Block]:
+    lists = ("datasets", "aggregation", "activation", "multiscale", "depth")
+    for values in product(*(experiment[key] for key in lists)):
+        yield Block(experiment["name"], *values)
+
+
+def runs(experiment: Mapping[str, Any], block: Block) -> list[dict[str, Any]]:
+    """All runs of a block as dictionaries with the columns KEYS; `lr` is None for gradient flow.
+
+    With `lr: auto` the rates are chosen while training, and each model appears once with None.
+    """
+    lists = {key: experiment[key] for key in (*BATCH_KEYS, *MEMBER_KEYS) if key != "lr"}
+    rates = experiment.get("lr")
+    rows = []
+    for values in product(*lists.values()):
+        run = {key: getattr(block, key) for key in BLOCK_KEYS} | dict(
+            zip(lists, values, strict=True)
+        )
+        fixed = run["optimizer"] != "flow" and rates not in (None, "auto")
+        rows += [
+            {key: {**run, "lr": lr}[key] for key in KEYS} for lr in (rates if fixed else [None])
+        ]
+    return rows
+
+
+def batches(rows: Iterable[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Group runs that can train side by side, keeping their order."""
+    groups: dict[tuple, list[dict[str, Any]]] = {}
+    for run in rows:
+        groups.setdefault(tuple(run[key] for key in BATCH_KEYS), []).append(dict(run))
+    return list(groups.values())
+
+
+def squared_cells(config: Mapping[str, Any], dataset: str) -> list[dict[str, Any]]:
+    """Distinct (aggregation, features, nodes, multiscale, depth, labels, seed) with a squared loss.
+
+    These are the cells whose optimum L* (equation 6) the workflow computes for one dataset.
+    """
+    keys = ("aggregation", "features", "nodes", "multiscale", "depth", "labels", "seed")
+    cells: dict[tuple, None] = {}
+    for experiment in config["experiments"]:
+        if dataset not in experiment["datasets"] or "squared" not in experiment["loss_fn"]:
+            continue
+        for values in product(*(experiment[key] for key in keys)):
+            cells[values] = None
+    return [dict(zip(keys, values, strict=True)) for values in sorted(cells)]

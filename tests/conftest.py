@@ -1,0 +1,20 @@
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """Folder with the official raw files of Planetoid, OGB and others (GNN_DYNAMICS_MIRROR)."""
+    folder = Path(os.environ.get("GNN_DYNAMICS_MIRROR", ROOT.parent / "shared" / "mirror"))
+    if not (folder / "urlmap.tsv").is_file():
+        pytest.skip(
+            f"no data mirror at {folder}: set GNN_DYNAMICS_MIRROR to a folder with urlmap.tsv"
+            " to test on official files"
+        )
+    return folder
