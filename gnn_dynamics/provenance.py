@@ -1,0 +1,82 @@
+"""What made a file: config, code, versions, device, precision and checksums of the source data.
+
+No time, no host, no path: equal runs give equal provenance.
+"""
+
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gnn_dynamics import __version__
+from gnn_dynamics.artifacts import read_provenance, to_json
+
+PACKAGES = ("matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
+
+
+def describe(
+    rule: str,
+    wildcards: Mapping[str, str],
+    params: Mapping[str, Any],
+    inputs: Iterable[str | Path],
+    precision: str = "float64",
+) -> dict[str, Any]:
+    """Provenance of a job's outputs; checksums of the source data are inherited from its inputs.
+
+    `params` are all that a rule takes from the config, plus `code`, the digest of its source. A
+    rule that names no device runs on the CPU.
+    """
+    config = {name: value for name, value in params.items() if name != "code"}
+    inherited = [made for path in inputs if (made := _inherited(Path(path)))]
+    return {
+        "workflow": "gnn-dynamics",
+        "workflow_version": __version__,
+        "rule": rule,
+        "wildcards": dict(wildcards),
+        "config": config,
+        "config_hash": digest(config),
+        "code": params.get("code"),
+        "inputs_hash": digest(sorted({to_json(_identity(made)) for made in inherited})),
+        "device": _union(inherited, "device", params.get("device", "cpu")),
+        "precision": _union(inherited, "precision", precision),
+        "datasets": _checksums(inherited),
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+    }
+
+
+def digest(value: Any) -> str:
+    """First 12 hexadecimal digits of the SHA-256 of a value's JSON."""
+    return hashlib.sha256(to_json(value).encode()).hexdigest()[:12]
+
+
+def _inherited(path: Path) -> dict[str, Any]:
+    if path.suffix == ".parquet":
+        return read_provenance(path)
+    if path.suffix == ".npz":
+        from gnn_dynamics.data.graph import load_graph
+
+        graph = load_graph(path)
+        return {"datasets": {graph.name: graph.facts["sha256"]}}
+    return {}
+
+
+def _identity(made: Mapping[str, Any]) -> list[Any]:
+    return [made.get(key) for key in ("config_hash", "code", "inputs_hash", "datasets")]
+
+
+def _union(inherited: list[dict], key: str, own: str) -> str:
+    """All values that a job and its inputs have, usually one: `cpu`, or `cpu, cuda`."""
+    values = {own}
+    for made in inherited:
+        values.update(made.get(key, own).split(", "))
+    return ", ".join(sorted(values))
+
+
+def _checksums(inherited: list[dict]) -> dict[str, str]:
+    sums: dict[str, str] = {}
+    for made in inherited:
+        sums |= made.get("datasets", {})
+    return dict(sorted(sums.items()))

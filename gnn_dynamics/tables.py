@@ -1,0 +1,129 @@
+"""The columns of every result table: their names, types and keys, in one place.
+
+Docstrings of the modules that fill a table say what its columns mean. Types are written down here
+since a part may have no rows, or only nulls in a column, and must still fit the other parts.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from gnn_dynamics.experiments import KEYS
+
+TEXT, INTEGER, REAL, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+NODES = pa.list_(pa.int64())
+
+KEY_TYPES = dict.fromkeys(KEYS, TEXT) | {
+    "multiscale": FLAG,
+    "depth": INTEGER,
+    "width": INTEGER,
+    "lr": REAL,
+    "seed": INTEGER,
+}
+CELL = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Column types in order. `keys` identify a row; `optional` columns are null where absent."""
+
+    keys: tuple[str, ...]
+    columns: dict[str, pa.DataType]
+    optional: dict[str, pa.DataType] = field(default_factory=dict)
+
+    @property
+    def types(self) -> dict[str, pa.DataType]:
+        """All declared columns, the required ones first."""
+        return self.columns | self.optional
+
+
+def _table(keys: tuple[str, ...], columns: dict, optional: dict | None = None) -> Table:
+    typed = {key: KEY_TYPES[key] for key in keys if key not in columns}
+    return Table(keys, typed | columns, optional or {})
+
+
+def _reals(*names: str) -> dict[str, pa.DataType]:
+    return dict.fromkeys(names, REAL)
+
+
+def _integers(*names: str) -> dict[str, pa.DataType]:
+    return dict.fromkeys(names, INTEGER)
+
+
+_GRAPHS = (
+    {"dataset": TEXT}
+    | _integers("nodes", "edges", "features_count", "classes", "train_nodes")
+    | _integers("self_loops_dropped", "duplicate_edges_dropped", "isolated_nodes")
+    | _integers("zero_feature_nodes", "unlabelled_nodes")
+    | {"edge_homophily": REAL, "max_degree": INTEGER, "source_url": TEXT, "sha256": TEXT}
+)
+_CONDITION = (
+    _integers("rows", "cols", "rank")
+    | _reals("sigma_max", "sigma_min", "sigma_min_sq", "sigma_min_positive")
+    | _reals("sigma_min_positive_sq")
+    | {"condition_holds": FLAG, "culprit_nodes": NODES, "method": TEXT, "relative_gap": REAL}
+)
+_STEP = {"step": INTEGER}
+_BOUNDS = (
+    _reals("time", "excess", "bound_paper", "bound_restricted", "bound_integrated")
+    | _reals("rate_measured", "rate_paper", "rate_restricted", "rate_sharp")
+    | {"holds": FLAG, "vacuous": FLAG}
+)
+_COMPARISONS = (
+    {"claim": TEXT, "cell": TEXT}
+    | _reals("effect", "ci_low", "ci_high")
+    | _integers("pairs", "wins", "losses", "ties", "undecided")
+    | _reals("p_sign", "p_holm")
+)
+_CLAIMS = dict.fromkeys(
+    ("claim", "statement", "source", "statistic", "verdict", "where_it_fails", "evidence"), TEXT
+)
+
+TABLES = {
+    "graphs": _table(("dataset",), _GRAPHS),
+    "graph_condition": _table(CELL, _CONDITION),
+    "optimum": _table(
+        (*CELL, "labels", "seed"),
+        _reals("loss_optimum", "label_norm_sq"),
+        {"rank": INTEGER, "width_required": INTEGER}
+        | _reals("sigma_max", "sigma_min", "sigma_min_positive", "method_gap"),
+    ),
+    "training": _table(
+        (*KEYS, "step"),
+        _STEP
+        | _reals("time", "loss", "grad_norm_sq", "lr_lambda_max")
+        | {"loss_increases": INTEGER, "status": TEXT},
+        _reals("side_condition", "rate_sharp", "conservation_drift") | {"form": TEXT},
+    ),
+    "time_condition": _table(
+        (*KEYS, "step", "layer"),
+        _STEP | {"layer": INTEGER} | _reals("lambda_min", "lambda_min_restricted"),
+    ),
+    "bounds": _table((*KEYS, "step"), _STEP | _BOUNDS),
+    "gradient_terms": _table(
+        (*KEYS, "step", "term", "index"),
+        _STEP
+        | {"term": TEXT, "index": INTEGER}
+        | _reals("value", "grad_norm_sq", "relative_error"),
+    ),
+    "speed": _table(
+        (*KEYS, "threshold", "threshold_kind"),
+        {"threshold": REAL, "threshold_kind": TEXT, "time_to_threshold": REAL}
+        | {"steps_to_threshold": INTEGER, "censored": FLAG, "end_time": REAL},
+    ),
+    "comparisons": _table(("claim", "cell"), _COMPARISONS),
+    "claims": _table(("claim",), _CLAIMS),
+}
+# Tables that training writes in parts, one for each block.
+PARTS = ("training", "time_condition", "gradient_terms", "speed")
+
+
+def table_of(path: str | Path) -> Table | None:
+    """The declared table that a file belongs to, from its place; None for any other file.
+
+    `tables/<table>.parquet` is a table, `parts/<table>/...` and `<table>/<dataset>.parquet` parts.
+    """
+    path = Path(path)
+    names = [path.stem, *reversed([folder.name for folder in path.parents])]
+    return next((TABLES[name] for name in names if name in TABLES), None)

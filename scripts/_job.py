@@ -1,0 +1,55 @@
+"""What every script of the workflow does first. Not a script itself.
+
+    from _job import start
+
+    from gnn_dynamics.artifacts import read_table, write_table
+
+    provenance = start(snakemake)
+    table = read_table(snakemake.input.training)
+    write_table(frame, snakemake.output.table, provenance)
+
+Snakemake defines `snakemake` in a script. `start` sends everything that the job says, tracebacks
+included, to the rule's log, and returns what goes into the artifacts' metadata.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.provenance import describe
+
+
+def start(snakemake: Any, precision: str = "float64") -> dict[str, Any]:
+    """Send messages to the log and return the provenance of what this job will write."""
+    _log_to(Path(snakemake.log[0]))
+    sys.excepthook = _report
+    return describe(
+        rule=snakemake.rule,
+        wildcards=dict(snakemake.wildcards),
+        params=dict(snakemake.params),
+        inputs=list(snakemake.input),
+        precision=precision,
+    )
+
+
+def _log_to(path: Path) -> None:
+    """Redirect standard output and error at the level of the process: C libraries write too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(log, stream.fileno())
+    os.close(log)
+    sys.stderr.reconfigure(line_buffering=True)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if issubclass(kind, UserError):
+        print(f"Error: {error}", file=sys.stderr)
+    else:
+        traceback.print_exception(kind, error, trace)
