@@ -52,6 +52,17 @@ def check_config(
     blocks(config)
 
 
+def without_left_out(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A checked configuration with `leave_out` carried out: what is left is what is run."""
+    dropped = set(config.get("leave_out", []))
+    experiments = []
+    for experiment in config["experiments"]:
+        kept = [name for name in experiment["datasets"] if name not in dropped]
+        if kept:
+            experiments.append({**experiment, "datasets": kept})
+    return {**config, "leave_out": [], "experiments": experiments}
+
+
 def _refuse(problems: list[str]) -> None:
     if problems:
         more = [f"... and {len(problems) - 10} more"] if len(problems) > 10 else []
@@ -126,13 +137,18 @@ def _hint(error: ValidationError) -> str:
 
 
 def _unknown_datasets(config: Mapping[str, Any], known: set[str]) -> Iterator[str]:
-    lists = {"datasets": config["datasets"]}
+    for key in ("datasets", "leave_out"):
+        for name in config.get(key, []):
+            if name not in known:
+                yield f"{key}: there is no dataset {name!r}{_suggest(name, sorted(known))}"
+    allowed = [*config["datasets"], *config.get("leave_out", [])]
     for experiment in config["experiments"]:
-        lists[f"experiments[{experiment['name']}].datasets"] = experiment["datasets"]
-    for place, names in lists.items():
-        for name in names:
+        place = f"experiments[{experiment['name']}].datasets"
+        for name in experiment["datasets"]:
             if name not in known:
                 yield f"{place}: there is no dataset {name!r}{_suggest(name, sorted(known))}"
+            elif name not in allowed:
+                yield f"{place}: {name!r} is not in `datasets`; add it there, or to `leave_out`"
 
 
 def _step_sizes(config: Mapping[str, Any]) -> Iterator[str]:

@@ -7,7 +7,7 @@ importing anything; comments, layout and docstrings do not count.
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -108,3 +108,11 @@ def _data_files(folder: Path) -> list[Path]:
         elif path.is_file() and path.suffix not in (".py", ".pyc"):
             found.append(path)
     return found
+
+
+def text_digest(files: Iterable[Path]) -> str:
+    """12 hexadecimal digits for the content of some files, in the order given."""
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]

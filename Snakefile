@@ -1,0 +1,53 @@
+"""From graph files to the paper's figures and claims: what is made from what.
+
+Rules are in rules/, what a rule runs is scripts/<rule>.py, the science is in gnn_dynamics/.
+Settings: config/README.md. Targets: all, data, spectral, grid, claims, figures.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+pathvars:
+    results=f"results/{config['run']}",
+    logs=f"results/{config['run']}/logs",
+    benchmarks=f"results/{config['run']}/benchmarks",
+
+
+# Rules run in the environment that Snakemake runs in (`make`); used with `--sdm apptainer` only.
+container: "docker://python:3.11-slim-bookworm"
+
+
+include: "rules/common.smk"
+
+
+localrules:
+    all,
+    data,
+    spectral,
+    grid,
+    claims,
+    figures,
+    fetch_dataset,
+    write_config,
+    draw_rulegraph,
+
+
+rule all:
+    default_target: True
+    input:
+        report="<results>/report.html",
+        figures=FIGURES,
+        tables=expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
+        config="<results>/config.yaml",
+
+
+include: "rules/data.smk"
+include: "rules/spectral.smk"
+include: "rules/train.smk"
+include: "rules/verify.smk"
+include: "rules/figures.smk"

@@ -1,0 +1,111 @@
+"""The checked configuration, and the lists and input functions that the rules share."""
+
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from gnn_dynamics import config as configuration
+from gnn_dynamics import experiments
+from gnn_dynamics.data.catalogue import load_catalogue
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.sources import code_digest, text_digest
+
+ROOT = Path(workflow.basedir)
+
+try:
+    CATALOGUE = load_catalogue(ROOT / "config" / "datasets.yaml")
+    SCHEMA = configuration.read_yaml(ROOT / "config" / "schema.yaml")
+    configuration.check_config(config, SCHEMA, CATALOGUE)
+    config.update(configuration.without_left_out(config))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+BLOCKS = experiments.blocks(config)
+TRAINED = sorted({block.dataset for block in BLOCKS})
+APPENDIX = sorted(
+    {block.dataset for block in BLOCKS if block.experiment in ("curves", "labels")}
+)
+
+# A block's place below a folder: Block.id with wildcards in it.
+BLOCK = "{experiment}/{dataset}/{aggregation}-{activation}-{scale}-H{depth}"
+TRAINING_TABLES = ["training", "time_condition", "gradient_terms", "speed"]
+SPECTRAL_TABLES = ["graph_condition", "optimum"]
+CLAIM_TABLES = ["bounds", "comparisons", "claims"]
+ALL_TABLES = ["graphs", *SPECTRAL_TABLES, *TRAINING_TABLES, *CLAIM_TABLES]
+FIGURE_NAMES = [
+    "fig1_linear_vs_relu",
+    "fig2_assumptions_linear",
+    "fig3_assumptions_multiscale",
+    "fig4_training_speed",
+    "fig5_gradient_terms",
+    *(f"appendix_{dataset}" for dataset in APPENDIX),
+    "graph_condition_depth",
+    "bound_tightness",
+    "claims",
+]
+FIGURES = expand("<results>/figures/{name}.png", name=FIGURE_NAMES)
+
+
+wildcard_constraints:
+    dataset="|".join(map(re.escape, CATALOGUE)),
+    experiment="[a-z0-9-]+",
+    aggregation="[a-z]+",
+    activation="[a-z]+",
+    scale="multi|single",
+    depth="[0-9]+",
+
+
+def code(rule):
+    """Digest of a rule's script and of the modules it imports, to stand among the rule's params."""
+    return code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
+
+
+def observed_flows():
+    """Blocks that can be held against the theorems: gradient flow with the time condition."""
+    flows = {
+        entry["name"]
+        for entry in config["experiments"]
+        if "flow" in entry["optimizer"]
+        and "squared" in entry["loss_fn"]
+        and "time_condition" in entry.get("observe", [])
+    }
+    return [
+        block
+        for block in BLOCKS
+        if block.experiment in flows and block.activation == "linear"
+    ]
+
+
+def parts(table, blocks):
+    """Paths of one table's parts, for some blocks."""
+    return [f"<results>/parts/{table}/{block.id}.parquet" for block in blocks]
+
+
+def parts_of_table(wildcards):
+    """Paths of all parts of a table that is written in parts."""
+    if wildcards.table in TRAINING_TABLES:
+        return parts(wildcards.table, BLOCKS)
+    datasets = TRAINED if wildcards.table == "optimum" else config["datasets"]
+    return expand(
+        "<results>/parts/{table}/{dataset}.parquet",
+        table=wildcards.table,
+        dataset=datasets,
+    )
+
+
+def block_settings(wildcards):
+    """What a block depends on: its experiment without the lists that tell blocks apart."""
+    entry = experiments.entry(config, wildcards.experiment)
+    apart = {"name", "datasets", "aggregation", "activation", "multiscale", "depth"}
+    return {key: value for key, value in entry.items() if key not in apart}
+
+
+def optimum_cells(wildcards):
+    """The cells of a dataset whose optimum is computed."""
+    return experiments.squared_cells(config, wildcards.dataset)
+
+
+def rule_files():
+    """Digest of the rules' own text, which the picture of the rules depends on."""
+    files = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+    return text_digest(files)

@@ -1,0 +1,65 @@
+"""From official files, or files inside a package, to one prepared artifact for each graph."""
+
+
+rule data:
+    input:
+        "<results>/tables/graphs.parquet",
+
+
+# Where the files are fetched from is read in the script: another mirror reruns nothing, another
+# checksum everything. The files themselves are not declared, so that a broken download resumes.
+rule fetch_dataset:
+    output:
+        manifest="data/raw/{dataset}/manifest.json",
+    log:
+        "data/logs/fetch_dataset/{dataset}.log",
+    benchmark:
+        "data/benchmarks/fetch_dataset/{dataset}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=120,
+    params:
+        checksums=checksums,
+        code=code("fetch_dataset"),
+    script:
+        "../scripts/fetch_dataset.py"
+
+
+rule prepare_graph:
+    input:
+        manifest=raw_manifest,
+    output:
+        graph="data/prepared/{dataset}.npz",
+    log:
+        "data/logs/prepare_graph/{dataset}.log",
+    benchmark:
+        "data/benchmarks/prepare_graph/{dataset}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        entry=content_of_entry,
+        code=code("prepare_graph"),
+    script:
+        "../scripts/prepare_graph.py"
+
+
+rule tabulate_graphs:
+    input:
+        graphs=expand("data/prepared/{dataset}.npz", dataset=config["datasets"]),
+    output:
+        table="<results>/tables/graphs.parquet",
+    log:
+        "<logs>/tabulate_graphs.log",
+    benchmark:
+        "<benchmarks>/tabulate_graphs.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("tabulate_graphs"),
+    script:
+        "../scripts/tabulate_graphs.py"

@@ -1,0 +1,46 @@
+"""The graph condition and the optimum: what the graphs alone decide, before any training."""
+
+
+rule spectral:
+    input:
+        expand("<results>/tables/{table}.parquet", table=["graphs", *SPECTRAL_TABLES]),
+
+
+rule check_graph_condition:
+    input:
+        graph="data/prepared/{dataset}.npz",
+    output:
+        table="<results>/parts/graph_condition/{dataset}.parquet",
+    log:
+        "<logs>/check_graph_condition/{dataset}.log",
+    benchmark:
+        "<benchmarks>/check_graph_condition/{dataset}.tsv"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        grid=config["graph_condition"],
+        code=code("check_graph_condition"),
+    script:
+        "../scripts/check_graph_condition.py"
+
+
+rule solve_optimum:
+    input:
+        graph="data/prepared/{dataset}.npz",
+    output:
+        table="<results>/parts/optimum/{dataset}.parquet",
+    log:
+        "<logs>/solve_optimum/{dataset}.log",
+    benchmark:
+        "<benchmarks>/solve_optimum/{dataset}.tsv"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        cells=optimum_cells,
+        code=code("solve_optimum"),
+    script:
+        "../scripts/solve_optimum.py"

@@ -1,0 +1,52 @@
+"""Training: one job for each block, with its seeds, labels, widths and learning rates inside."""
+
+
+rule grid:
+    input:
+        expand("<results>/tables/{table}.parquet", table=TRAINING_TABLES),
+
+
+rule train_block:
+    input:
+        graph="data/prepared/{dataset}.npz",
+    output:
+        training=f"<results>/parts/training/{BLOCK}.parquet",
+        time_condition=f"<results>/parts/time_condition/{BLOCK}.parquet",
+        gradient_terms=f"<results>/parts/gradient_terms/{BLOCK}.parquet",
+        speed=f"<results>/parts/speed/{BLOCK}.parquet",
+    log:
+        f"<logs>/train_block/{BLOCK}.log",
+    benchmark:
+        f"<benchmarks>/train_block/{BLOCK}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2500,
+        runtime=720,
+        gpu=1 if config["device"] == "cuda" else 0,
+    params:
+        settings=block_settings,
+        device=config["device"],
+        code=code("train_block"),
+    script:
+        "../scripts/train_block.py"
+
+
+rule collect_table:
+    input:
+        parts=parts_of_table,
+    output:
+        table="<results>/tables/{table}.parquet",
+    log:
+        "<logs>/collect_table/{table}.log",
+    benchmark:
+        "<benchmarks>/collect_table/{table}.tsv"
+    wildcard_constraints:
+        table="|".join([*SPECTRAL_TABLES, *TRAINING_TABLES]),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code("collect_table"),
+    script:
+        "../scripts/collect_table.py"

@@ -1,0 +1,74 @@
+"""Theory against measurement: the bounds along gradient flow, paired comparisons, verdicts."""
+
+
+rule claims:
+    input:
+        expand("<results>/tables/{table}.parquet", table=CLAIM_TABLES),
+        "<results>/figures/claims.png",
+
+
+rule check_bounds:
+    input:
+        training=parts("training", observed_flows()),
+        time_condition=parts("time_condition", observed_flows()),
+        optimum="<results>/tables/optimum.parquet",
+    output:
+        table="<results>/tables/bounds.parquet",
+    log:
+        "<logs>/check_bounds.log",
+    benchmark:
+        "<benchmarks>/check_bounds.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("check_bounds"),
+    script:
+        "../scripts/check_bounds.py"
+
+
+rule compare_runs:
+    input:
+        speed="<results>/tables/speed.parquet",
+        training="<results>/tables/training.parquet",
+        time_condition="<results>/tables/time_condition.parquet",
+        gradient_terms="<results>/tables/gradient_terms.parquet",
+        bounds="<results>/tables/bounds.parquet",
+        graph_condition="<results>/tables/graph_condition.parquet",
+        optimum="<results>/tables/optimum.parquet",
+    output:
+        table="<results>/tables/comparisons.parquet",
+    log:
+        "<logs>/compare_runs.log",
+    benchmark:
+        "<benchmarks>/compare_runs.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        rule=config["claims"],
+        code=code("compare_runs"),
+    script:
+        "../scripts/compare_runs.py"
+
+
+rule judge_claims:
+    input:
+        comparisons="<results>/tables/comparisons.parquet",
+    output:
+        table="<results>/tables/claims.parquet",
+    log:
+        "<logs>/judge_claims.log",
+    benchmark:
+        "<benchmarks>/judge_claims.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        rule=config["claims"],
+        code=code("judge_claims"),
+    script:
+        "../scripts/judge_claims.py"

@@ -1,0 +1,17 @@
+"""Draw which rule makes what from what, as Snakemake itself sees it; needs no graphviz."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from _job import start
+
+from gnn_dynamics.artifacts import save_figure
+from gnn_dynamics.rulegraph import draw, parse_dot
+
+provenance = start(snakemake)
+snakefile = Path(__file__).resolve().parents[1] / "Snakefile"
+command = [sys.executable, "-m", "snakemake", "all", "--rulegraph", "dot", "--snakefile", snakefile]
+command += ["--configfile", snakemake.input.config]
+dot = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+save_figure(draw(parse_dot(dot)), snakemake.output.png, snakemake.output.pdf, provenance)
