@@ -46,8 +46,7 @@ def check_config(
     Raises:
         UserError: naming every wrong key (up to ten), its value and the allowed ones.
     """
-    errors = sorted(Draft202012Validator(schema).iter_errors(config), key=_position)
-    _refuse([line for error in errors for line in _messages(error, config)])
+    _refuse(schema_problems(config, schema))
     _refuse([*_unknown_datasets(config, set(datasets)), *_step_sizes(config)])
     blocks(config)
 
@@ -61,6 +60,12 @@ def without_left_out(config: Mapping[str, Any]) -> dict[str, Any]:
         if kept:
             experiments.append({**experiment, "datasets": kept})
     return {**config, "leave_out": [], "experiments": experiments}
+
+
+def schema_problems(content: Any, schema: Mapping[str, Any]) -> list[str]:
+    """What a strict schema finds wrong, one message a key, in the order of the keys."""
+    errors = sorted(Draft202012Validator(schema).iter_errors(content), key=_position)
+    return [line for error in errors for line in _messages(error, content)]
 
 
 def _refuse(problems: list[str]) -> None:
