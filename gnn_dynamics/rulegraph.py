@@ -3,8 +3,8 @@
 import re
 
 import networkx as nx
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
 
 STAGES = {
     "data": ("#d9e8f6", ("fetch_dataset", "prepare_graph", "tabulate_graphs")),
@@ -13,6 +13,8 @@ STAGES = {
     "verdicts": ("#f4dfee", ("check_bounds", "compare_runs", "judge_claims")),
 }
 OTHER = "#efefef"
+CHARACTER = 0.053  # width of a character at 7 points, in inches
+COLUMN, ROW = 1.9, 0.36  # inches between boxes
 
 
 def parse_dot(text: str) -> nx.DiGraph:
@@ -28,8 +30,7 @@ def parse_dot(text: str) -> nx.DiGraph:
     graph = nx.DiGraph()
     graph.add_nodes_from(sorted(set(names.values()) - {"all"}))
     for source, target in re.findall(r"^\s*(\d+) -> (\d+)", text, flags=re.M):
-        # A rule that feeds itself (collect_table) would make a loop; it is one box here.
-        if names[source] != names[target] and "all" not in (names[source], names[target]):
+        if "all" not in (names[source], names[target]):
             graph.add_edge(names[source], names[target])
     if not graph:
         raise ValueError(f"no rules in Snakemake's rule graph: {text[:200]!r}")
@@ -37,43 +38,52 @@ def parse_dot(text: str) -> nx.DiGraph:
 
 
 def layout(graph: nx.DiGraph) -> dict[str, tuple[float, float]]:
-    """Rule -> (x, y): one column for each generation, rows ordered by what they depend on."""
+    """Rule -> (x, y) in inches: a column for each generation, the figures in the last but one."""
+    columns = {
+        rule: c for c, rules in enumerate(nx.topological_generations(graph)) for rule in rules
+    }
+    last = max(columns.values())
+    columns |= {rule: last - 1 for rule in graph if rule.startswith(("plot_", "draw_"))}
     place: dict[str, tuple[float, float]] = {}
-    for column, generation in enumerate(nx.topological_generations(graph)):
-        height = {rule: _mean_height(graph, rule, place) for rule in generation}
-        ordered = sorted(generation, key=lambda rule: (height[rule], rule))
-        for row, rule in enumerate(ordered):
-            place[rule] = (float(column), row - (len(ordered) - 1) / 2)
+    for column in range(last + 1):
+        rules = sorted(rule for rule in graph if columns[rule] == column)
+        rules.sort(key=lambda rule: _mean_height(graph, rule, place))
+        for row, rule in enumerate(rules):
+            place[rule] = (COLUMN * column, ROW * (row - (len(rules) - 1) / 2))
     return place
 
 
 def _mean_height(graph: nx.DiGraph, rule: str, place: dict) -> float:
-    heights = [place[source][1] for source in graph.predecessors(rule)]
+    heights = [place[source][1] for source in graph.predecessors(rule) if source in place]
     return sum(heights) / len(heights) if heights else 0.0
 
 
 def draw(graph: nx.DiGraph) -> Figure:
     """Boxes for rules, coloured by stage, with arrows from what is made to what is made from it."""
     place = layout(graph)
-    columns = 1 + max(x for x, _ in place.values())
-    rows = 1 + 2 * max(abs(y) for _, y in place.values())
-    figure = Figure(figsize=(2.0 * columns, 0.42 * rows + 0.4), dpi=150)
+    width = max(x for x, _ in place.values()) + COLUMN
+    height = 2 * max(abs(y) for _, y in place.values()) + 2 * ROW
+    figure = Figure(figsize=(width, height), dpi=150)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(-0.6, columns - 0.4), ylim=(rows / 2 + 0.3, -rows / 2 - 0.3))
+    axes.set(xlim=(-COLUMN / 2, width - COLUMN / 2), ylim=(height / 2, -height / 2))
     axes.axis("off")
     for source, target in sorted(graph.edges):
-        _arrow(axes, place[source], place[target])
+        _arrow(axes, _edge(place, source, +1), _edge(place, target, -1))
     for rule, (x, y) in sorted(place.items()):
-        box = {"boxstyle": "round,pad=0.35", "facecolor": _colour(rule), "edgecolor": "#555555"}
+        box = {"boxstyle": "round,pad=0.3", "facecolor": _colour(rule), "edgecolor": "#555555"}
         axes.text(x, y, rule, ha="center", va="center", fontsize=7, bbox=box | {"linewidth": 0.6})
     return figure
 
 
-def _arrow(axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    style = {"arrowstyle": "-|>", "mutation_scale": 7, "linewidth": 0.6, "color": "#777777"}
-    axes.add_patch(
-        FancyArrowPatch(start, end, connectionstyle="arc3,rad=0.0", shrinkA=42, shrinkB=44, **style)
-    )
+def _edge(place: dict, rule: str, side: int) -> tuple[float, float]:
+    """The middle of the right (+1) or left (-1) edge of a rule's box."""
+    x, y = place[rule]
+    return x + side * (len(rule) * CHARACTER / 2 + 0.06), y
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    arrow = {"arrowstyle": "-|>", "mutation_scale": 7, "linewidth": 0.6, "color": "#888888"}
+    axes.annotate("", end, start, arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0}, zorder=1)
 
 
 def _colour(rule: str) -> str:

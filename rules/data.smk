@@ -22,6 +22,8 @@ rule fetch_dataset:
     params:
         checksums=checksums,
         code=code("fetch_dataset"),
+    message:
+        "Fetch {wildcards.dataset}"
     script:
         "../scripts/fetch_dataset.py"
 
@@ -42,6 +44,8 @@ rule prepare_graph:
     params:
         entry=content_of_entry,
         code=code("prepare_graph"),
+    message:
+        "Prepare {wildcards.dataset}"
     script:
         "../scripts/prepare_graph.py"
 
@@ -61,5 +65,7 @@ rule tabulate_graphs:
         runtime=30,
     params:
         code=code("tabulate_graphs"),
+    message:
+        "Tabulate the graphs"
     script:
         "../scripts/tabulate_graphs.py"

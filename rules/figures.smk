@@ -22,6 +22,8 @@ rule plot_fig1_linear_vs_relu:
         runtime=30,
     params:
         code=code("plot_fig1_linear_vs_relu"),
+    message:
+        "Draw figure 1"
     script:
         "../scripts/plot_fig1_linear_vs_relu.py"
 
@@ -43,6 +45,8 @@ rule plot_fig2_assumptions_linear:
         runtime=30,
     params:
         code=code("plot_fig2_assumptions_linear"),
+    message:
+        "Draw figure 2"
     script:
         "../scripts/plot_fig2_assumptions_linear.py"
 
@@ -64,6 +68,8 @@ rule plot_fig3_assumptions_multiscale:
         runtime=30,
     params:
         code=code("plot_fig3_assumptions_multiscale"),
+    message:
+        "Draw figure 3"
     script:
         "../scripts/plot_fig3_assumptions_multiscale.py"
 
@@ -84,6 +90,8 @@ rule plot_fig4_training_speed:
         runtime=30,
     params:
         code=code("plot_fig4_training_speed"),
+    message:
+        "Draw figure 4"
     script:
         "../scripts/plot_fig4_training_speed.py"
 
@@ -104,6 +112,8 @@ rule plot_fig5_gradient_terms:
         runtime=30,
     params:
         code=code("plot_fig5_gradient_terms"),
+    message:
+        "Draw figure 5"
     script:
         "../scripts/plot_fig5_gradient_terms.py"
 
@@ -124,6 +134,8 @@ rule plot_appendix:
         runtime=30,
     params:
         code=code("plot_appendix"),
+    message:
+        "Draw the appendix for {wildcards.dataset}"
     script:
         "../scripts/plot_appendix.py"
 
@@ -144,6 +156,8 @@ rule plot_graph_condition_depth:
         runtime=30,
     params:
         code=code("plot_graph_condition_depth"),
+    message:
+        "Draw the graph condition against depth"
     script:
         "../scripts/plot_graph_condition_depth.py"
 
@@ -164,6 +178,8 @@ rule plot_bound_tightness:
         runtime=30,
     params:
         code=code("plot_bound_tightness"),
+    message:
+        "Draw the tightness of the bounds"
     script:
         "../scripts/plot_bound_tightness.py"
 
@@ -185,6 +201,8 @@ rule plot_claims:
         runtime=30,
     params:
         code=code("plot_claims"),
+    message:
+        "Draw the claims"
     script:
         "../scripts/plot_claims.py"
 
@@ -203,6 +221,8 @@ rule write_config:
     params:
         config={key: value for key, value in config.items() if key != "mirror"},
         code=code("write_config"),
+    message:
+        "Write the configuration"
     script:
         "../scripts/write_config.py"
 
@@ -224,6 +244,8 @@ rule draw_rulegraph:
     params:
         rules=rule_files(),
         code=code("draw_rulegraph"),
+    message:
+        "Draw the rules"
     script:
         "../scripts/draw_rulegraph.py"
 
@@ -246,5 +268,7 @@ rule make_report:
         runtime=30,
     params:
         code=code("make_report"),
+    message:
+        "Make the report"
     script:
         "../scripts/make_report.py"

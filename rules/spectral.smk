@@ -22,6 +22,8 @@ rule check_graph_condition:
     params:
         grid=config["graph_condition"],
         code=code("check_graph_condition"),
+    message:
+        "Check the graph condition on {wildcards.dataset}"
     script:
         "../scripts/check_graph_condition.py"
 
@@ -42,5 +44,7 @@ rule solve_optimum:
     params:
         cells=optimum_cells,
         code=code("solve_optimum"),
+    message:
+        "Solve for the optimum on {wildcards.dataset}"
     script:
         "../scripts/solve_optimum.py"

@@ -27,6 +27,11 @@ rule train_block:
         settings=block_settings,
         device=config["device"],
         code=code("train_block"),
+    message:
+        (
+            "Train {wildcards.experiment} on {wildcards.dataset}: {wildcards.aggregation},"
+            " {wildcards.activation}, {wildcards.scale}, H = {wildcards.depth}"
+        )
     script:
         "../scripts/train_block.py"
 
@@ -48,5 +53,7 @@ rule collect_table:
         runtime=60,
     params:
         code=code("collect_table"),
+    message:
+        "Collect the table {wildcards.table}"
     script:
         "../scripts/collect_table.py"

@@ -24,6 +24,8 @@ rule check_bounds:
         runtime=60,
     params:
         code=code("check_bounds"),
+    message:
+        "Hold the bounds against the flows"
     script:
         "../scripts/check_bounds.py"
 
@@ -50,6 +52,8 @@ rule compare_runs:
     params:
         rule=config["claims"],
         code=code("compare_runs"),
+    message:
+        "Compare runs in pairs"
     script:
         "../scripts/compare_runs.py"
 
@@ -70,5 +74,7 @@ rule judge_claims:
     params:
         rule=config["claims"],
         code=code("judge_claims"),
+    message:
+        "Judge the claims"
     script:
         "../scripts/judge_claims.py"
