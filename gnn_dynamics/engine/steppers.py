@@ -1,0 +1,136 @@
+"""Gradient descent, momentum, Adam and gradient flow: one step each, as pure functions.
+
+    step(state, objective, weights, gradient) -> (state, weights)
+
+with `gradient` taken at `weights`. A state is a tuple of tensors (K,) and Weights, its first entry
+being the step size of each model; it can be cut down to the models that still train.
+`retune(state, objective, weights, loss, previous, step)` lets gradient flow choose its step size
+between steps; the others keep theirs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gnn_dynamics.engine.model import Weights, per_model
+from gnn_dynamics.engine.objective import Objective
+
+State = tuple[Tensor | Weights, ...]
+MOMENTUM = 0.9
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # PyTorch's defaults
+
+
+def keep_state(state: State, objective, weights, loss, previous, step) -> State:
+    """No retuning."""
+    return state
+
+
+@dataclass(frozen=True)
+class Stepper:
+    """A way to move: `start(weights, lr (K,))` gives the first state."""
+
+    name: str
+    start: Callable[[Weights, Tensor], State]
+    step: Callable[[State, Objective, Weights, Weights], tuple[State, Weights]]
+    retune: Callable[..., State] = keep_state
+
+
+def take_state(state: State, index: Tensor) -> State:
+    """The state of the models named by `index`."""
+    return tuple(p.take(index) if isinstance(p, Weights) else p[index] for p in state)
+
+
+def descend(weights: Weights, direction: Weights, size: Tensor) -> Weights:
+    """weights - size * direction, with one `size` (K,) for each model."""
+    size = per_model(size)
+    return weights.zip(lambda w, d: torch.addcmul(w, size, d, value=-1), direction)
+
+
+# Gradient descent --------------------------------------------------------------------------------
+
+
+def gradient_descent(state, objective, weights, gradient):
+    """w <- w - lr g."""
+    return state, descend(weights, gradient, state[0])
+
+
+def momentum(state, objective, weights, gradient):
+    """v <- 0.9 v + g, w <- w - lr v (heavy ball, as torch.optim.SGD)."""
+    lr, velocity = state
+    velocity = velocity.zip(lambda v, g: torch.add(g, v, alpha=MOMENTUM), gradient)
+    return (lr, velocity), descend(weights, velocity, lr)
+
+
+# Adam --------------------------------------------------------------------------------------------
+
+
+def start_adam(weights: Weights, lr: Tensor) -> State:
+    zeros = weights.map(torch.zeros_like)
+    return lr, torch.zeros_like(lr), zeros, zeros
+
+
+def adam(state, objective, weights, gradient):
+    """Kingma and Ba (2015), arXiv 1412.6980, with the defaults of torch.optim.Adam."""
+    lr, t, first, second = state
+    t = t + 1
+    first = first.zip(lambda m, g: m.lerp(g, 1 - BETA_1), gradient)
+    second = second.zip(lambda v, g: (v * BETA_2).addcmul_(g, g, value=1 - BETA_2), gradient)
+    size = per_model(lr / (1 - BETA_1**t))
+    unbias = per_model((1 - BETA_2**t).rsqrt())
+
+    def move(w: Tensor, m: Tensor, v: Tensor) -> Tensor:
+        return torch.addcdiv(w, size * m, v.sqrt().mul_(unbias).add_(EPSILON), value=-1)
+
+    return (lr, t, first, second), weights.zip(move, first, second)
+
+
+# Gradient flow -----------------------------------------------------------------------------------
+
+
+def runge_kutta(state, objective, weights, k1):
+    """Classical Runge-Kutta step of dw/dt = -gradient (order 4), dt = state[0] for each model."""
+    dt = state[0]
+
+    def slope(k: Weights, part: float) -> Weights:
+        return objective(descend(weights, k, part * dt))[1]
+
+    k2 = slope(k1, 1 / 2)
+    k3 = slope(k2, 1 / 2)
+    k4 = slope(k3, 1)
+    mean = k1.zip(lambda a, b, c, d: (a + 2 * (b + c) + d) / 6, k2, k3, k4)
+    return state, descend(weights, mean, dt)
+
+
+def flow(
+    lambda_max: Callable[[Objective, Weights], Tensor], factor: float = 2.0, every: int = 50
+) -> Stepper:
+    """Gradient flow with dt = factor / lambda_max, which RK4 keeps stable up to a factor of 2.78.
+
+    lambda_max: (objective, weights) -> (K,), the largest curvature. It grows along a run, so it is
+        estimated anew every `every` steps, and at once for a model whose loss has just risen.
+    """
+
+    def retune(state, objective, weights, loss, previous, step):
+        due = torch.isfinite(loss)
+        if step % every:
+            due &= loss > previous
+        index = due.nonzero().flatten()
+        if not len(index):
+            return state
+        curvature = lambda_max(objective.take(index), weights.take(index)).to(loss)
+        # A flat loss bounds no step; any dt follows the flow exactly.
+        dt = torch.where(curvature > 0, factor / curvature, factor)
+        return (state[0].index_copy(0, index, dt), *state[1:])
+
+    return Stepper("flow", lambda weights, lr: (lr,), runge_kutta, retune)
+
+
+STEPPERS = {
+    "gd": Stepper("gd", lambda weights, lr: (lr,), gradient_descent),
+    "momentum": Stepper(
+        "momentum", lambda weights, lr: (lr, weights.map(torch.zeros_like)), momentum
+    ),
+    "adam": Stepper("adam", start_adam, adam),
+}

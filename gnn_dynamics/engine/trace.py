@@ -1,0 +1,58 @@
+"""The losses of a batch, step by step, and what they say about each model's health."""
+
+import torch
+from torch import Tensor
+
+DIVERGED = 1e6  # times the initial loss (or times 1, where that is smaller)
+
+
+class Trace:
+    """Losses and times (steps + 1, K) of all models; NaN where a model was not training.
+
+    A model ends at the first step whose loss is not finite, exceeds DIVERGED times its first loss,
+    or is at most `stop_below` (K,). Where it ends does not depend on when anyone looks.
+    """
+
+    def __init__(self, steps: int, models: int, stop_below: Tensor | None, like: Tensor):
+        self.loss = like.new_full((steps + 1, models), torch.nan)
+        self.time = self.loss.clone()
+        self.last_step = torch.full((models,), steps, device=like.device)
+        self.diverged = torch.zeros(models, dtype=torch.bool, device=like.device)
+        self.stop_below = like.new_full((models,), -torch.inf)
+        if stop_below is not None:
+            self.stop_below = torch.as_tensor(stop_below).to(like)
+        self.seen, self.pending = 0, []
+
+    def append(self, loss: Tensor, time: Tensor) -> None:
+        """Note one step of the models in the batch; nothing is looked at yet."""
+        self.pending.append((loss, time))
+
+    def flush(self, models: Tensor) -> Tensor:
+        """Look at the steps noted since the last flush; which of `models` go on, (k,) bool."""
+        loss, time = (torch.stack(rows) for rows in zip(*self.pending, strict=True))
+        self.pending = []
+        first = loss[0] if self.seen == 0 else self.loss[0, models]
+        bad = ~(loss <= DIVERGED * first.clamp(min=1.0)) | ~loss.isfinite()
+        ends = bad | (loss <= self.stop_below[models])
+        after = ends.cumsum(dim=0) - ends.long() > 0  # rows behind the first end
+        rows = slice(self.seen, self.seen + len(loss))
+        self.loss[rows, models] = loss.masked_fill(after, torch.nan)
+        self.time[rows, models] = time.masked_fill(after, torch.nan)
+        self._close(models, ends, bad)
+        self.seen += len(loss)
+        return ~ends.any(dim=0)
+
+    def _close(self, models: Tensor, ends: Tensor, bad: Tensor) -> None:
+        """Note where and why models ended."""
+        row = ends.long().argmax(dim=0)
+        ended = ends.any(dim=0)
+        self.last_step[models[ended]] = self.seen + row[ended]
+        self.diverged[models] = ended & bad.gather(0, row.unsqueeze(0)).squeeze(0)
+
+    def increases(self) -> Tensor:
+        """(steps + 1, K) int64: steps so far at which the loss rose."""
+        rose = self.loss.diff(dim=0) > 0
+        return torch.cat([torch.zeros_like(rose[:1]), rose]).cumsum(dim=0)
+
+    def status(self) -> tuple[str, ...]:
+        return tuple("diverged" if bad else "ok" for bad in self.diverged.tolist())
