@@ -1,0 +1,1 @@
+"""From official files to graphs: catalogue, download, one reader for each format."""

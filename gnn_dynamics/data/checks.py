@@ -1,0 +1,50 @@
+"""What every data set must satisfy before it is stored, whoever read it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.errors import UserError
+
+
+def checked(graph: Graph) -> Graph:
+    """The graph, if it keeps all that its docstring promises.
+
+    Raises:
+        UserError: naming the data set and what is wrong.
+    """
+    for problem in _problems(graph):
+        raise UserError(f"dataset {graph.name}: {problem}")
+    return graph
+
+
+def _problems(graph: Graph) -> Iterator[str]:
+    n, count = graph.n, len(graph.labels)
+    if graph.features.shape[0] != n:
+        yield f"{graph.features.shape[0]} feature rows for {n} nodes"
+    if graph.graph_index is None and count != n:
+        yield f"{count} labels for {n} nodes"
+    if graph.graph_index is not None and not _pieces(graph.graph_index, n, count):
+        yield f"the graph index does not number {n} nodes into {count} graphs in order"
+    split = np.concatenate([graph.train, graph.val, graph.test])
+    if len(split) and (split.min() < 0 or split.max() >= count):
+        yield f"the split names {split.max()}, but there are {count} labels"
+    if len(np.unique(split)) < len(split):
+        yield "the parts of the split overlap"
+    if not len(graph.train):
+        yield "there are no training nodes"
+    unlabelled = np.setdiff1d(graph.train, graph.labelled)
+    if unlabelled.size:
+        yield f"training node {unlabelled[0]} has no label"
+    known = graph.labels[graph.labelled]
+    if graph.task == "classification" and (known.min() < 0 or known.max() >= graph.classes):
+        yield f"labels run from {known.min()} to {known.max()} with {graph.classes} classes"
+    if graph.task == "classification" and graph.classes < 2:
+        yield "there is only one class"
+
+
+def _pieces(graph_index: np.ndarray, n: int, graphs: int) -> bool:
+    steps = np.diff(graph_index)
+    whole = len(graph_index) == n and graph_index[0] == 0 and graph_index[-1] == graphs - 1
+    return bool(whole and np.isin(steps, (0, 1)).all())

@@ -1,0 +1,223 @@
+"""The one form in which the rest of the package sees a data set, and its file.
+
+Sizes: n nodes, m_x features; `graphs` pieces when labels belong to graphs instead of nodes.
+"""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from gnn_dynamics.artifacts import complete_or_absent, to_json
+from gnn_dynamics.errors import UserError
+
+FORMAT = 1
+UNLABELLED = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A data set: one graph, or the disjoint union of many (`graph_index` given).
+
+    adjacency    (n, n) float64 CSR: symmetric, 0/1, no diagonal, indices sorted.
+    features     (n, m_x) float64 CSR without stored zeros. Nodes are rows, unlike in the maths.
+    labels       (n,), or (graphs,) with a graph_index; int64 with -1 where unknown, or float64
+                 for regression.
+    train, val, test   int64 indices, ascending, of nodes (or graphs); they do not overlap.
+    graph_index  (n,) int64, ascending: the graph of each node; None for a single graph.
+    task         "classification" or "regression".
+    classes      how many; 1 for regression.
+    facts        where it comes from and what was dropped, as JSON can hold it: source_url, sha256,
+                 stored_edges, self_loops_dropped, duplicate_edges_dropped, directed_source, ...
+    """
+
+    name: str
+    adjacency: sparse.csr_array
+    features: sparse.csr_array
+    labels: np.ndarray
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+    graph_index: np.ndarray | None
+    task: str
+    classes: int
+    facts: dict[str, Any]
+
+    @property
+    def n(self) -> int:
+        """Number of nodes."""
+        return self.adjacency.shape[0]
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """Indices of all nodes (or graphs) with a label, ascending."""
+        if self.task == "regression":
+            return np.flatnonzero(np.isfinite(self.labels))
+        return np.flatnonzero(self.labels != UNLABELLED)
+
+
+def save_graph(graph: Graph, path: str | Path) -> None:
+    """Write a graph as .npz, atomically; the same graph gives the same bytes on every machine.
+
+    Not compressed, since compressors differ. The ones of the adjacency are not stored, and feature
+    values are stored in the smallest type that holds them exactly.
+    """
+    arrays = {
+        "adjacency_indices": graph.adjacency.indices,
+        "adjacency_indptr": graph.adjacency.indptr,
+        "features_data": _smallest(graph.features.data),
+        "features_indices": graph.features.indices,
+        "features_indptr": graph.features.indptr,
+        **{name: getattr(graph, name) for name in ("labels", "train", "val", "test")},
+    }
+    if graph.graph_index is not None:
+        arrays["graph_index"] = graph.graph_index
+    about = {name: getattr(graph, name) for name in ("name", "task", "classes", "facts")}
+    about |= {"format": FORMAT, "features_count": graph.features.shape[1]}
+    arrays["about"] = np.frombuffer(to_json(about).encode(), dtype=np.uint8)
+    with complete_or_absent(path) as partial:
+        np.savez(partial, **arrays)
+
+
+def _smallest(values: np.ndarray) -> np.ndarray:
+    """The values as uint8 or float32 where that loses nothing."""
+    for kind in (np.uint8, np.float32):
+        with np.errstate(all="ignore"):
+            smaller = values.astype(kind)
+        if np.array_equal(smaller, values):
+            return smaller
+    return values
+
+
+def load_graph(path: str | Path) -> Graph:
+    """Read what `save_graph` wrote; nothing in it can run code.
+
+    Raises:
+        UserError: if the file is absent, damaged, or of another version of the format.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        about = json.loads(arrays.pop("about").tobytes())
+        if about.pop("format") != FORMAT:
+            raise ValueError("another version of the format")
+        return Graph(**_matrices(arrays, about.pop("features_count")), **about)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is not a complete prepared graph ({error}); delete it") from error
+
+
+def _matrices(arrays: dict[str, np.ndarray], m_x: int) -> dict[str, Any]:
+    pointers, X_pointers = arrays.pop("adjacency_indptr"), arrays.pop("features_indptr")
+    n, columns = len(pointers) - 1, arrays.pop("adjacency_indices")
+    values = arrays.pop("features_data").astype(np.float64)
+    X = (values, arrays.pop("features_indices"), X_pointers)
+    return {
+        "adjacency": sparse.csr_array((np.ones(len(columns)), columns, pointers), shape=(n, n)),
+        "features": sparse.csr_array(X, shape=(n, m_x)),
+        "graph_index": arrays.pop("graph_index", None),
+        **arrays,
+    }
+
+
+def clean_edges(
+    n: int, source: np.ndarray, target: np.ndarray
+) -> tuple[sparse.csr_array, dict[str, int]]:
+    """The symmetric simple graph of a list of directed edges, and what was merged or dropped.
+
+    Counts: stored_edges, all pairs given; duplicate_edges_dropped, pairs equal to an earlier pair
+    in the same direction; self_loops_dropped, distinct loops; one_way_edges, edges present in one
+    direction only; edges, undirected. Always stored - duplicates - loops = 2 edges - one_way.
+
+    Raises:
+        UserError: if an end is not a whole number from 0 to n - 1, naming the first such edge.
+    """
+    source, target = _ends(n, np.asarray(source), np.asarray(target))
+    # Counts as data: coo_array.tocsr adds up what is repeated.
+    once = np.ones(len(source), dtype=np.int32)
+    directed = sparse.coo_array((once, (source, target)), shape=(n, n)).tocsr()
+    loops = np.count_nonzero(directed.diagonal())
+    adjacency = (directed + directed.T).tocsr()
+    adjacency.setdiag(0)
+    adjacency.eliminate_zeros()
+    adjacency.sort_indices()
+    ones = np.ones(adjacency.nnz)
+    adjacency = sparse.csr_array((ones, adjacency.indices, adjacency.indptr), shape=(n, n))
+    counts = {
+        "stored_edges": len(source),
+        "duplicate_edges_dropped": len(source) - directed.nnz,
+        "self_loops_dropped": int(loops),
+        "one_way_edges": adjacency.nnz - (directed.nnz - int(loops)),
+        "edges": adjacency.nnz // 2,
+    }
+    return adjacency, counts
+
+
+def _ends(n: int, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if source.shape != target.shape or source.ndim != 1:
+        raise UserError(f"edges: {source.shape} sources but {target.shape} targets")
+    for ends in (source, target):
+        # An empty list has whatever type numpy chose.
+        wrong = ends.size > 0 and not np.issubdtype(ends.dtype, np.integer)
+        bad = np.arange(len(ends)) if wrong else np.flatnonzero((ends < 0) | (ends >= n))
+        if bad.size:
+            raise UserError(
+                f"edge {bad[0]} ({source[bad[0]]}, {target[bad[0]]}): node ids must be whole "
+                f"numbers from 0 to {n - 1}"
+            )
+    index = np.int32 if n < 2**31 else np.int64
+    return source.astype(index), target.astype(index)
+
+
+def node_features(X: Any) -> sparse.csr_array:
+    """Features as float64 CSR: duplicates summed, sorted, without stored zeros. X: (n, m_x).
+
+    Raises:
+        UserError: if a value is NaN or infinite, naming the node and the feature.
+    """
+    features = sparse.csr_array(X, dtype=np.float64)
+    features.sum_duplicates()
+    features.eliminate_zeros()
+    bad = np.flatnonzero(~np.isfinite(features.data))
+    if bad.size:
+        node = int(np.searchsorted(features.indptr, bad[0], side="right")) - 1
+        column = features.indices[bad[0]]
+        raise UserError(f"features: node {node}, feature {column} is {features.data[bad[0]]}")
+    return features
+
+
+def graph_facts(graph: Graph) -> dict[str, Any]:
+    """The row of graphs.parquet.
+
+    For graph-level data, train_nodes and unlabelled_nodes count graphs, and edge_homophily is
+    null, as it is for regression. Homophily: the share of edges whose ends have the same label,
+    among edges whose ends are both labelled. isolated_nodes have no neighbour but themselves.
+    """
+    degree = np.diff(graph.adjacency.indptr)
+    dropped = ("self_loops_dropped", "duplicate_edges_dropped", "source_url", "sha256")
+    return {
+        "dataset": graph.name,
+        "nodes": graph.n,
+        "edges": graph.adjacency.nnz // 2,
+        "features_count": graph.features.shape[1],
+        "classes": graph.classes,
+        "train_nodes": len(graph.train),
+        "isolated_nodes": int(np.count_nonzero(degree == 0)),
+        "zero_feature_nodes": int(np.count_nonzero(np.diff(graph.features.indptr) == 0)),
+        "unlabelled_nodes": len(graph.labels) - len(graph.labelled),
+        "edge_homophily": _edge_homophily(graph),
+        "max_degree": int(degree.max(initial=0)),
+        **{key: graph.facts[key] for key in dropped},
+    }
+
+
+def _edge_homophily(graph: Graph) -> float | None:
+    if graph.task != "classification" or graph.graph_index is not None:
+        return None
+    rows, columns = sparse.triu(graph.adjacency, k=1).tocoo().coords
+    a, b = graph.labels[rows], graph.labels[columns]
+    known = (a != UNLABELLED) & (b != UNLABELLED)
+    return float(np.mean(a[known] == b[known])) if known.any() else None

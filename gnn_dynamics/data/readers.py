@@ -1,0 +1,33 @@
+"""Which reader reads what; each turns the files of a catalogue entry into a `Graph`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gnn_dynamics.data.checks import checked
+from gnn_dynamics.data.embedded import read_embedded
+from gnn_dynamics.data.geomgcn import read_geomgcn
+from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.data.npz import read_gnn_benchmark, read_heterophilous
+from gnn_dynamics.data.ogb import read_ogb
+from gnn_dynamics.data.planetoid import read_planetoid
+
+READERS = {
+    "embedded": read_embedded,
+    "geom-gcn": read_geomgcn,
+    "gnn-benchmark": read_gnn_benchmark,
+    "heterophilous": read_heterophilous,
+    "ogb": read_ogb,
+    "planetoid": read_planetoid,
+}
+
+
+def read_dataset(name: str, entry: Mapping[str, Any], folder: str | Path | None) -> Graph:
+    """Read the files that `fetch_dataset` put into `folder` and check the result.
+
+    Checksums are compared before anything is read. Embedded data sets need no folder.
+
+    Raises:
+        UserError: if a file is absent or damaged, or the data break a promise of `Graph`.
+    """
+    return checked(READERS[entry["reader"]](name, entry, folder))

@@ -1,0 +1,10 @@
+"""One row for each prepared graph: sizes, what was dropped, homophily, source."""
+
+from _job import start
+
+from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.data.graph import graph_facts, load_graph
+
+provenance = start(snakemake)
+rows = [graph_facts(load_graph(path)) for path in snakemake.input.graphs]
+write_table(rows, snakemake.output.table, provenance)
