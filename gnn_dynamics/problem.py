@@ -1,0 +1,230 @@
+"""The learning problem on a graph, and the features after l aggregations: G_l = X S^l R.
+
+Everything behind the data sees a graph through `Problem`. The maths has nodes as columns; the
+stored features have them as rows, so the paper's X is the transpose of the X here. Definitions of
+S: Xu, Zhang, Jegelka, Kawaguchi (2021), arXiv 2105.04550, section 2.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.errors import UserError
+
+AGGREGATIONS = ("gcn", "gin", "rw")
+FEATURES = "raw, row, standard, pca-<r>"
+NODES = ("train", "all")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a model is trained on.
+
+    S: (n, n) aggregation matrix. X: (n, m_x) features, sparse (CSR) or dense.
+    R: (n, nbar) readout: one column per labelled node, or per graph its mean over nodes.
+    labels: (nbar,) class 0, 1, ... (int64), or real targets. node_ids: (nbar,) the node, or graph,
+    of each column. classes: m_y, 1 for regression. task: classification or regression.
+    """
+
+    S: sp.csr_array
+    X: sp.csr_array | np.ndarray
+    R: sp.csr_array
+    labels: np.ndarray
+    classes: int
+    task: str
+    node_ids: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return self.S.shape[0]
+
+    @property
+    def m_x(self) -> int:
+        return self.X.shape[1]
+
+    @property
+    def m_y(self) -> int:
+        return self.classes
+
+    @property
+    def nbar(self) -> int:
+        return self.R.shape[1]
+
+
+def build_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> Problem:
+    """The problem of a `Graph` for one aggregation, feature transform and set I (train or all).
+
+    Raises:
+        UserError: an unknown name, a set I that is empty or has an unlabelled member, or pca-<r>
+            with r above the number of nodes or features.
+    """
+    node_ids = labelled_ids(graph, nodes)
+    return Problem(
+        S=aggregation_matrix(graph.adjacency, aggregation),
+        X=transform_features(graph.features, features),
+        R=_readout(graph, node_ids),
+        labels=graph.labels[node_ids],
+        classes=graph.classes,
+        task=graph.task,
+        node_ids=node_ids,
+    )
+
+
+def aggregation_matrix(adjacency: sp.csr_array, kind: str) -> sp.csr_array:
+    """S (n, n), which acts on X (m_x, n) from the right; A the adjacency, D the degrees of A + I.
+
+    gcn: D^-1/2 (A + I) D^-1/2.  gin: A + I.  rw: (A + I) D^-1, so that a column of X S is the mean
+    of X over a node's closed neighbourhood.
+
+    Raises:
+        UserError: for an unknown kind.
+    """
+    loops = sp.csr_array(adjacency + sp.eye_array(adjacency.shape[0]), dtype=np.float64)
+    degrees = loops.sum(axis=0)
+    if kind == "gin":
+        return loops
+    if kind == "gcn":
+        scale = sp.diags_array(1 / np.sqrt(degrees))
+        return sp.csr_array(scale @ loops @ scale)
+    if kind == "rw":
+        return sp.csr_array(loops @ sp.diags_array(1 / degrees))
+    raise UserError(f"aggregation '{kind}' is unknown; choose one of {', '.join(AGGREGATIONS)}.")
+
+
+def transform_features(X: sp.csr_array, kind: str) -> sp.csr_array | np.ndarray:
+    """Features (n, m_x) -> (n, m_x') float64, deterministic.
+
+    raw: as they are.
+    row: each row divided by the sum of its absolute values; rows of zeros stay zero.
+    standard: each feature minus its mean, divided by its standard deviation; constant features
+        become 0. Dense.
+    pca-<r>: scores on the first r principal components, signs fixed. Dense. Lost are the mean and
+        the variance outside these components, so that L* rises and the graph condition changes.
+
+    Raises:
+        UserError: for an unknown kind, or r above min(n, m_x).
+    """
+    name, _, size = kind.partition("-")
+    if kind == "raw":
+        return sp.csr_array(X, dtype=np.float64)
+    if kind == "row":
+        return _row_normalised(sp.csr_array(X, dtype=np.float64))
+    if kind == "standard":
+        return _standardised(X.toarray().astype(np.float64))
+    if name == "pca" and size.isdecimal() and int(size) > 0:
+        return _principal_scores(X.toarray().astype(np.float64), int(size))
+    raise UserError(f"features '{kind}' is unknown; choose one of {FEATURES}.")
+
+
+def _row_normalised(X: sp.csr_array) -> sp.csr_array:
+    total = np.asarray(abs(X).sum(axis=1)).ravel()
+    scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+    return sp.csr_array(sp.diags_array(scale) @ X)
+
+
+def _standardised(X: np.ndarray) -> np.ndarray:
+    # The range tells a constant feature exactly; its standard deviation may be a rounding error.
+    varies = np.ptp(X, axis=0) > 0
+    spread = np.where(varies, X.std(axis=0), 1.0)
+    return np.where(varies, (X - X.mean(axis=0)) / spread, 0.0)
+
+
+def _principal_scores(X: np.ndarray, r: int) -> np.ndarray:
+    from sklearn.decomposition import PCA
+
+    if r > min(X.shape):
+        raise UserError(
+            f"features 'pca-{r}': the graph has {X.shape[0]} nodes and {X.shape[1]} features, so"
+            f" at most {min(X.shape)} components; choose a smaller number."
+        )
+    # ARPACK to full accuracy, from a fixed start; it cannot give all min(n, m_x) components.
+    solver = "arpack" if r < min(X.shape) else "full"
+    return np.ascontiguousarray(PCA(r, svd_solver=solver, random_state=0).fit_transform(X))
+
+
+def labelled_ids(graph: Graph, nodes: str) -> np.ndarray:
+    """The set I: nodes (or graphs) of the training split, or all that carry a label; (nbar,).
+
+    Raises:
+        UserError: for an unknown set, an empty one, or a training node without a label.
+    """
+    if nodes not in NODES:
+        raise UserError(f"nodes '{nodes}' is unknown; choose one of {', '.join(NODES)}.")
+    ids = graph.train if nodes == "train" else graph.labelled
+    if not ids.size:
+        raise UserError(f"graph '{graph.name}' has no labelled node in the set '{nodes}'.")
+    unlabelled = np.setdiff1d(ids, graph.labelled)
+    if unlabelled.size:
+        listed = ", ".join(map(str, unlabelled[:5]))
+        raise UserError(
+            f"graph '{graph.name}' has {unlabelled.size} training nodes without a label, among"
+            f" them {listed}; label them or take them out of the split."
+        )
+    return ids
+
+
+def readout_matrix(graph: Graph, nodes: str) -> sp.csr_array:
+    """R (n, nbar): selects the nodes of I, or averages over the nodes of each graph of I.
+
+    Raises:
+        UserError: as `labelled_ids`; or a graph of I without nodes.
+    """
+    return _readout(graph, labelled_ids(graph, nodes))
+
+
+def _readout(graph: Graph, ids: np.ndarray) -> sp.csr_array:
+    n = graph.adjacency.shape[0]
+    if graph.graph_index is None:
+        entries = np.ones(ids.size), (ids, np.arange(ids.size))
+        return sp.csr_array(entries, (n, ids.size))
+    sizes = np.bincount(graph.graph_index, minlength=graph.labels.size)
+    if not sizes[ids].all():
+        empty = ids[sizes[ids] == 0][0]
+        raise UserError(f"graph '{graph.name}': member {empty} of the set I has no nodes.")
+    members = (1 / sizes[graph.graph_index], (np.arange(n), graph.graph_index))
+    return sp.csr_array(sp.csc_array(members, (n, graph.labels.size))[:, ids])
+
+
+def propagated(problem: Problem, depth: int) -> list[np.ndarray]:
+    """[G_0, ..., G_depth], each X S^l R of shape (m_x, nbar), float64: reduction R1, exact.
+
+    A linear model sees the graph through these matrices only.
+    """
+    return list(levels(problem, depth))
+
+
+def levels(problem: Problem, depth: int) -> Iterator[np.ndarray]:
+    """G_0, G_1, ..., G_depth one after the other, in the order of multiplication that costs less.
+
+    From the right, S^l R then X times it: (H nnz(S) + (H+1) nnz(X)) nbar multiplications.
+    From the left, X S^l then its readout:  (H nnz(S) + (H+1) nnz(R)) m_x.
+    """
+    hops = depth * problem.S.nnz
+    right = (hops + (depth + 1) * _entries(problem.X)) * problem.nbar
+    left = (hops + (depth + 1) * problem.R.nnz) * problem.m_x
+    yield from (_from_readout if right < left else _from_features)(problem, depth)
+
+
+def _entries(X: sp.csr_array | np.ndarray) -> int:
+    return X.nnz if sp.issparse(X) else X.size
+
+
+def _from_readout(problem: Problem, depth: int) -> Iterator[np.ndarray]:
+    X = sp.csr_array(problem.X.T) if sp.issparse(problem.X) else problem.X.T  # (m_x, n)
+    columns = problem.R.toarray()  # S^l R (n, nbar)
+    for level in range(depth + 1):
+        if level:
+            columns = problem.S @ columns
+        yield X @ columns
+
+
+def _from_features(problem: Problem, depth: int) -> Iterator[np.ndarray]:
+    S, R = sp.csr_array(problem.S.T), sp.csr_array(problem.R.T)
+    rows = problem.X.toarray() if sp.issparse(problem.X) else problem.X  # (X S^l)^T (n, m_x)
+    for level in range(depth + 1):
+        if level:
+            rows = S @ rows
+        yield np.ascontiguousarray((R @ rows).T)
