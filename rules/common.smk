@@ -109,3 +109,20 @@ def rule_files():
     """Digest of the rules' own text, which the picture of the rules depends on."""
     files = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
     return text_digest(files)
+
+
+def checksums(wildcards):
+    """The files of a dataset and the SHA-256 that each must have."""
+    return CATALOGUE[wildcards.dataset]["files"]
+
+
+def content_of_entry(wildcards):
+    """What a prepared graph depends on: its catalogue entry without addresses and remarks."""
+    entry = CATALOGUE[wildcards.dataset]
+    return {key: entry[key] for key in ("reader", "directed", "options", "files")}
+
+
+def raw_manifest(wildcards):
+    """The list of fetched files; nothing for a dataset that comes inside a package."""
+    embedded = CATALOGUE[wildcards.dataset]["reader"] == "embedded"
+    return [] if embedded else [f"data/raw/{wildcards.dataset}/manifest.json"]

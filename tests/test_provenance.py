@@ -1,0 +1,50 @@
+"""What made a file: everything that changes it, nothing that changes by itself."""
+
+from gnn_dynamics.artifacts import read_provenance, write_table
+from gnn_dynamics.provenance import describe, digest
+
+PARAMS = {"settings": {"seed": [0, 1]}, "device": "cpu", "code": "0123456789ab"}
+
+
+def made(inputs=(), **params):
+    return describe("train_block", {"dataset": "wine"}, PARAMS | params, inputs)
+
+
+def test_equal_jobs_have_equal_provenance():
+    assert made() == made()
+
+
+def test_the_config_hash_covers_the_params_but_not_the_code():
+    assert made(code="other")["config_hash"] == made()["config_hash"]
+    assert made(settings={"seed": [0]})["config_hash"] != made()["config_hash"]
+    assert made()["config"] == {"settings": {"seed": [0, 1]}, "device": "cpu"}
+    assert made(code="other")["code"] == "other"
+
+
+def test_versions_are_those_installed():
+    import numpy
+
+    assert made()["packages"]["numpy"] == numpy.__version__
+    assert {"torch", "pyarrow", "matplotlib"} <= set(made()["packages"])
+
+
+def test_checksums_and_device_are_inherited_from_the_inputs(tmp_path):
+    sums = ({"datasets": {"wine": "aa"}, "device": "cuda"}, {"datasets": {"cora": "bb"}})
+    paths = [tmp_path / f"{i}.parquet" for i in range(2)]
+    for path, provenance in zip(paths, sums, strict=True):
+        write_table([{"a": 1}], path, provenance)
+    both = made([*paths, tmp_path / "other.html"])
+    assert both["datasets"] == {"cora": "bb", "wine": "aa"}
+    assert both["device"] == "cpu, cuda"
+    assert both["precision"] == "float64"
+    assert made(paths[:1])["inputs_hash"] != both["inputs_hash"]
+
+
+def test_it_survives_a_file(tmp_path):
+    write_table([{"a": 1}], tmp_path / "a.parquet", made())
+    assert read_provenance(tmp_path / "a.parquet") == made()
+
+
+def test_the_digest_does_not_depend_on_the_order_of_keys():
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    assert digest({"a": 1}) != digest({"a": 1.5})

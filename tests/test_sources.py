@@ -1,0 +1,102 @@
+"""The digest of a script's code changes exactly when the code that it runs does."""
+
+from pathlib import Path
+
+import pytest
+
+from gnn_dynamics.sources import code_digest, text_digest
+
+FILES = {
+    "scripts/train.py": "from _job import start\nfrom gnn_dynamics.engine import steps\n",
+    "scripts/_job.py": "from gnn_dynamics.errors import UserError\n",
+    "scripts/draw.py": "import gnn_dynamics.figures.style\n",
+    "gnn_dynamics/__init__.py": '"""Notation."""\n\n__version__ = "1"\n',
+    "gnn_dynamics/errors.py": "class UserError(ValueError):\n    pass\n",
+    "gnn_dynamics/engine/__init__.py": "",
+    "gnn_dynamics/engine/steps.py": "def step():\n    from .losses import loss\n    return loss\n",
+    "gnn_dynamics/engine/losses.py": "def loss(x):\n    return x * x\n",
+    "gnn_dynamics/figures/__init__.py": "",
+    "gnn_dynamics/figures/style.py": "WIDTH = 6\n",
+    "gnn_dynamics/figures/paper.csv": "1,2\n",
+    "gnn_dynamics/figures/templates/page.html": "<p>\n",
+}
+
+
+class Project:
+    """A small package on disk; every edit makes a new copy, as digests are remembered by path."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.copies = folder, 0
+
+    def digest(self, script: str, edits: dict[str, str] | None = None) -> str:
+        self.copies += 1
+        root = self.folder / str(self.copies)
+        for name, text in (FILES | (edits or {})).items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        return code_digest(root / "scripts" / script, root)
+
+    def edited(self, script: str, name: str, text: str) -> bool:
+        """Whether replacing one file changes the digest of a script."""
+        return self.digest(script) != self.digest(script, {name: text})
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path)
+
+
+def test_it_is_the_same_in_another_folder(project):
+    assert project.digest("train.py") == project.digest("train.py")
+    assert len(project.digest("train.py")) == 12
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "scripts/train.py",
+        "scripts/_job.py",
+        "gnn_dynamics/errors.py",
+        "gnn_dynamics/engine/__init__.py",
+        "gnn_dynamics/engine/steps.py",
+        "gnn_dynamics/engine/losses.py",
+    ],
+)
+def test_code_counts_however_far_away(project, name):
+    assert project.edited("train.py", name, FILES[name] + "NEW = 1\n")
+
+
+@pytest.mark.parametrize("name", ["gnn_dynamics/figures/style.py", "scripts/draw.py"])
+def test_code_that_is_not_imported_does_not_count(project, name):
+    assert not project.edited("train.py", name, FILES[name] + "NEW = 1\n")
+
+
+@pytest.mark.parametrize(
+    "name", ["gnn_dynamics/figures/paper.csv", "gnn_dynamics/figures/templates/page.html"]
+)
+def test_files_beside_a_module_count_as_its_code(project, name):
+    assert project.edited("draw.py", name, "other")
+    assert not project.edited("train.py", name, "other")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# a comment\ndef loss(x):\n    return x * x\n",
+        '"""A module."""\n\n\ndef loss(x):\n    """The loss."""\n    return (x * x)\n',
+    ],
+)
+def test_comments_layout_and_docstrings_do_not_count(project, text):
+    assert not project.edited("train.py", "gnn_dynamics/engine/losses.py", text)
+
+
+def test_the_version_number_does_not_count(project):
+    assert not project.edited("train.py", "gnn_dynamics/__init__.py", '__version__ = "2"\n')
+    assert project.edited("train.py", "gnn_dynamics/__init__.py", "SEED = 2\n")
+
+
+def test_the_text_of_files_counts_in_order(tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_text("1")
+    b.write_text("2")
+    assert text_digest([a, b]) != text_digest([b, a])

@@ -1,0 +1,286 @@
+"""The workflow as a user runs it: what is made, what is made again, and what is said."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from matplotlib.image import imread
+from workflow_runs import ROOT, Project, copy_finished, differences
+
+from gnn_dynamics.artifacts import read_provenance
+from gnn_dynamics.tables import TABLES
+
+# Tests of one group share the finished run, hence a process.
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+TRAINING = {
+    "aggregation": ["gcn"],
+    "features": ["standard"],
+    "nodes": ["all"],
+    "multiscale": [True, False],
+    "activation": ["linear"],
+    "depth": [2],
+    "width": [16],
+    "init": ["default"],
+    "labels": ["true"],
+    "seed": [0, 1],
+    "steps": 20,
+    "record": 5,
+}
+CROSS_ENTROPY = {"loss_fn": ["cross_entropy"], "optimizer": ["adam"], "lr": [0.001]}
+SQUARED_FLOW = {"loss_fn": ["squared"], "optimizer": ["flow"], "observe": ["time_condition"]}
+TINY = {
+    "run": "tiny",
+    "datasets": ["wine"],
+    "leave_out": [],
+    "graph_condition": {
+        "aggregations": ["gcn"],
+        "features": ["raw"],
+        "nodes": ["train"],
+        "depths": [0, 1, 2],
+    },
+    "experiments": [
+        {"name": "curves", "activation": ["linear", "relu"], **CROSS_ENTROPY},
+        {"name": "flow", "depth": [1, 2], **SQUARED_FLOW},
+        {"name": "terms", "multiscale": [True], "observe": ["gradient_terms"], **CROSS_ENTROPY},
+    ],
+}
+for number, entry in enumerate(TINY["experiments"]):
+    TINY["experiments"][number] = TRAINING | {"datasets": ["wine"]} | entry
+
+
+def write_preset(project: Project, config: dict) -> None:
+    (project.folder / "config" / "tiny.yaml").write_text(yaml.safe_dump(config))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A finished run of the smallest embedded graph; never changed by a test."""
+    project = Project(tmp_path_factory.mktemp("workflow") / "finished")
+    write_preset(project, TINY)
+    project.run("tiny")
+    return project
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    return copy_finished(finished, tmp_path / "copy")
+
+
+def rules_and_scripts():
+    """(rule, script) of every rule that has one."""
+    text = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+    rules = re.split(r"^rule ", text, flags=re.M)[1:]
+    scripts = [(rule, re.search(r'script:\n +"\.\./(.*)"', rule)) for rule in rules]
+    return [(rule.split(":")[0], found[1]) for rule, found in scripts if found]
+
+
+def test_each_rule_runs_the_script_of_its_name_and_each_script_has_its_rule():
+    pairs = rules_and_scripts()
+    assert [path for _, path in pairs] == [f"scripts/{rule}.py" for rule, _ in pairs]
+    scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")} - {"_job"}
+    assert {rule for rule, _ in pairs} == scripts
+
+
+def test_each_rule_has_its_code_among_its_params():
+    text = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    for rule, _ in rules_and_scripts():
+        assert f'code=code("{rule}")' in text
+
+
+@pytest.mark.parametrize("preset", ["quickstart", "paper", "config"])
+def test_a_dry_run_of_each_preset_counts_its_jobs(tmp_path, preset):
+    project = Project(tmp_path / "project")
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    config |= yaml.safe_load((ROOT / "config" / f"{preset}.yaml").read_text())
+    jobs = project.jobs(preset)
+    datasets = set(config["datasets"])
+    blocks = 0
+    for entry in config["experiments"]:
+        lists = ("aggregation", "activation", "multiscale", "depth")
+        sizes = [len(entry[key]) for key in lists]
+        kept = [name for name in entry["datasets"] if name not in config["leave_out"]]
+        blocks += len(kept) * pd.Series(sizes).prod()
+    assert jobs["train_block"] == blocks
+    assert jobs["prepare_graph"] == jobs["check_graph_condition"] == len(datasets)
+    assert jobs.get("fetch_dataset", 0) == (0 if preset == "quickstart" else len(datasets))
+    assert jobs["collect_table"] == 6
+    assert jobs["make_report"] == jobs["judge_claims"] == jobs["check_bounds"] == 1
+    if preset == "quickstart":
+        assert blocks < 36
+
+
+def test_a_wrong_configuration_stops_before_anything_runs(tmp_path):
+    project = Project(tmp_path / "project")
+    wrong = TINY | {"datasets": ["wines"], "devise": "cpu"}
+    write_preset(project, wrong)
+    done = project.snakemake("--cores", "1", "--configfile", "config/tiny.yaml")
+    assert done.returncode == 1
+    assert "devise: there is no such key; did you mean device?" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (project.folder / "results").exists()
+
+
+def test_a_run_makes_every_table_and_figure(finished):
+    results = finished.folder / "results" / "tiny"
+    for table in TABLES:
+        frame = pd.read_parquet(results / "tables" / f"{table}.parquet")
+        assert set(TABLES[table].columns) <= set(frame), table
+    for table in ("graphs", "graph_condition", "optimum", "training", "speed", "bounds", "claims"):
+        assert pq.read_metadata(results / "tables" / f"{table}.parquet").num_rows > 0, table
+    names = {path.stem for path in (results / "figures").glob("*.png")}
+    assert {f"fig{n}" for n in range(1, 6)} <= {name[:4] for name in names}
+    assert {"appendix_wine", "graph_condition_depth", "bound_tightness", "claims"} <= names
+    for path in (results / "figures").glob("*.png"):
+        assert imread(path)[..., :3].std() > 0.01, f"{path.name} is blank"
+        assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF"), path.name
+    assert (results / "report.html").read_text(encoding="utf-8").rstrip().endswith("</html>")
+
+
+def test_the_tables_hold_the_runs_that_were_asked_for(finished):
+    tables = finished.folder / "results" / "tiny" / "tables"
+    training = pd.read_parquet(tables / "training.parquet")
+    runs = training.groupby(["experiment", "activation", "multiscale", "depth"])["seed"].nunique()
+    assert (runs == 2).all()
+    assert len(runs) == 4 + 4 + 1
+    assert sorted(training["step"].unique())[::4] == [0, 20]
+
+
+def test_every_artifact_says_what_made_it(finished):
+    results = finished.folder / "results" / "tiny"
+    for path in [*results.rglob("*.parquet"), *results.rglob("*.png")]:
+        made = read_provenance(path)
+        assert made["workflow"] == "gnn-dynamics", path
+        assert made["packages"]["torch"] and made["device"] == "cpu", path
+        if path.stem != "rulegraph":
+            assert set(made["datasets"]) == {"wine"}, path
+
+
+def test_every_job_leaves_a_log_and_its_cost(finished):
+    results = finished.folder / "results" / "tiny"
+    names = {path.with_suffix("").relative_to(results / "logs") for path in results.rglob("*.log")}
+    costs = results / "benchmarks"
+    assert names == {p.with_suffix("").relative_to(costs) for p in costs.rglob("*.tsv")}
+    assert Path("train_block/flow/wine/gcn-linear-multi-H2") in names
+
+
+def test_a_finished_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.run("tiny", "--dry-run")
+
+
+def test_no_artifact_depends_on_cores_order_locale_or_time_zone(finished, tmp_path):
+    again = Project(tmp_path / "elsewhere")
+    write_preset(again, TINY)
+    again.run("tiny", cores=1, LC_ALL="C", TZ="Asia/Kathmandu")
+    first, second = finished.digests("tiny"), again.digests("tiny")
+    assert len(first) > 40
+    assert differences(first, second) == []
+
+
+def test_a_deleted_figure_is_drawn_again_and_no_other(copy):
+    figure = copy.folder / "results" / "tiny" / "figures" / "fig4_training_speed.png"
+    before = copy.digests("tiny")
+    figure.unlink()
+    output = copy.run("tiny")
+    assert job_names(output) == {"plot_fig4_training_speed", "make_report", "all"}
+    assert differences(before, copy.digests("tiny")) == []
+
+
+def job_names(output: str) -> set[str]:
+    return set(re.findall(r"^(\w+) +\d+$", output, flags=re.M)) - {"total"}
+
+
+AFTER_TRAINING = {
+    "collect_table",
+    "check_bounds",
+    "compare_runs",
+    "judge_claims",
+    "make_report",
+    "all",
+    *(f"plot_{name}" for name in ("appendix", "bound_tightness", "claims")),
+    *(f"plot_fig{name}" for name in ("1_linear_vs_relu", "4_training_speed")),
+    *(f"plot_fig{name}" for name in ("2_assumptions_linear", "3_assumptions_multiscale")),
+    "plot_fig5_gradient_terms",
+}
+CONFIG_PAGES = {"write_config", "draw_rulegraph"}
+
+
+def test_another_list_of_seeds_repeats_training_and_what_follows(copy):
+    curves, *others = TINY["experiments"]
+    write_preset(copy, TINY | {"experiments": [curves | {"seed": [0, 1, 2]}, *others]})
+    jobs = copy.jobs("tiny")
+    assert jobs["train_block"] == 4  # the blocks of `curves`, not those of the other experiments
+    assert set(jobs) <= AFTER_TRAINING | CONFIG_PAGES | {"train_block"}
+    assert "prepare_graph" not in jobs and "check_graph_condition" not in jobs
+
+
+def test_another_depth_trains_that_depth_only(copy):
+    curves, flow, terms = TINY["experiments"]
+    write_preset(copy, TINY | {"experiments": [curves | {"depth": [2, 3]}, flow, terms]})
+    assert copy.jobs("tiny")["train_block"] == 4
+    write_preset(copy, TINY | {"experiments": [curves, flow | {"depth": [1, 2, 3]}, terms]})
+    jobs = copy.jobs("tiny")
+    assert jobs["train_block"] == 2
+    assert jobs["solve_optimum"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "rules"),
+    [
+        ("gnn_dynamics/errors.py", "class UserError", "# a remark\nclass UserError", set()),
+        ("scripts/train_block.py", '"""', '"""Differently said. ', set()),
+        (
+            "gnn_dynamics/figures/training_speed.py",
+            "ITERATIONS = (1000,",
+            "ITERATIONS = (900,",
+            {"plot_fig4_training_speed", "plot_appendix", "make_report", "all"},
+        ),
+        (
+            "scripts/plot_claims.py",
+            "provenance = start(snakemake)",
+            "provenance = start(snakemake)\nprint()",
+            {"plot_claims", "make_report", "all"},
+        ),
+    ],
+)
+def test_an_edit_repeats_the_rules_that_run_that_code(copy, name, old, new, rules):
+    copy.edit(name, old, new)
+    assert set(copy.jobs("tiny")) == rules
+
+
+def test_an_edit_of_the_engine_repeats_training(copy):
+    copy.edit("gnn_dynamics/engine/steppers.py", "import", "NEW = 1\nimport")
+    jobs = copy.jobs("tiny")
+    assert jobs["train_block"] == 9
+    assert "prepare_graph" not in jobs
+
+
+def test_touched_scripts_and_inputs_repeat_nothing(copy):
+    for path in [*copy.folder.glob("scripts/*.py"), *copy.folder.glob("data/prepared/*.npz")]:
+        path.touch()
+    assert copy.jobs("tiny") == {}
+
+
+def test_a_job_that_a_user_can_mend_says_so_without_a_traceback(tmp_path):
+    project = Project(tmp_path / "project")
+    nowhere = str(tmp_path / "nowhere")
+    arguments = ("data/raw/cora/manifest.json", "--cores", "1")
+    done = project.snakemake(*arguments, GNN_DYNAMICS_MIRROR=nowhere)
+    log = (project.folder / "data" / "logs" / "fetch_dataset" / "cora.log").read_text()
+    assert done.returncode == 1
+    assert log.splitlines()[-1].startswith("Error: ")
+    assert "GNN_DYNAMICS_MIRROR" in log or nowhere in log
+    assert "Traceback" not in log
+    assert log.strip() in done.stdout.replace("\n    ", "\n"), "the log of a failed job is shown"
+
+
+def test_another_mirror_fetches_nothing_again(tmp_path, mirror):
+    project = Project(tmp_path / "project")
+    target = "data/prepared/cora.npz"
+    environment = {"GNN_DYNAMICS_MIRROR": str(mirror)}
+    project.run("paper", target, **environment)
+    assert project.jobs("paper", target, GNN_DYNAMICS_MIRROR="https://example.org/mirror") == {}
+    assert project.jobs("paper", target, "--config", "mirror=elsewhere") == {}
