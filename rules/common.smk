@@ -93,6 +93,18 @@ def parts_of_table(wildcards):
     )
 
 
+def block_of(wildcards):
+    """The block that a training job trains, as the keys of experiments.Block."""
+    return {
+        "experiment": wildcards.experiment,
+        "dataset": wildcards.dataset,
+        "aggregation": wildcards.aggregation,
+        "activation": wildcards.activation,
+        "multiscale": wildcards.scale == "multi",
+        "depth": int(wildcards.depth),
+    }
+
+
 def block_settings(wildcards):
     """What a block depends on: its experiment without the lists that tell blocks apart."""
     entry = experiments.entry(config, wildcards.experiment)
@@ -117,9 +129,10 @@ def checksums(wildcards):
 
 
 def content_of_entry(wildcards):
-    """What a prepared graph depends on: its catalogue entry without addresses and remarks."""
+    """What a prepared graph depends on: its catalogue entry without remarks."""
     entry = CATALOGUE[wildcards.dataset]
-    return {key: entry[key] for key in ("reader", "directed", "options", "files")}
+    remarks = ("title", "licence", "reference", "note")
+    return {key: value for key, value in entry.items() if key not in remarks}
 
 
 def raw_manifest(wildcards):

@@ -24,6 +24,7 @@ rule train_block:
         runtime=720,
         gpu=1 if config["device"] == "cuda" else 0,
     params:
+        block=block_of,
         settings=block_settings,
         device=config["device"],
         code=code("train_block"),
