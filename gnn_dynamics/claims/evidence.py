@@ -1,0 +1,80 @@
+"""The cells of all claims in one table, `comparisons.parquet`, and what half of the seeds says.
+
+A claim's `check` in config/claims.yaml names one of the kinds below, the rows that it looks at
+(`filter`) and the thresholds (`limits`: the keyword arguments of the kind's function).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from gnn_dynamics.claims import bound_checks, condition_checks, curve_checks
+from gnn_dynamics.claims.bound_checks import Tables
+from gnn_dynamics.claims.comparisons import PLACE, STATISTICS, compare_runs
+
+CHECKS = {
+    "bound_ratio": bound_checks.bound_ratio,
+    "layer_bounds": bound_checks.layer_bounds,
+    "graph_condition": condition_checks.graph_condition,
+    "lambda_kept": condition_checks.lambda_kept,
+    "lambda_guaranteed": condition_checks.lambda_guaranteed,
+    "straight_decay": curve_checks.straight_decay,
+    "identity": curve_checks.identity,
+    "optimum_order": curve_checks.optimum_order,
+}
+PAIRED = ("paired_speed", "paired_terms")
+KINDS = (*PAIRED, *CHECKS, "same_orderings")
+HALVES = ("state_half_1", "state_half_2")
+COLUMNS = ("claim", "cell", *PLACE, "layer", "case", "other", *STATISTICS[:-2])
+COLUMNS += ("value", "limit", "state", "reason")
+COUNTS = ("pairs", "wins", "losses", "ties", "undecided")
+
+
+def claim_cells(tables: Tables, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Every cell of every claim, with the columns COLUMNS.
+
+    Args:
+        tables: frames by name: speed, gradient_terms, bounds, graph_condition, time_condition,
+            training, optimum, counterexamples (case, ratio). Empty frames are fine.
+        settings: from `settings.load_claims`.
+    """
+    compared = compare_runs(tables["speed"], tables["gradient_terms"], settings)
+    frames = [compared.assign(value=compared["effect"], limit=0.0)]
+    for claim, entry in settings["claims"].items():
+        check = entry["check"]
+        if check["kind"] in CHECKS:
+            cells = CHECKS[check["kind"]](tables, check["filter"], **check.get("limits", {}))
+            frames.append(cells.assign(claim=claim))
+        elif check["kind"] == "same_orderings":
+            same = curve_checks.same_orderings(compared, check["claims"])
+            noted = curve_checks.curve_distances(tables["training"], check["filter"])
+            frames += [same.assign(claim=claim), noted.assign(claim=claim)]
+    cells = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+    cells = cells.reindex(columns=list(COLUMNS))
+    return cells.astype(dict.fromkeys(COUNTS, "Int64"))
+
+
+def claim_cells_by_half(tables: Tables, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """`claim_cells`, with each cell's state on two disjoint halves of the seeds (HALVES).
+
+    Null where a half has no such cell, as for tables without seeds in which nothing is random.
+    """
+    cells = claim_cells(tables, settings)
+    for name, seeds in zip(HALVES, seed_halves(tables), strict=True):
+        chosen = {table: _only(frame, seeds) for table, frame in tables.items()}
+        half = claim_cells(chosen, settings).rename(columns={"state": name})
+        cells = cells.merge(half[["claim", "cell", name]], on=["claim", "cell"], how="left")
+    return cells
+
+
+def seed_halves(tables: Tables) -> tuple[set[int], set[int]]:
+    """All seeds of all tables, dealt out in turns."""
+    seeds = sorted(
+        {int(s) for frame in tables.values() if "seed" in frame for s in frame["seed"].unique()}
+    )
+    return set(seeds[::2]), set(seeds[1::2])
+
+
+def _only(frame: pd.DataFrame, seeds: set[int]) -> pd.DataFrame:
+    return frame[frame["seed"].isin(seeds)] if "seed" in frame else frame[:0]

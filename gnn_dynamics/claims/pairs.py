@@ -1,0 +1,168 @@
+"""Two runs that differ in one thing and share the seed: which reached the threshold first?
+
+Three measures of speed, all of them mandatory (docs/claims.md):
+
+    flow_time      time of the gradient flow
+    best_lr_steps  steps of an optimizer at each model's best learning rate of its grid
+    equal_lr_steps steps of an optimizer at one learning rate for both models
+
+A measured frame has the keys, `measure`, `hit` (null if not reached), `end`, `best_lr`, and
+`edge`: the best rate is at the grid's edge, so that the hit is only a bound on the true best.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gnn_dynamics.experiments import KEYS
+
+SPEED_KEYS = (*KEYS, "threshold", "threshold_kind")
+MEASURES = ("flow_time", "best_lr_steps", "equal_lr_steps")
+# Whatever tells one pair from another, beside the thing compared.
+PAIR_KEYS = (*SPEED_KEYS, "measure")
+VALUES = ("hit", "end", "best_lr", "edge")
+
+
+def measured(speed: pd.DataFrame) -> pd.DataFrame:
+    """The three measures of every run of `speed.parquet`; flow runs have the first one only."""
+    flow = speed[speed["optimizer"] == "flow"]
+    descent = speed[speed["optimizer"] != "flow"]
+    frames = [
+        _as_measured(flow, "flow_time", "time_to_threshold", "end_time"),
+        best_rates(descent),
+        _as_measured(descent, "equal_lr_steps", "steps_to_threshold", "end_step"),
+    ]
+    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+
+
+def _as_measured(frame: pd.DataFrame, measure: str, hit: str, end: str) -> pd.DataFrame:
+    columns = {"hit": frame[hit].astype(float), "end": frame[end].astype(float)}
+    constant = {"measure": measure, "best_lr": frame["lr"], "edge": False}
+    return frame[list(SPEED_KEYS)].assign(**columns, **constant)
+
+
+def best_rates(descent: pd.DataFrame) -> pd.DataFrame:
+    """Fewest steps over the learning rates of each model, where it has two or more.
+
+    A model that no rate brings to the threshold has its best rate where the loss ends lowest, and
+    ends with the shortest of its runs that did not diverge. The best is interior, not at the
+    grid's edge, if a rate attains it that is neither the smallest nor the largest tried.
+    """
+    model = [key for key in SPEED_KEYS if key != "lr"]
+    rates = descent.groupby(model)["lr"]
+    low, high = rates.transform("min"), rates.transform("max")
+    diverged = descent["status"] == "diverged"
+    frame = descent.assign(
+        hit=descent["steps_to_threshold"].astype(float),
+        edge=(descent["lr"] == low) | (descent["lr"] == high),
+        loss=descent["end_loss"].mask(diverged, np.inf),
+        ok_end=descent["end_step"].where(~diverged),
+    )[low < high]
+    frame["tied_edge"] = frame["edge"] & frame["hit"].notna()
+    best = frame.sort_values(["hit", "tied_edge", "loss", "lr"]).drop_duplicates(model)
+    ends = frame.groupby(model).agg(end=("ok_end", "min"), longest=("end_step", "max"))
+    best = best.merge(ends.reset_index(), on=model, validate="one_to_one")
+    end = best["end"].fillna(best["longest"]).astype(float)
+    best = best.assign(end=end, best_lr=best["lr"], lr=np.nan, measure="best_lr_steps")
+    return best[[*PAIR_KEYS, *VALUES]]
+
+
+def pair_runs(frame: pd.DataFrame, compare: str) -> pd.DataFrame:
+    """Join each run with its partner, which differs in the column `compare` alone.
+
+    The side that the claim says is faster is `a`: with skip connections, the deeper of two depths
+    next to each other in their experiment, the true labels.
+
+    Returns:
+        The pair keys (with side a's value of `compare`), `other` (side b's value), and the values
+        of both sides with the suffixes _a and _b.
+    """
+    rest = [key for key in PAIR_KEYS if key != compare]
+    frames = [_join(frame[:0], compare, rest, None, None)]
+    for _, part in frame.groupby("experiment"):
+        frames += [_join(part, compare, rest, *sides) for sides in _sides(part, compare)]
+    return pd.concat([f for f in frames if len(f)] or frames, ignore_index=True)
+
+
+def _join(frame: pd.DataFrame, compare: str, rest: list[str], first: Any, second: Any):
+    a, b = frame[frame[compare] == first], frame[frame[compare] == second]
+    b = b.drop(columns=compare).assign(other=second)
+    return a.merge(b, on=rest, suffixes=("_a", "_b"), validate="one_to_one")
+
+
+def _sides(frame: pd.DataFrame, compare: str) -> list[tuple[Any, Any]]:
+    values = sorted(frame[compare].unique().tolist())
+    if compare == "multiscale":
+        return [(True, False)]
+    if compare == "labels":
+        return [("true", kind) for kind in values if kind != "true"]
+    return list(zip(values[1:], values, strict=False))
+
+
+def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
+    """Say for each pair whether side a won, lost or tied, or why that is undecided.
+
+    `log2_ratio` is log2(hit_b / hit_a), positive where a is faster. A side that did not reach the
+    threshold is slower only if its own end exceeds the other's hit; then end / hit bounds the
+    ratio from the near side (`bound`). Nothing is imputed: all other pairs are undecided, since
+
+        not_reached    neither reached it, or one ended before the other reached it
+        started_below  a run met the threshold before its first step: nothing was trained
+        edge           the slower side's best rate is at its grid's edge: a wider one may reverse it
+
+    Returns:
+        `pairs` with the columns outcome, log2_ratio, bound and reason.
+    """
+    a, b = pairs["hit_a"], pairs["hit_b"]
+    known = (
+        (a.notna() & b.notna()) | (pairs["end_b"] > a) & b.isna() | (pairs["end_a"] > b) & a.isna()
+    )
+    started = (a == 0) | (b == 0)
+    usable = known & ~started
+    near_a, near_b = a.fillna(pairs["end_a"]).where(usable), b.fillna(pairs["end_b"]).where(usable)
+    ratio = np.log2(near_b) - np.log2(near_a)
+    a_wins, b_wins = ratio > tie_log2, ratio < -tie_log2
+    edge_a, edge_b = pairs["edge_a"].astype(bool), pairs["edge_b"].astype(bool)
+    edge = usable & ((edge_b & ~b_wins) | (edge_a & ~a_wins))
+    conditions = [started, ~known, edge, a_wins, b_wins]
+    outcome = np.select(conditions, ["undecided"] * 3 + ["win", "loss"], "tie")
+    reason = np.select(conditions[:3], ["started_below", "not_reached", "edge"], "")
+    return pairs.assign(
+        outcome=outcome,
+        reason=reason,
+        log2_ratio=ratio.where(outcome != "undecided"),
+        bound=(a.isna() | b.isna()) & (outcome != "undecided"),
+    )
+
+
+def select(frame: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows whose columns have the wanted values; a list stands for any of its values."""
+    for column, value in wanted.items():
+        values = value if isinstance(value, list) else [value]
+        frame = frame[frame[column].isin(values)]
+    return frame
+
+
+def term_pairs(gradient_terms: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
+    """The head terms of dL/dt against its layer terms (Theorem 3), as pairs within each run.
+
+    `log2_ratio` is the median over the recorded steps of log2(sum of heads / sum of layers); a run
+    in which it is not finite is undecided.
+    """
+    sums = gradient_terms.groupby([*KEYS, "step", "term"], dropna=False)["value"].sum()
+    sums = sums.unstack("term").reindex(columns=["head", "layer"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log2(sums["head"]) - np.log2(sums["layer"])
+    runs = ratio.groupby(level=list(KEYS), dropna=False).median().rename("log2_ratio").reset_index()
+    finite = np.isfinite(runs["log2_ratio"])
+    wins, losses = runs["log2_ratio"] > tie_log2, runs["log2_ratio"] < -tie_log2
+    outcome = np.select([~finite, wins, losses], ["undecided", "win", "loss"], "tie")
+    return runs.assign(
+        log2_ratio=runs["log2_ratio"].where(finite),
+        outcome=outcome,
+        reason=np.where(finite, "", "not_finite"),
+        bound=False,
+        measure="head_to_layer_terms",
+    )

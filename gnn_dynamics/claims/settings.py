@@ -1,0 +1,25 @@
+"""Reading and checking config/claims.yaml: the rule, its thresholds, and one entry per claim.
+
+Imports nothing heavy, so that the workflow can check the file while it is parsed.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from gnn_dynamics.config import read_yaml, schema_problems
+from gnn_dynamics.errors import UserError
+
+SCHEMA = Path(__file__).with_name("schema.yaml")
+
+
+def load_claims(path: str | Path) -> dict[str, Any]:
+    """The claims and the rule, checked against claims/schema.yaml.
+
+    Raises:
+        UserError: naming every key that is absent, unknown or has a wrong value.
+    """
+    settings = read_yaml(path)
+    problems = schema_problems(settings, read_yaml(SCHEMA))
+    if problems:
+        raise UserError("\n  ".join([f"{path}:", *problems]))
+    return settings

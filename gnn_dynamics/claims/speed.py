@@ -1,0 +1,130 @@
+"""When does a run reach a threshold: the rows of `speed.parquet`.
+
+Speed is read at thresholds on the excess L - L*, relative to two levels:
+
+    initial      excess <= threshold * L(0)
+    label_norm   excess <= threshold * ||Y||_F^2, the squared loss of zero outputs; for the mean
+                 cross-entropy pass its counterpart log m_y
+
+The first alone would measure how fast a large random initial output decays; the second is the same
+for every model of the data.
+
+L* is known for linear models with the squared loss (equation 6). For the cross-entropy, whose
+infimum need not be attained, and for ReLU, whose optimum is unknown, the reference is 0, and the
+column `loss_reference` says `zero` instead of `optimum`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+KINDS = ("initial", "label_norm")
+
+
+def speed_rows(
+    loss_trace: np.ndarray,
+    time: np.ndarray,
+    loss_optimum: np.ndarray,
+    label_norm_sq: np.ndarray,
+    thresholds: Sequence[float],
+    keys: Sequence[Mapping[str, Any]],
+    status: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    """One row for each run, threshold and kind of threshold.
+
+    Gradient descent and Adam reach a threshold at the first step at or below it. For the flow
+    (`optimizer: flow`) the time within that step is interpolated, with log(excess) linear in time:
+    exact for an exponential decay. Where the excess ends the step at or below 0, the excess itself
+    is taken as linear. A run that starts at or below the threshold gets time 0 and
+    `started_below`. A diverged run is censored even if it passed the threshold before.
+
+    Args:
+        loss_trace: losses after every step (steps + 1, K). The trace of a run ends at its last
+            finite value.
+        time: sums of step sizes (steps + 1, K).
+        loss_optimum: L* (K,), read for linear models with the squared loss only.
+        label_norm_sq: ||Y||_F^2 (K,), or log m_y for the cross-entropy.
+        thresholds: fractions, each above 0.
+        keys: for each run its key columns, `optimizer`, `loss_fn` and `activation` among them.
+        status: `ok` or `diverged` for each run. With `ok`, a trace may end early. Without
+            `status`, a value that is not finite means that the run diverged.
+
+    Raises:
+        ValueError: if the shapes disagree, or a first loss or an optimum in use is not finite.
+    """
+    loss_trace, time = np.asarray(loss_trace, float), np.asarray(time, float)
+    _check_shapes(loss_trace, time, loss_optimum, label_norm_sq, keys)
+    rows: list[dict[str, Any]] = []
+    for k, key in enumerate(keys):
+        last, found = _end(loss_trace[:, k])
+        state = found if status is None else status[k]
+        reference = float(loss_optimum[k]) if has_optimum(key) else 0.0
+        trace = loss_trace[: last + 1, k], time[: last + 1, k], reference
+        levels = {"initial": float(loss_trace[0, k]), "label_norm": float(label_norm_sq[k])}
+        rows += [{**key, **row} for row in _rows(trace, levels, thresholds, key, state)]
+    return rows
+
+
+def has_optimum(key: Mapping[str, Any]) -> bool:
+    """Whether the excess of a run is taken over L*; otherwise over 0."""
+    return key["loss_fn"] == "squared" and key["activation"] == "linear"
+
+
+def _check_shapes(loss_trace, time, loss_optimum, label_norm_sq, keys) -> None:
+    shapes = {np.shape(loss_trace)[1], np.shape(time)[1], len(keys)}
+    shapes |= {np.size(loss_optimum), np.size(label_norm_sq)}
+    if len(shapes) > 1 or len(loss_trace) != len(time):
+        raise ValueError(f"traces {np.shape(loss_trace)} and {np.shape(time)} of {len(keys)} runs")
+    if not np.isfinite(loss_trace[0]).all():
+        raise ValueError("the loss of a run is not finite before its first step")
+    known = [value for value, key in zip(loss_optimum, keys, strict=True) if has_optimum(key)]
+    if not np.isfinite(known).all():
+        raise ValueError("the optimum of a linear model with the squared loss is not finite")
+
+
+def _end(losses: np.ndarray) -> tuple[int, str]:
+    """Last step before the first loss that is not finite, and what that says of the run."""
+    broken = np.flatnonzero(~np.isfinite(losses))
+    return (int(broken[0]) - 1, "diverged") if broken.size else (len(losses) - 1, "ok")
+
+
+def _rows(trace, levels, thresholds, key, state) -> Iterator[dict[str, Any]]:
+    losses, times, reference = trace
+    excess = losses - reference
+    for kind in KINDS:
+        for threshold in thresholds:
+            step = None if state == "diverged" else first_below(excess, threshold * levels[kind])
+            within = step is not None and key["optimizer"] == "flow" and step > 0
+            reached = None if step is None else float(times[step])
+            if within:
+                reached = crossing_time(times, excess, step, threshold * levels[kind])
+            yield {
+                "threshold": float(threshold),
+                "threshold_kind": kind,
+                "time_to_threshold": reached,
+                "steps_to_threshold": step,
+                "censored": step is None,
+                "end_time": float(times[-1]),
+                "end_step": len(times) - 1,
+                "end_loss": float(losses[-1]),
+                "started_below": step == 0,
+                "loss_reference": "optimum" if has_optimum(key) else "zero",
+                "status": state,
+            }
+
+
+def first_below(excess: np.ndarray, level: float) -> int | None:
+    """The first step at which the excess is at or below a level, None if it never is."""
+    below = np.flatnonzero(excess <= level)
+    return int(below[0]) if below.size else None
+
+
+def crossing_time(times: np.ndarray, excess: np.ndarray, step: int, level: float) -> float:
+    """Time between `step - 1` and `step` at which the excess passes the level."""
+    before, after = excess[step - 1], excess[step]
+    if after > 0:
+        share = np.log(before / level) / np.log(before / after)
+    else:
+        share = (before - level) / (before - after)
+    return float(times[step - 1] + share * (times[step] - times[step - 1]))

@@ -1,0 +1,150 @@
+"""From cells to verdicts: the rows of `claims.parquet`, their statements made from the numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gnn_dynamics.claims.cells import STATES
+from gnn_dynamics.claims.evidence import HALVES
+
+MEASURE_NAMES = {
+    "flow_time": "Flow time",
+    "best_lr_steps": "Steps at the best learning rate",
+    "equal_lr_steps": "Steps at equal learning rate",
+    "head_to_layer_terms": "Head terms over layer terms",
+}
+
+
+def judge(cells: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """One row for each claim of the settings, in their order.
+
+    Args:
+        cells: `comparisons.parquet`, from `evidence.claim_cells_by_half`.
+        settings: from `settings.load_claims`.
+
+    Returns:
+        The columns of `claims.parquet`, and title, assertion (what the paper claims, in our
+        words), cells, supports, refutes, undecided, vacuous, seeds_agree (null where the halves
+        of the seeds decide nothing).
+    """
+    rule = settings["rule"]["verdict"]
+    rows = []
+    for claim, entry in settings["claims"].items():
+        own = cells[cells["claim"] == claim]
+        counts = count_states(own["state"])
+        agree = seeds_agree(own, entry["quantifier"], rule)
+        found = verdict(counts, entry["quantifier"], rule)
+        rows.append(
+            {
+                "claim": claim,
+                "title": entry["title"],
+                "assertion": entry["assertion"],
+                "statement": statement(own, entry, counts, agree),
+                "source": f"{entry['source']} ({entry['wording']})",
+                "statistic": entry["statistic"],
+                "verdict": "mixed" if agree is False else found,
+                "where_it_fails": where_it_fails(own),
+                "evidence": ", ".join(entry["evidence"]),
+                "cells": sum(counts.values()),
+                **counts,
+                "seeds_agree": agree,
+            }
+        )
+    return pd.DataFrame(rows).astype({"seeds_agree": "boolean"})
+
+
+def count_states(states: pd.Series) -> dict[str, int]:
+    """How many cells are in each of STATES; cells that are only noted are not counted."""
+    return {state: int((states == state).sum()) for state in STATES}
+
+
+def verdict(counts: Mapping[str, int], quantifier: str, rule: Mapping[str, Any]) -> str:
+    """The verdict that follows from the numbers of cells in each state.
+
+    not tested  no cell, or none that decides
+    vacuous     no cell but vacuous ones
+    fails       of the decided cells, at least the share `fails_share` refutes; for a statement
+                about every case (a theorem) that share is 0: one counterexample suffices
+    holds       no decided cell refutes
+    mixed       otherwise, and where fewer than `minimum_decided_share` of the cells that are not
+                vacuous are decided
+    """
+    decided = counts["supports"] + counts["refutes"]
+    if not decided:
+        return "vacuous" if counts["vacuous"] and not counts["undecided"] else "not tested"
+    if decided < rule["minimum_decided_share"] * (decided + counts["undecided"]):
+        return "mixed"
+    if counts["refutes"] and counts["refutes"] >= rule["fails_share"][quantifier] * decided:
+        return "fails"
+    return "mixed" if counts["refutes"] else "holds"
+
+
+def seeds_agree(cells: pd.DataFrame, quantifier: str, rule: Mapping[str, Any]) -> bool | None:
+    """Whether both halves of the seeds give the same verdict; None where one decides nothing.
+
+    A half decides fewer cells than the whole, so how many it decides is no disagreement.
+    """
+    lenient = {**rule, "minimum_decided_share": 0.0}
+    found = {verdict(count_states(cells[half]), quantifier, lenient) for half in HALVES}
+    return None if "not tested" in found else len(found) == 1
+
+
+def statement(
+    cells: pd.DataFrame, entry: Mapping[str, Any], counts: Mapping[str, int], agree: bool | None
+) -> str:
+    """What was found, in sentences made from the table."""
+    judged = cells[cells["state"].isin(STATES)]
+    parts = [_counted(counts)]
+    parts += [
+        _measure_sentence(name, judged[judged["measure"] == measure])
+        for measure, name in MEASURE_NAMES.items()
+        if (judged["measure"] == measure).any()
+    ]
+    values = judged[judged["state"] != "vacuous"]["value"].dropna()
+    if len(values) and "finding" in entry:
+        numbers = {"lowest": values.min(), "median": values.median(), "highest": values.max()}
+        parts.append(entry["finding"].format(**numbers))
+    noted = cells[cells["state"] == "noted"]["value"].dropna()
+    if len(noted):
+        parts.append(entry["noted"].format(median=2 ** noted.median(), highest=2 ** noted.max()))
+    if agree is False:
+        parts.append("Two halves of the seeds give different verdicts.")
+    return " ".join(parts)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    if not sum(counts.values()):
+        return "No run of this configuration tests it."
+    decided = counts["supports"] + counts["refutes"]
+    rest = [f"{counts[s]} {s}" for s in ("undecided", "vacuous") if counts[s]]
+    aside = f", {' and '.join(rest)}" if rest else ""
+    return f"Supported in {counts['supports']} of {decided} decided cells{aside}."
+
+
+def _measure_sentence(name: str, cells: pd.DataFrame) -> str:
+    """`Flow time: 12 as claimed, 3 reversed; median factor 2.1 (0.8 to 5.3).`"""
+    reasons = cells["reason"].value_counts(sort=False).sort_index()
+    said = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+    factors = np.exp2(cells["effect"].dropna())
+    if not len(factors):
+        return f"{name}: {said}."
+    censored = int(cells["bounded"].sum())
+    bound = f", {censored} pairs as bounds only" if censored else ""
+    span = f"{factors.min():.3g} to {factors.max():.3g}"
+    return f"{name}: {said}; median factor {factors.median():.3g} ({span}{bound})."
+
+
+def where_it_fails(cells: pd.DataFrame) -> str:
+    """Every refuting cell with its reason and number; empty where there is none."""
+    failing = cells[cells["state"] == "refutes"]
+    words = [
+        f"{row.cell} ({row.reason}: {_number(row.effect, row.value)})"
+        for row in failing.itertuples()
+    ]
+    return "; ".join(words)
+
+
+def _number(effect: float, value: float) -> str:
+    return f"{value:.3g}" if pd.isna(effect) else f"factor {2**effect:.3g}"

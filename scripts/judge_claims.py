@@ -1,0 +1,10 @@
+"""Give every claim its verdict, by the rule of config/claims.yaml: claims.parquet."""
+
+from _job import start
+
+from gnn_dynamics.artifacts import read_table, write_table
+from gnn_dynamics.claims.verdicts import judge
+
+provenance = start(snakemake)
+cells = read_table(snakemake.input.comparisons)
+write_table(judge(cells, snakemake.params.claims), snakemake.output.table, provenance)

@@ -1,0 +1,84 @@
+"""Bounds with known ratios: kept, broken, vacuous; the single-layer form on a made-up flow."""
+
+import numpy as np
+import pytest
+from claims_tables import OPTIMUM, RUN, tables
+
+from gnn_dynamics.claims.bound_checks import bound_ratio, layer_bounds
+
+TIMES = np.array([0.0, 1.0, 2.0, 3.0])
+
+
+def bound_rows(rate: float, bound_rate: float, error: float = 0.0, **keys) -> list[dict]:
+    keys = RUN | keys
+    return [
+        keys | {"step": step, "time": t, "excess": np.exp(-rate * t), "vacuous": bound_rate == 0,
+                "bound_paper": np.exp(-bound_rate * t), "integrator_error": error,
+                "excess_error": np.nan}
+        for step, t in enumerate(TIMES)
+    ]  # fmt: skip
+
+
+def checked(rows):
+    return bound_ratio(tables(bounds=rows), {"optimizer": "flow"}, tolerance=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("rate", "bound_rate", "state"),
+    [(2.0, 1.0, "supports"), (1.0, 1.5, "refutes"), (1.0, 0.0, "vacuous"), (-0.1, 0.0, "refutes")],
+)
+def test_states_of_bounds(rate, bound_rate, state):
+    cells = checked(bound_rows(rate, bound_rate))
+    assert cells["state"].tolist() == [state]
+    assert cells.loc[0, "value"] == pytest.approx(max(np.exp((bound_rate - rate) * TIMES[1:])))
+
+
+def test_one_bad_step_of_one_seed_refutes_the_cell():
+    rows = bound_rows(2.0, 1.0, seed=0) + bound_rows(2.0, 1.0, seed=1)
+    rows[-1]["excess"] = 1.0
+    assert checked(rows)["state"].tolist() == ["refutes"]
+
+
+def test_the_measured_error_of_the_integrator_is_allowed_for():
+    assert checked(bound_rows(1.0, 1.0001, error=1e-3))["state"].tolist() == ["supports"]
+    assert checked(bound_rows(1.0, 1.0001, error=np.nan))["state"].tolist() == ["refutes"]
+
+
+def test_the_start_decides_nothing():
+    assert not len(checked(bound_rows(1.0, 1.0)[:1]))
+
+
+def flow(rate: float, lambdas: dict[int, float]) -> dict[str, list[dict]]:
+    """A multiscale flow with loss exp(-rate t), and optima 0 with sigma_min = 1 per layer."""
+    steps = [RUN | {"step": step, "time": t} for step, t in enumerate(TIMES)]
+    single = {key: RUN[key] for key in OPTIMUM} | {"multiscale": False, "loss_optimum": 0.0}
+    return {
+        "training": [row | {"loss": np.exp(-rate * row["time"])} for row in steps],
+        "time_condition": [
+            row | {"layer": layer, "lambda_min": value}
+            for row in steps
+            for layer, value in lambdas.items()
+        ],
+        "optimum": [single | {"depth": layer, "sigma_min": 1.0} for layer in lambdas],
+    }
+
+
+def test_single_layer_bounds_are_judged_layer_by_layer():
+    found = tables(**flow(2.0, {0: 1.0, 1: 0.3, 2: 0.0}))
+    cells = layer_bounds(found, {"multiscale": True}, tolerance=1e-6, smallest_gap=1e-9)
+    states = cells.set_index("layer")["state"].to_dict()
+    assert states == {0: "refutes", 1: "supports", 2: "vacuous"}  # rates 4, 1.2 and 0 against 2
+
+
+def test_lambda_of_the_bound_is_the_infimum_so_far():
+    rows = flow(2.0, {0: 1.0})
+    rows["time_condition"][1]["lambda_min"] = 0.1
+    cells = layer_bounds(tables(**rows), {}, tolerance=1e-6, smallest_gap=1e-9)
+    assert cells["state"].tolist() == ["supports"]
+
+
+def test_a_constructed_counterexample_refutes():
+    cases = [{"case": "two nodes", "ratio": 2e4}, {"case": "harmless", "ratio": 0.9}]
+    cells = layer_bounds(tables(counterexamples=cases), {}, tolerance=1e-6, smallest_gap=1e-9)
+    states = cells.set_index("cell")["state"].to_dict()
+    assert states == {"two nodes": "refutes", "harmless": "supports"}

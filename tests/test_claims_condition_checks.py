@@ -1,0 +1,91 @@
+"""The two assumptions on made-up tables: rank full or not, lambda kept, lost, or 0 throughout."""
+
+import numpy as np
+import pytest
+from claims_tables import OPTIMUM, RUN, tables
+
+from gnn_dynamics.claims.condition_checks import (
+    CONDITION_KEYS,
+    graph_condition,
+    lambda_guaranteed,
+    lambda_kept,
+)
+
+CELL = {key: RUN[key] for key in CONDITION_KEYS}
+
+
+def flow(lambdas: dict[int, list[float]], left: float = 1e-3, **keys) -> dict[str, list[dict]]:
+    """A run with lambda_min of each layer at its steps, whose excess falls to the share `left`."""
+    keys = RUN | keys
+    steps = len(next(iter(lambdas.values())))
+    losses = np.geomspace(1.0, left, steps)
+    optimum = {key: keys[key] for key in OPTIMUM}
+    return {
+        "training": [
+            keys | {"step": i, "time": float(i), "loss": 5.0 + loss}
+            for i, loss in enumerate(losses)
+        ],
+        "time_condition": [
+            keys | {"step": i, "layer": layer, "lambda_min": value}
+            for layer, values in lambdas.items()
+            for i, value in enumerate(values)
+        ],
+        "optimum": [optimum | {"loss_optimum": 5.0}],
+    }
+
+
+def kept(rows) -> str:
+    return lambda_kept(tables(**rows), {}, lost=1e-6, converged=0.01)["state"].item()
+
+
+@pytest.mark.parametrize(
+    ("lambdas", "left", "state"),
+    [
+        ([1.0, 0.5, 0.7], 1e-3, "supports"),
+        ([1e-9, 1e-10, 1e-10], 1e-3, "supports"),
+        ([1.0, 0.5, 0.7], 0.5, "undecided"),
+        ([1.0, 1e-3, 1e-8], 0.5, "refutes"),
+        ([1.0, 0.0, 0.5], 1e-3, "refutes"),
+        ([0.0, 0.0, 0.0], 1e-3, "vacuous"),
+    ],
+)
+def test_lambda_until_convergence(lambdas, left, state):
+    assert kept(flow({2: lambdas}, left, multiscale=False)) == state
+
+
+def test_without_skips_only_the_top_layer_counts():
+    lambdas = {1: [1.0, 1e-9], 2: [1.0, 0.9]}
+    assert kept(flow(lambdas, multiscale=False)) == "supports"
+    assert kept(flow(lambdas, multiscale=True)) == "refutes"
+
+
+def test_the_worst_seed_decides():
+    rows = flow({2: [1.0, 0.9]}, seed=0)
+    for name, more in flow({2: [1.0, 1e-9]}, seed=1).items():
+        rows[name] += more
+    assert kept(rows) == "refutes"
+
+
+def test_a_run_without_optimum_is_not_known_to_converge():
+    assert kept(flow({2: [1.0, 0.9]}) | {"optimum": []}) == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("lambdas", "state"),
+    [([1.0, 1.0 - 1e-9], "supports"), ([1.0, 0.9], "refutes"), ([0.0, 0.0], "vacuous")],
+)
+def test_guaranteed_lambda(lambdas, state):
+    found = tables(**flow({0: [1.0, 1.0], 2: lambdas}))
+    cells = lambda_guaranteed(found, {}, guaranteed=1.0, tolerance=1e-6)
+    assert cells["state"].item() == state
+    assert cells["value"].item() == lambdas[1]
+
+
+def test_graph_condition_is_taken_from_the_table():
+    rows = [
+        CELL | {"depth": d, "sigma_min": s, "condition_holds": s > 0}
+        for d, s in ((1, 0.2), (2, 0.0))
+    ]
+    cells = graph_condition(tables(graph_condition=rows), {}).set_index("depth")
+    assert cells["state"].to_dict() == {1: "supports", 2: "refutes"}
+    assert "H=2" in cells.loc[2, "cell"]

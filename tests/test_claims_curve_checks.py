@@ -1,0 +1,103 @@
+"""Straight and bent decays, an identity that fails, optima in and out of order, ReLU nets."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from claims_tables import OPTIMUM, RUN, SEEDS, settings, skip_speeds, tables
+
+from gnn_dynamics.claims.comparisons import compare_runs
+from gnn_dynamics.claims.curve_checks import (
+    curve_distances,
+    identity,
+    optimum_order,
+    same_orderings,
+    straight_decay,
+)
+
+LIMITS = settings("07")["claims"]["07"]["check"]["limits"]
+TIMES = np.linspace(0.0, 4.0, 41)
+OPTIMUM_ROW = {key: RUN[key] for key in OPTIMUM}
+
+
+def decay_state(excess) -> str:
+    rows = [
+        RUN | {"step": step, "time": time, "loss": 2.0 + value}
+        for step, (time, value) in enumerate(zip(TIMES, excess, strict=True))
+    ]
+    optimum = [OPTIMUM_ROW | {"loss_optimum": 2.0}]
+    return straight_decay(tables(training=rows, optimum=optimum), {}, **LIMITS)["state"].item()
+
+
+def test_straight_and_bent_decays():
+    assert decay_state(np.exp(-2 * TIMES)) == "supports"
+    bent = np.where(TIMES < 3, 1.0, np.exp(-6 * (TIMES - 3)))
+    assert decay_state(bent) == "refutes"
+    assert decay_state(np.exp(-0.1 * TIMES)) == "undecided"  # hardly falls: no test of a line
+    assert decay_state(np.full(41, 1.0)) == "undecided"
+
+
+def test_digits_below_the_smallest_gap_do_not_bend_a_line():
+    assert decay_state(np.maximum(np.exp(-30 * TIMES), 1e-14)) != "refutes"
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(3e-16, "supports"), (1e-9, "refutes"), (np.nan, "refutes")]
+)
+def test_identity_needs_the_rounding_error_only(error, state):
+    rows = [RUN | {"step": 0, "term": "head", "index": 0, "value": 1.0, "relative_error": error}]
+    assert identity(tables(gradient_terms=rows), {}, tolerance=1e-12)["state"].item() == state
+
+
+@pytest.mark.parametrize(
+    ("several", "single", "state", "reason"),
+    [
+        (1.0, 2.0, "supports", "strictly lower"),
+        (2.0, 2.0, "supports", "equal"),
+        (2.0, 1.0, "refutes", "higher with skips"),
+        (1e-13, 0.0, "vacuous", "both 0"),
+    ],
+)
+def test_order_of_the_optima(several, single, state, reason):
+    rows = [
+        OPTIMUM_ROW | {"multiscale": flag, "loss_optimum": value, "label_norm_sq": 10.0}
+        for flag, value in ((True, several), (False, single))
+    ]
+    cells = optimum_order(tables(optimum=rows), {}, tolerance=1e-10)
+    assert cells[["state", "reason"]].to_numpy().tolist() == [[state, reason]]
+
+
+def orderings(linear: float, relu: float | None) -> pd.DataFrame:
+    rows = skip_speeds(lambda _: 1.0, lambda _: linear)
+    reached = None if relu is None else 1.0
+    rows += skip_speeds(lambda _: reached, lambda _: relu, activation="relu")
+    found = tables(speed=rows)
+    return same_orderings(
+        compare_runs(found["speed"], found["gradient_terms"], settings("09")), ["09"]
+    )
+
+
+def test_linear_and_relu_orderings():
+    assert orderings(2.0, 3.0)["state"].tolist() == ["supports"]
+    assert orderings(2.0, 0.5)["state"].tolist() == ["refutes"]
+    assert orderings(2.0, 1e9)["state"].tolist() == ["supports"]
+    assert orderings(2.0, None)["state"].tolist() == ["undecided"]
+    assert orderings(2.0, 4.0)["value"].item() == pytest.approx(1.0)
+
+
+def test_distance_of_the_curves_is_noted_and_not_judged():
+    rows = [
+        RUN
+        | {
+            "optimizer": "gd",
+            "lr": 0.1,
+            "activation": kind,
+            "seed": seed,
+            "step": step,
+            "loss": loss,
+        }
+        for kind, factor in (("linear", 1.0), ("relu", 4.0))
+        for seed in SEEDS
+        for step, loss in enumerate([factor * 3.0, factor * 1.0])
+    ]
+    cells = curve_distances(tables(training=rows)["training"], {"labels": "true"})
+    assert (cells["value"].item(), cells["state"].item()) == (2.0, "noted")

@@ -1,0 +1,160 @@
+"""From tables with a known answer to verdicts, for every kind of claim."""
+
+import pandas as pd
+import pytest
+from claims_tables import RUN, SEEDS, judged, settings, skip_speeds, speed_row, tables
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnn_dynamics.artifacts import read_table, write_table
+from gnn_dynamics.claims.evidence import claim_cells_by_half, seed_halves
+from gnn_dynamics.claims.verdicts import judge, verdict
+
+RULE = settings()["rule"]["verdict"]
+VERDICTS = {"holds", "fails", "mixed", "vacuous", "not tested"}
+
+
+def found(supports=0, refutes=0, undecided=0, vacuous=0, quantifier="typical") -> str:
+    counts = {"supports": supports, "refutes": refutes, "undecided": undecided, "vacuous": vacuous}
+    return verdict(counts, quantifier, RULE)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({}, "not tested"),
+        ({"undecided": 4}, "not tested"),
+        ({"vacuous": 3}, "vacuous"),
+        ({"vacuous": 3, "undecided": 1}, "not tested"),
+        ({"supports": 4, "vacuous": 3}, "holds"),
+        ({"supports": 4, "undecided": 4}, "holds"),
+        ({"supports": 4, "undecided": 5}, "mixed"),
+        ({"refutes": 3}, "fails"),
+        ({"refutes": 9, "supports": 1}, "fails"),
+        ({"refutes": 8, "supports": 1}, "mixed"),
+        ({"refutes": 1, "supports": 99}, "mixed"),
+        ({"refutes": 1, "supports": 99, "quantifier": "every"}, "fails"),
+        ({"supports": 99, "quantifier": "every"}, "holds"),
+    ],
+)
+def test_the_rule(counts, expected):
+    assert found(**counts) == expected
+
+
+COUNT = st.integers(0, 30)
+
+
+@given(COUNT, COUNT, COUNT, COUNT, st.sampled_from(["every", "typical"]))
+def test_a_refuting_cell_is_never_hidden(supports, refutes, undecided, vacuous, quantifier):
+    result = found(supports, refutes, undecided, vacuous, quantifier)
+    assert result in VERDICTS
+    assert result != "holds" or not refutes
+    assert result != "fails" or refutes
+    more = found(supports, refutes + 1, undecided, vacuous, quantifier)
+    assert more != "holds" and (result != "fails" or more == "fails")
+
+
+def speeds(*factors, seeds=SEEDS) -> list[dict]:
+    """One cell for each factor by which skips accelerate."""
+    return [
+        row
+        for width, factor in enumerate(factors, start=1)
+        for row in skip_speeds(lambda s: 1 + 0.01 * s, lambda s, f=factor: f, seeds, width=width)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("factors", "expected"),
+    [
+        ((2.0, 3.0), "holds"),
+        ((0.5, 0.4), "fails"),
+        ((2.0, 0.5), "mixed"),
+    ],
+)
+def test_speeds_to_verdicts(factors, expected):
+    row = judged("09", speed=speeds(*factors)).loc["09"]
+    assert row["verdict"] == expected
+    refuted = [factor for factor in factors if factor < 1]
+    assert row["refutes"] == len(refuted) == row["where_it_fails"].count("(reversed: factor")
+
+
+def test_censored_on_both_sides_is_not_tested():
+    never = skip_speeds(lambda _: None, lambda _: None)
+    row = judged("09", speed=never).loc["09"]
+    assert (row["verdict"], row["undecided"]) == ("not tested", 1)
+
+
+def test_halves_of_the_seeds_that_disagree_make_a_verdict_mixed():
+    seeds, ones = range(20), lambda _: 1.0
+    steady = skip_speeds(ones, lambda _: 4.0, seeds)
+    row = judged("09", speed=steady).loc["09"]
+    assert (row["verdict"], row["seeds_agree"]) == ("holds", True)
+    # Seeds are dealt out in turns; in a second cell those of one half say the opposite.
+    torn = skip_speeds(ones, lambda seed: 0.25 if seed % 2 else 4.0, seeds, width=8)
+    row = judged("09", speed=steady + torn).loc["09"]
+    assert (row["supports"], row["undecided"], row["refutes"]) == (1, 1, 0)
+    assert (row["verdict"], row["seeds_agree"]) == ("mixed", False)
+    assert "halves of the seeds" in row["statement"]
+
+
+def test_seeds_are_dealt_out_into_disjoint_halves():
+    first, second = seed_halves(
+        {"a": pd.DataFrame({"seed": [4, 2, 0]}), "b": pd.DataFrame({"seed": [7]})}
+    )
+    assert (first, second) == ({0, 4}, {2, 7})
+
+
+def test_every_claim_gets_a_verdict_even_from_empty_tables():
+    rows = judged()
+    assert rows.index.tolist() == [f"{number:02d}" for number in range(1, 15)]
+    assert set(rows["verdict"]) == {"not tested"}
+    assert (rows["statement"] == "No run of this configuration tests it.").all()
+
+
+def everything() -> dict[str, list[dict]]:
+    """A small world: skips help, depth hurts, noise is slower, the graph condition fails once."""
+    rates = {(True, 2): 1.0, (False, 2): 2.0, (True, 4): 3.0, (False, 4): 6.0}
+    rows = [
+        speed_row(time * (1 + 0.01 * s) * (1 if kind == "true" else 5), activation=activation,
+                  multiscale=multiscale, depth=depth, labels=kind, seed=s)
+        for (multiscale, depth), time in rates.items()
+        for kind in ("true", "permuted")
+        for activation in ("linear", "relu")
+        for s in SEEDS
+    ]  # fmt: skip
+    terms = [
+        RUN
+        | {"seed": s, "step": 0, "term": term, "index": 1, "value": value, "relative_error": 1e-16}
+        for s in SEEDS
+        for term, value in (("head", 3.0 + 0.01 * s), ("layer", 1.0))
+    ]
+    graph = {key: RUN[key] for key in ("dataset", "aggregation", "features", "nodes", "multiscale")}
+    condition = [
+        graph | {"depth": d, "sigma_min": s, "condition_holds": s > 0}
+        for d, s in ((0, 0.5), (1, 0.0))
+    ]
+    cases = [{"case": "two nodes, eps=0.1", "ratio": 1.7e4}]
+    return {
+        "speed": rows,
+        "gradient_terms": terms,
+        "graph_condition": condition,
+        "counterexamples": cases,
+    }
+
+
+def test_a_small_world_end_to_end(tmp_path):
+    cells = claim_cells_by_half(tables(**everything()), settings())
+    write_table(cells, tmp_path / "tables" / "comparisons.parquet", {})
+    cells = read_table(tmp_path / "tables" / "comparisons.parquet")
+    claims = judge(cells, settings())
+    write_table(claims, tmp_path / "tables" / "claims.parquet", {})
+    claims = read_table(tmp_path / "tables" / "claims.parquet").set_index("claim")
+    verdicts = claims["verdict"].to_dict()
+    expected = {"03": "fails", "04": "mixed", "08": "holds", "09": "holds", "10": "fails"}
+    expected |= {"11": "holds", "12": "holds", "13": "holds", "01": "not tested"}
+    assert {claim: verdicts[claim] for claim in expected} == expected
+    broken = "two nodes, eps=0.1 (excess above the bound: 1.7e+04)"
+    assert claims.loc["03", "where_it_fails"] == broken
+    assert "median factor 2 " in claims.loc["09", "statement"]
+    assert claims.loc["10", "where_it_fails"].count("H=4 vs H=2") == claims.loc["10", "refutes"]
+    assert claims.loc["09", "seeds_agree"] and pd.isna(claims.loc["04", "seeds_agree"])
