@@ -76,13 +76,31 @@ _COMPARISONS = (
     | _integers("pairs", "wins", "losses", "ties", "undecided")
     | _reals("p_sign", "p_holm")
 )
+# Beside the statistics: what the cell is, what decides it, and how.
+_CELLS = (
+    {key: kind for key, kind in KEY_TYPES.items() if key != "seed"}
+    | {"measure": TEXT, "threshold": REAL, "threshold_kind": TEXT, "layer": INTEGER}
+    | {"case": TEXT, "other": TEXT}
+    | _integers("bounded", "not_reached", "started_below", "edge", "not_finite")
+    | _reals("best_lr", "best_lr_other", "value", "limit")
+    | dict.fromkeys(("state", "reason", "state_half_1", "state_half_2"), TEXT)
+)
 _CLAIMS = dict.fromkeys(
     ("claim", "statement", "source", "statistic", "verdict", "where_it_fails", "evidence"), TEXT
+)
+_VERDICTS = (
+    {"title": TEXT, "assertion": TEXT}
+    | _integers("cells", "supports", "refutes", "undecided", "vacuous")
+    | {"seeds_agree": FLAG}
 )
 
 TABLES = {
     "graphs": _table(("dataset",), _GRAPHS),
-    "graph_condition": _table(CELL, _CONDITION),
+    "graph_condition": _table(
+        CELL,
+        _CONDITION,
+        {"culprit_features": NODES, "second_method": TEXT} | _reals("tolerance", "rank_gap"),
+    ),
     "optimum": _table(
         (*CELL, "labels", "seed"),
         _reals("loss_optimum", "label_norm_sq"),
@@ -111,9 +129,11 @@ TABLES = {
         (*KEYS, "threshold", "threshold_kind"),
         {"threshold": REAL, "threshold_kind": TEXT, "time_to_threshold": REAL}
         | {"steps_to_threshold": INTEGER, "censored": FLAG, "end_time": REAL},
+        {"end_step": INTEGER, "end_loss": REAL, "started_below": FLAG}
+        | {"loss_reference": TEXT, "status": TEXT},
     ),
-    "comparisons": _table(("claim", "cell"), _COMPARISONS),
-    "claims": _table(("claim",), _CLAIMS),
+    "comparisons": _table(("claim", "cell"), _COMPARISONS, _CELLS),
+    "claims": _table(("claim",), _CLAIMS, _VERDICTS),
 }
 # Tables that training writes in parts, one for each block.
 PARTS = ("training", "time_condition", "gradient_terms", "speed")
