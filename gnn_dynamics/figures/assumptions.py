@@ -1,0 +1,226 @@
+"""Figures 2 and 3: the two conditions of the theorems (Xu et al. 2021, Figures 2 and 3).
+
+(a) the graph condition: smallest squared singular value of the aggregated features, (b) the
+time-dependent condition: lambda_T along one run, (c) lambda_T at the end of every run. Figure 2 is
+about the linear model (Theorem 1), Figure 3 about the multiscale one (Theorem 2).
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.figures import select, style
+
+FULL, RESTRICTED = "lambda_min", "lambda_min_restricted"
+CELL = ["dataset", "aggregation"]
+PAPERS_RUN = ("conditions", "flow")  # where (b) looks for the run that the paper shows
+INIT_MARKER = {"default": "o", "xavier": "s", "orthogonal": "^", "zero-head": "D"}
+_LOOK = {FULL: (style.RED, "full"), RESTRICTED: (style.BLUE, "restricted")}
+
+
+@style.styled
+def draw(graph_condition: pd.DataFrame, time_condition: pd.DataFrame, multiscale: bool) -> Figure:
+    """Figure 2 (`multiscale` False) or Figure 3 (True) from the tables of these names."""
+    figure = style.new_figure(4.9)
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1])
+    left, right = bottom.subplots(1, 2, width_ratios=[1, 1.9])
+    _graph_panel(top.subplots(), _condition_rows(graph_condition, multiscale), multiscale)
+    lambdas = lambda_T(time_condition, multiscale)
+    _run_panel(left, _one_run(lambdas))
+    _end_panel(right, ends(lambdas))
+    return figure
+
+
+def lambda_T(time_condition: pd.DataFrame, multiscale: bool) -> pd.DataFrame:
+    """Running infimum of lambda_min over the recorded steps, one row per run and step.
+
+    Linear model: lambda_T^(H), of the product of all H layers. Multiscale: lambda_T^(1:H), the
+    smallest over l = 0..H, where l = 0 gives 1. Columns: keys, step, lambda_min (full) and
+    lambda_min_restricted, both as running minima.
+    """
+    if time_condition is None or time_condition.empty:
+        return pd.DataFrame(columns=[*KEYS, "step", FULL, RESTRICTED])
+    rows = select.keep(time_condition, multiscale=multiscale, activation="linear")
+    if not multiscale:
+        rows = rows[rows["layer"] == rows["depth"]]
+    keys = [*KEYS, "step"]
+    lowest = rows.groupby(keys, dropna=False, sort=True)[[FULL, RESTRICTED]].min().reset_index()
+    if multiscale:
+        lowest[[FULL, RESTRICTED]] = lowest[[FULL, RESTRICTED]].clip(upper=1.0)
+    running = lowest.groupby(list(KEYS), dropna=False)[[FULL, RESTRICTED]].cummin()
+    return lowest.assign(**{column: running[column] for column in (FULL, RESTRICTED)})
+
+
+def ends(lambdas: pd.DataFrame) -> pd.DataFrame:
+    """The last row of every run."""
+    return lambdas.groupby(list(KEYS), dropna=False).tail(1)
+
+
+def _condition_rows(graph_condition: pd.DataFrame | None, multiscale: bool) -> pd.DataFrame:
+    """Main features, training nodes where there are any, depths from 1."""
+    if graph_condition is None or graph_condition.empty:
+        return pd.DataFrame(columns=[*CELL, "features", "nodes", "depth", "sigma_min_sq"])
+    rows = select.keep(graph_condition, multiscale=multiscale)
+    return select.hold(rows[rows["depth"] > 0], [*CELL, "depth"], {"nodes": ("train", "all")})[0]
+
+
+def _categories(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
+    pairs = set(rows[CELL].itertuples(index=False, name=None))
+    datasets = select.ordered({pair[0] for pair in pairs}, "dataset")
+    ranked = sorted(pairs, key=lambda pair: (datasets.index(pair[0]), pair[1]))
+    return {pair: place for place, pair in enumerate(ranked)}
+
+
+def _ticks(ax: Axes, categories: dict[tuple[str, str], int]) -> None:
+    labels = [f"{style.name(d)}\n{style.name(a)}" for d, a in categories]
+    many = len(labels) > 8
+    ax.set_xticks(range(len(labels)), labels, rotation=60 if many else 0, fontsize=6 if many else 7)
+    ax.set_xlim(-0.6, len(labels) - 0.4)
+    ax.grid(axis="y")
+
+
+def _graph_panel(ax: Axes, rows: pd.DataFrame, multiscale: bool) -> None:
+    matrix = r"$\mathcal{G}_H$" if multiscale else r"$XS^H$"
+    if rows.empty:
+        style.missing(ax, "No graph conditions were computed.", "Set `datasets` in the config.")
+        return
+    held = f"{style.name(rows['features'].iloc[0])}, {style.name(rows['nodes'].iloc[0])}"
+    style.letter(ax, "a", f"graph condition: smallest squared singular value of {matrix}; {held}")
+    categories, colours = _categories(rows), style.depth_colours(rows["depth"])
+    place = style.log_axis_with_zero(ax, rows["sigma_min_sq"], "0: rank deficient")
+    spread = np.linspace(-0.32, 0.32, len(colours))
+    for offset, depth in zip(spread, sorted(colours), strict=True):
+        part = rows[rows["depth"] == depth]
+        x = np.array([categories[pair] for pair in part[CELL].itertuples(index=False, name=None)])
+        _dots(ax, x + offset, part["sigma_min_sq"], place, colours[depth], label=f"{depth}")
+    _ticks(ax, categories)
+    ax.set_ylabel(r"$\sigma^2_{\min}$")
+    ax.legend(title="H", loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+
+
+def _dots(ax: Axes, x, values, place: float, colour, marker: str = "o", **look) -> None:
+    """Filled markers for positive values, crosses on the zero strip for exact zeros."""
+    values = np.asarray(values, dtype=float)
+    zero = values == 0
+    ax.plot(x[~zero], values[~zero], marker, color=colour, ms=4, **look)
+    ax.plot(x[zero], np.full(zero.sum(), place), "x", color=colour, ms=4, mew=1.2)
+
+
+def _one_run(lambdas: pd.DataFrame) -> pd.DataFrame:
+    """One run as in the paper: Cora, GCN, two layers, and, if there is one, a width >= m_x."""
+    if lambdas.empty:
+        return lambdas
+    dataset = select.ordered(lambdas["dataset"], "dataset")[0]
+    rows = select.experiment(select.keep(lambdas, dataset=dataset), *PAPERS_RUN)
+    wide = rows["width"].isin(rows.loc[rows[FULL] > 0, "width"])
+    rows, _ = select.hold(rows[wide] if wide.any() else rows, (), {"nodes": ("train", "all")})
+    return rows[rows["seed"] == rows["seed"].min()]
+
+
+def _run_panel(ax: Axes, run: pd.DataFrame) -> None:
+    if run.empty:
+        _no_runs(ax)
+        return
+    first = run.iloc[0]
+    style.letter(ax, "b", r"$\lambda_T$ along one run")
+    values = np.r_[run[FULL], run[RESTRICTED]]
+    place = style.log_axis_with_zero(ax, values, "0: width below m$_x$")
+    for column, (colour, label) in _LOOK.items():
+        line = "-" if column == FULL else (0, (4, 1.6))
+        ax.plot(run["step"], style.at(run[column], place), color=colour, ls=line, label=label)
+    ax.set_xlabel("integration step" if first["optimizer"] == "flow" else "iteration")
+    ax.set_ylabel(r"$\lambda_T$ (running minimum)")
+    ax.grid(axis="y")
+    ax.legend(loc="best", title=_short(first), title_fontsize=7)
+
+
+def _short(run: pd.Series) -> str:
+    graph = f"{style.name(run['dataset'])}, {style.name(run['aggregation'])}"
+    return f"{graph}\nH = {run['depth']}, width {run['width']}"
+
+
+def _no_runs(ax: Axes) -> None:
+    what = "No linear runs with `observe: [time_condition]` (experiment 'conditions' or 'flow')."
+    style.missing(ax, what, select.HOW_TO_GET)
+
+
+def _end_panel(ax: Axes, last: pd.DataFrame) -> None:
+    if last.empty:
+        _no_runs(ax)
+        return
+    style.letter(ax, "c", rf"$\lambda_T$ at the end of all {len(last):,} runs")
+    categories = _categories(last)
+    values = np.r_[last[FULL], last[RESTRICTED]]
+    place = style.log_axis_with_zero(ax, values)
+    for column, shift in ((FULL, -0.2), (RESTRICTED, 0.2)):
+        for pair, part in last.groupby(CELL, sort=True):
+            jitter = np.linspace(-0.15, 0.15, len(part)) if len(part) > 1 else np.zeros(1)
+            _column(ax, categories[pair] + shift + jitter, part, column, place)
+    _ticks(ax, categories)
+    ax.set_ylabel(r"$\lambda_T$ at the end")
+    ax.legend(handles=_end_legend(last), loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1)
+
+
+def _column(ax: Axes, x: np.ndarray, part: pd.DataFrame, column: str, place: float) -> None:
+    for init in select.ordered(part["init"], "init"):
+        here = (part["init"] == init).to_numpy()
+        marker = INIT_MARKER.get(init, "v")
+        _dots(ax, x[here], part.loc[here, column], place, _LOOK[column][0], marker)
+
+
+def _end_legend(last: pd.DataFrame) -> list:
+    looks = {
+        label: {"color": colour, "marker": "s", "ls": "", "ms": 5}
+        for colour, label in _LOOK.values()
+    }
+    for init in select.ordered(last["init"], "init"):
+        marker = INIT_MARKER.get(init, "v")
+        looks[init] = {"color": style.GREY, "marker": marker, "ls": "", "ms": 4}
+    return style.key(looks)
+
+
+def measured(
+    graph_condition: pd.DataFrame, time_condition: pd.DataFrame, multiscale: bool
+) -> list[str]:
+    """Where the conditions hold, with the numbers."""
+    return _graph_sentences(graph_condition, multiscale) + _time_sentences(
+        ends(lambda_T(time_condition, multiscale))
+    )
+
+
+def _graph_sentences(graph_condition: pd.DataFrame, multiscale: bool) -> list[str]:
+    rows = _condition_rows(graph_condition, multiscale)
+    if rows.empty:
+        return []
+    broken = rows[~rows["condition_holds"].astype(bool)]
+    total = select.plural(len(rows), "cell")
+    sentences = [f"(a) The graph condition holds in {len(rows) - len(broken)} of {total} shown."]
+    for (dataset, aggregation), part in broken.groupby(CELL):
+        sentences.append(_failure(dataset, aggregation, part))
+    return sentences
+
+
+def _failure(dataset: str, aggregation: str, part: pd.DataFrame) -> str:
+    first = part.iloc[0]
+    depths = ", ".join(str(depth) for depth in sorted(part["depth"]))
+    needed = min(first["rows"], first["cols"])
+    nodes = first["culprit_nodes"]
+    who = "" if nodes is None else f"; dependent columns: nodes {', '.join(map(str, nodes))}"
+    return (
+        f"It fails for {style.name(dataset)}, {style.name(aggregation)}, H = {depths}:"
+        f" rank {first['rank']} of {needed} at H = {first['depth']}{who}."
+    )
+
+
+def _time_sentences(last: pd.DataFrame) -> list[str]:
+    if last.empty:
+        return []
+    zero, low = int((last[FULL] == 0).sum()), last[RESTRICTED]
+    return [
+        f"(c) The full λ_T is exactly 0 at the end of {zero:,} of {select.plural(len(last), 'run')}"
+        " (a width below m_x makes it so from the start).",
+        f"Restricted to the column space of the features it lies between {low.min():.2g} and"
+        f" {low.max():.2g} (median {low.median():.2g}); it is 0 in {int((low == 0).sum()):,} runs.",
+    ]

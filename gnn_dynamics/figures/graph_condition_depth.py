@@ -1,0 +1,103 @@
+"""How skip connections repair the graph condition: singular values against depth, per graph.
+
+Linear model: G_H = X S^H R (Theorem 1). Multiscale: the stack of G_0..G_H (Theorem 2).
+"""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gnn_dynamics.figures import select, style
+
+COLUMNS = 4
+_LABEL = {True: "multiscale: stacked features", False: "no skips: last layer's features"}
+
+
+@style.styled
+def draw(graph_condition: pd.DataFrame) -> Figure:
+    """A panel for each dataset and aggregation; features and nodes are held at one value.
+
+    graph_condition: the table. Crosses on the grey strip are exact zeros, where the faint line
+    still shows the smallest positive singular value.
+    """
+    rows, held = _rows(graph_condition)
+    if rows.empty:
+        what = "No graph conditions were computed."
+        return style.missing_figure(what, "Set `datasets` and `graph_condition` in the config.")
+    cells = _cells(rows)
+    lines = -(-len(cells) // COLUMNS)
+    figure = style.new_figure(0.6 + 1.6 * lines)
+    axes = figure.subplots(lines, min(COLUMNS, len(cells)), squeeze=False).ravel()
+    for ax, (dataset, aggregation) in zip(axes, cells, strict=False):
+        part = select.keep(rows, dataset=dataset, aggregation=aggregation)
+        _panel(ax, part)
+        style.letter(ax, "", f"{style.name(dataset)}, {style.name(aggregation)}")
+    for ax in axes[len(cells) :]:
+        ax.set_axis_off()
+    figure.legend(handles=_legend(), loc="outside upper center", ncols=3)
+    figure.supxlabel("depth H", fontsize=8)
+    figure.supylabel(r"$\sigma^2_{\min}$" + f"  ({select.describe(held)})", fontsize=8)
+    return figure
+
+
+def _rows(graph_condition: pd.DataFrame | None) -> tuple[pd.DataFrame, dict]:
+    if graph_condition is None or graph_condition.empty:
+        return pd.DataFrame(), {}
+    free = ("dataset", "aggregation", "multiscale", "depth")
+    return select.hold(graph_condition, free, {"nodes": ("train", "all")})
+
+
+def _cells(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    pairs = set(zip(rows["dataset"], rows["aggregation"], strict=True))
+    datasets = select.ordered(rows["dataset"], "dataset")
+    return sorted(pairs, key=lambda pair: (datasets.index(pair[0]), pair[1]))
+
+
+def _panel(ax: Axes, part: pd.DataFrame) -> None:
+    values = [*part["sigma_min_sq"], *part["sigma_min_positive_sq"]]
+    place = style.log_axis_with_zero(ax, values)
+    for multiscale, curve in part.sort_values("depth").groupby("multiscale"):
+        look = {"color": style.SCALE_COLOUR[multiscale], "ls": style.SCALE_LINE[multiscale]}
+        positive, zero = curve[curve["sigma_min_sq"] > 0], curve[curve["sigma_min_sq"] == 0]
+        ax.plot(curve["depth"], curve["sigma_min_positive_sq"], lw=0.7, alpha=0.5, **look)
+        ax.plot(positive["depth"], positive["sigma_min_sq"], marker="o", ms=3, **look)
+        ax.plot(zero["depth"], [place] * len(zero), "x", color=look["color"], mew=1.2)
+    ax.grid(axis="y")
+
+
+def _legend() -> list:
+    looks = {
+        _LABEL[scale]: {"color": style.SCALE_COLOUR[scale], "ls": style.SCALE_LINE[scale]}
+        for scale in (False, True)
+    }
+    looks["× exactly 0 (thin: smallest positive)"] = {"color": style.GREY, "marker": "x", "lw": 0.7}
+    return style.key(looks)
+
+
+def measured(graph_condition: pd.DataFrame) -> list[str]:
+    """For each panel: where the condition holds with and without skips, and how sigma^2 moves."""
+    rows, held = _rows(graph_condition)
+    if rows.empty:
+        return []
+    sentences = [f"Setting: {select.describe(held)}."]
+    for dataset, aggregation in _cells(rows):
+        part = select.keep(rows, dataset=dataset, aggregation=aggregation)
+        single, multi = (select.keep(part, multiscale=scale) for scale in (False, True))
+        if len(single) and len(multi):
+            sentences.append(
+                f"{style.name(dataset)}, {style.name(aggregation)}: condition holds at"
+                f" {_share(single)} depths without skips, at {_share(multi)} with;"
+                f" {_change(single)} without skips, {_change(multi)} with."
+            )
+    return sentences
+
+
+def _share(part: pd.DataFrame) -> str:
+    return f"{int(part['condition_holds'].sum())} of {len(part)}"
+
+
+def _change(part: pd.DataFrame) -> str:
+    part = part.sort_values("depth")
+    ends = part["sigma_min_positive_sq"].iloc[[0, -1]].tolist()
+    depths = part["depth"].iloc[[0, -1]].tolist()
+    return f"σ²₊ goes from {ends[0]:.2g} (H = {depths[0]}) to {ends[1]:.2g} (H = {depths[1]})"

@@ -1,0 +1,90 @@
+"""Figure 1: training curves of linear and ReLU graph neural networks (Xu et al. 2021, Figure 1)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gnn_dynamics.figures import curves, select, style
+
+FREE = ("aggregation", "multiscale", "activation", "depth")
+
+
+@style.styled
+def draw(training: pd.DataFrame) -> Figure:
+    """A panel for each aggregation (row) and depth (column) of the first dataset.
+
+    training: table `training`; experiment `curves` is used.
+    """
+    rows, held = select.hold(select.experiment(training, "curves"), FREE)
+    if rows.empty:
+        return style.missing_figure("No runs of experiment 'curves'.", select.HOW_TO_GET)
+    kinds, depths = select.ordered(rows["aggregation"], "aggregation"), sorted(set(rows["depth"]))
+    figure = style.new_figure(0.55 + 1.75 * len(kinds))
+    axes = figure.subplots(len(kinds), len(depths), squeeze=False, sharex=True, sharey="row")
+    for i, kind in enumerate(kinds):
+        for j, depth in enumerate(depths):
+            _panel(axes[i, j], select.keep(rows, aggregation=kind, depth=depth), held)
+            style.letter(axes[i, j], "", f"{style.name(kind)}, H = {depth}")
+            axes[i, j].label_outer()
+    title = f"{style.name(held['dataset'])}; {curves.BAND}"
+    style.legend_above(figure, _legend(rows), title, columns=4)
+    return figure
+
+
+def _look(activation: str, multiscale: bool) -> dict[str, Any]:
+    return {
+        "color": style.ACTIVATION_COLOUR[activation],
+        "linestyle": style.SCALE_LINE[multiscale],
+        "label": f"{style.name(activation)}, {'multiscale' if multiscale else 'no skips'}",
+    }
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, held: dict[str, Any]) -> None:
+    if rows.empty:
+        style.missing(ax, "No runs.", select.HOW_TO_GET)
+        return
+    summary = select.over_seeds(rows, ["activation", "multiscale"])
+    for (activation, multiscale), curve in summary.groupby(["activation", "multiscale"]):
+        curves.draw_band(ax, curve, **_look(activation, multiscale))
+    curves.finish(ax, held)
+
+
+def _legend(rows: pd.DataFrame) -> list:
+    pairs = rows[["activation", "multiscale"]].drop_duplicates().sort_values(["activation"])
+    entries = [_look(*pair) for pair in pairs.itertuples(index=False)]
+    return style.key({look.pop("label"): look for look in entries})
+
+
+def measured(training: pd.DataFrame) -> list[str]:
+    """How far ReLU and linear curves are apart, over all panels."""
+    rows, held = select.hold(select.experiment(training, "curves"), FREE)
+    if rows.empty:
+        return []
+    summary = select.over_seeds(rows, list(FREE))
+    wide = summary.pivot_table(
+        index=["aggregation", "multiscale", "depth", "step"], columns="activation", values="median"
+    )
+    if not {"linear", "relu"} <= set(wide):
+        return [f"Only {', '.join(wide)} networks were trained, so there is nothing to compare."]
+    return [
+        f"Setting: {select.describe(held)}.",
+        *_distance(np.log10(wide["relu"] / wide["linear"])),
+    ]
+
+
+def _distance(log_ratio: pd.Series) -> list[str]:
+    """log10 of ReLU loss over linear loss, by cell and step, in words."""
+    keys = ["aggregation", "multiscale", "depth"]
+    last = log_ratio.groupby(keys).last()
+    largest = log_ratio.abs().groupby(keys).max()
+    worst = largest.idxmax()
+    cell = f"{style.name(worst[0])}, {'multiscale' if worst[1] else 'no skips'}, H = {worst[2]}"
+    return [
+        f"At the last iteration the ReLU network's median loss is between {10 ** last.min():.2f}"
+        f" and {10 ** last.max():.2f} times the linear one's ({select.plural(len(last), 'cell')}).",
+        f"Anywhere along training the two medians differ by at most a factor"
+        f" {10 ** largest.max():.2f} ({cell}).",
+    ]

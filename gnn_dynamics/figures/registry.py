@@ -1,0 +1,149 @@
+"""All figures: title, what to see in them, the tables they read, and how they are drawn.
+
+The text says what to look at, and holds for any result; numbers come from `measured`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from gnn_dynamics.figures import (
+    appendix,
+    assumptions,
+    bound_tightness,
+    claims,
+    gradient_terms,
+    graph_condition_depth,
+    linear_vs_relu,
+    style,
+    training_speed,
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure; `draw` and `measured` take the tables named in `tables`, in that order."""
+
+    stem: str
+    title: str
+    see: str
+    tables: tuple[str, ...]
+    draw: Callable[..., Figure]
+    measured: Callable[..., list[str]]
+
+    def arguments(self, tables: Mapping[str, pd.DataFrame | None]) -> list[pd.DataFrame | None]:
+        return [tables.get(name) for name in self.tables]
+
+
+FIGURES = (
+    Entry(
+        "claims",
+        "Every claim and its effect on every graph",
+        "Each block is one claim with its verdict. For claims about speed there is a line for each"
+        " graph and measure: right of 0 the side that the claim calls faster was faster; +1 means"
+        " twice as fast. The large mark is the median over the graph's cells, the bar joins the"
+        " medians of their interval ends, small dots are the cells.",
+        ("claims", "comparisons"),
+        claims.draw,
+        claims.measured,
+    ),
+    Entry(
+        "fig1_linear_vs_relu",
+        "Figure 1: linear and ReLU networks",
+        "If linear networks are a fair model of ReLU networks, the blue and the orange curve of"
+        " each panel have the same shape and the same order of solid (multiscale) and dashed (no"
+        " skips).",
+        ("training",),
+        linear_vs_relu.draw,
+        linear_vs_relu.measured,
+    ),
+    Entry(
+        "fig2_assumptions_linear",
+        "Figure 2: the conditions of Theorem 1, linear network",
+        "(a) The graph condition holds where a dot stands above the grey strip; a cross on the"
+        " strip is an exact zero. (b), (c) The time-dependent condition holds while λ_T stays"
+        " above 0: full over all directions, as in the paper; restricted to the directions that"
+        " occur in the data.",
+        ("graph_condition", "time_condition"),
+        partial(assumptions.draw, multiscale=False),
+        partial(assumptions.measured, multiscale=False),
+    ),
+    Entry(
+        "fig3_assumptions_multiscale",
+        "Figure 3: the conditions of Theorem 2, multiscale network",
+        "As Figure 2, for the network with skip connections: the features of all layers are"
+        " stacked, and λ_T is the smallest over the layers.",
+        ("graph_condition", "time_condition"),
+        partial(assumptions.draw, multiscale=True),
+        partial(assumptions.measured, multiscale=True),
+    ),
+    Entry(
+        "fig4_training_speed",
+        "Figure 4: skip connections, depth, labels",
+        "Lower is further trained. (a) With or without skip connections. (b) Depth. (c) True or"
+        " random labels. Thin grey: the paper's own curves, read from its figure to about 1.5 %,"
+        " where the setting is theirs.",
+        ("training",),
+        training_speed.draw,
+        training_speed.measured,
+    ),
+    Entry(
+        "fig5_gradient_terms",
+        "Figure 5: the two terms of the loss decrease",
+        "The first term comes from the heads, the second from the layers; together they are the"
+        " speed at which the loss falls. Where the ratio (lower panels) is below the dotted line,"
+        " the second term is the larger one. Compare colours for the effect of the labels.",
+        ("gradient_terms",),
+        gradient_terms.draw,
+        gradient_terms.measured,
+    ),
+    Entry(
+        "graph_condition_depth",
+        "How skip connections repair the graph condition",
+        "σ²min against depth. Without skips it moves with every layer and may be exactly 0; with"
+        " skips it cannot fall, since the features of all layers are kept.",
+        ("graph_condition",),
+        graph_condition_depth.draw,
+        graph_condition_depth.measured,
+    ),
+    Entry(
+        "bound_tightness",
+        "How tight the theorems are",
+        "(a) Rates along one flow: a bound is useful when its line is near the black one. (b) The"
+        " same as loss. (c) How many times faster than guaranteed the loss falls, over all flows;"
+        " 1 would be a perfect bound.",
+        ("bounds",),
+        bound_tightness.draw,
+        bound_tightness.measured,
+    ),
+)
+_APPENDIX = Entry(
+    "appendix_{dataset}",
+    "Appendix: {name}, all training curves",
+    "The panels of Figure 4 for GCN and GIN, linear and ReLU networks, and depth also without skip"
+    " connections.",
+    ("training",),
+    appendix.draw,
+    appendix.measured,
+)
+
+
+def entry(stem: str) -> Entry:
+    """The figure that is stored as `{stem}.png`.
+
+    Raises:
+        KeyError: if there is no such figure.
+    """
+    if stem.startswith("appendix_"):
+        dataset = stem.removeprefix("appendix_")
+        return replace(
+            _APPENDIX,
+            stem=stem,
+            title=_APPENDIX.title.format(name=style.name(dataset)),
+            draw=partial(appendix.draw, dataset=dataset),
+            measured=partial(appendix.measured, dataset=dataset),
+        )
+    return {figure.stem: figure for figure in FIGURES}[stem]

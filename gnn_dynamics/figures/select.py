@@ -1,0 +1,125 @@
+"""Choose from a table what a panel shows: one setting of the keys, then median and range of seeds.
+
+A figure varies a few keys; every other key is held at one value. `hold` picks that value by a fixed
+order of preference (the paper's own setting first), so the same table gives the same picture.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gnn_dynamics.artifacts import read_table
+from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.figures import style
+
+PREFERRED: dict[str, tuple] = {
+    "dataset": ("cora", "citeseer", "pubmed", "digits"),
+    "aggregation": ("gcn", "gin"),
+    "features": ("row", "standard", "raw"),
+    "nodes": ("all", "train"),
+    "multiscale": (True, False),
+    "activation": ("linear", "relu"),
+    "depth": (2,),
+    "width": (32,),
+    "init": ("default",),
+    "loss_fn": ("cross_entropy", "squared"),
+    "optimizer": ("adam", "gd", "flow"),
+    "lr": (5e-5, 1e-4),
+    "labels": ("true", "uniform", "permuted"),
+    "seed": (0,),
+}
+EXPERIMENTS = {"training": ["curves", "labels"], "gradient_terms": ["terms", "labels"]}
+HOW_TO_GET = "Add it to `experiments` in the config (config/README.md) and run the workflow again."
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """A table as figures need it: only the experiments that they show, which saves memory."""
+    wanted = EXPERIMENTS.get(Path(path).stem)
+    return read_table(path, filters=[("experiment", "in", wanted)] if wanted else None)
+
+
+def ordered(values: Iterable[Any], key: str) -> list:
+    """Distinct values, preferred ones first, the others in their natural order."""
+    first = PREFERRED.get(key, ())
+    distinct = {v for v in values if not pd.isna(v)}
+    rank = {value: i for i, value in enumerate(first)}
+    return sorted(distinct, key=lambda v: (rank.get(v, len(first)), v))
+
+
+def experiment(table: pd.DataFrame | None, *names: str) -> pd.DataFrame:
+    """Rows of the first of the named experiments that has any; an empty frame if none has."""
+    if table is None or "experiment" not in table:
+        return pd.DataFrame(columns=[*KEYS, "step"])
+    for wanted in names:
+        rows = table[table["experiment"] == wanted]
+        if len(rows):
+            return rows
+    return table.iloc[:0]
+
+
+def keep(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    """Rows whose columns have these values."""
+    for column, value in values.items():
+        table = table[table[column] == value]
+    return table
+
+
+def hold(
+    table: pd.DataFrame, free: Sequence[str], first: Mapping[str, Sequence] | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Hold every key outside `free` at one value; return the rows and the values held.
+
+    Keys are fixed one after another on the rows that remain, so the result is never empty unless
+    the table is. `first` overrides the order of preference for some keys.
+    """
+    held: dict[str, Any] = {}
+    for column in KEYS:
+        if column in free or column in ("experiment", "seed") or column not in table:
+            continue
+        values = ordered(table[column].unique(), column)
+        if not values:  # e.g. lr of a gradient flow: null everywhere
+            continue
+        wanted = [v for v in (first or {}).get(column, ()) if v in values]
+        held[column] = (wanted or values)[0]
+        table = table[table[column] == held[column]]
+    return table, held
+
+
+def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str = "loss") -> pd.DataFrame:
+    """Median, lowest and highest `value` over seeds for each of `by` and step.
+
+    Returns columns by..., step, median, low, high, seeds. A value that is not finite (a diverged
+    run) is left out; `seeds` counts what remains.
+    """
+    finite = table[np.isfinite(table[value].astype(float))]
+    grouped = finite.groupby([*by, "step"], sort=True)[value]
+    summary = grouped.agg(median="median", low="min", high="max", seeds="count")
+    return summary.reset_index()
+
+
+def at_step(summary: pd.DataFrame, step: float) -> float:
+    """The median at `step`, linear in log between recorded steps; NaN outside the record."""
+    known = summary[(summary["median"] > 0)].sort_values("step")
+    if known.empty or not known["step"].iloc[0] <= step <= known["step"].iloc[-1]:
+        return float("nan")
+    return float(np.exp(np.interp(step, known["step"], np.log(known["median"]))))
+
+
+def describe(held: Mapping[str, Any]) -> str:
+    """The held values as a reader would say them, e.g. `Cora, GCN, ..., learning rate 5e-05`."""
+    words = {
+        "depth": lambda v: f"H = {v}",
+        "width": lambda v: f"width {v}",
+        "init": lambda v: f"{v} initialisation",
+        "lr": lambda v: f"learning rate {v:g}",
+        "activation": lambda v: f"{style.name(v)} activation",
+    }
+    return ", ".join(words.get(key, style.name)(value) for key, value in held.items())
+
+
+def plural(count: int, word: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -1,0 +1,295 @@
+"""Figures show what the tables say, look the same everywhere, and admit what is missing."""
+
+import io
+from itertools import combinations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic_tables
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from gnn_dynamics.artifacts import save_figure
+from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.figures import (
+    appendix,
+    assumptions,
+    bound_tightness,
+    claims,
+    curves,
+    gradient_terms,
+    registry,
+    select,
+    style,
+    training_speed,
+)
+from gnn_dynamics.tables import TABLES
+
+STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora", "appendix_wine"]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return synthetic_tables.tables()
+
+
+@pytest.fixture(scope="module")
+def drawn(tables):
+    """Every figure, drawn once."""
+    entries = {stem: registry.entry(stem) for stem in STEMS}
+    return {stem: entry.draw(*entry.arguments(tables)) for stem, entry in entries.items()}
+
+
+def texts(figure: Figure) -> list[Text]:
+    """Visible, non-empty texts after layout."""
+    with style.context():
+        figure.draw_without_rendering()
+    unseen = {
+        label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for label in beyond(axis)
+    }
+    found = [text for text in figure.findobj(Text) if text.get_visible() and text not in unseen]
+    return [t for t in found if t.get_text().strip() and t.get_window_extent().width > 0]
+
+
+def beyond(axis: Axis) -> list[Text]:
+    """Labels of ticks outside the axis' range, which matplotlib keeps but does not draw."""
+    low, high = sorted(axis.get_view_interval())
+    slack = 1e-9 * (high - low)
+    ticks = [t for t in axis.get_major_ticks() if not low - slack <= t.get_loc() <= high + slack]
+    return [label for tick in ticks for label in (tick.label1, tick.label2)]
+
+
+def words(figure: Figure) -> str:
+    return " ".join(text.get_text().replace("\n", " ") for text in texts(figure))
+
+
+def test_synthetic_tables_have_the_declared_columns(tables):
+    for name, table in tables.items():
+        assert set(TABLES[name].columns) <= set(table.columns), name
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_nothing_is_cut_off_or_too_small_to_print(drawn, stem):
+    figure = drawn[stem]
+    frame = figure.bbox.padded(2)
+    for text in texts(figure):
+        box = text.get_window_extent()
+        assert frame.x0 <= box.x0 and box.x1 <= frame.x1, text.get_text()
+        assert frame.y0 <= box.y0 and box.y1 <= frame.y1, text.get_text()
+        assert text.get_fontsize() >= 6, text.get_text()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_panel_titles_do_not_touch(drawn, stem):
+    figure = drawn[stem]
+    texts(figure)
+    titles = [t for ax in figure.axes for t in (ax.title, ax._left_title) if t.get_text()]
+    for one, other in combinations(titles, 2):
+        assert not one.get_window_extent().overlaps(other.get_window_extent()), one.get_text()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_missing_tables_are_said_in_the_picture(tables, stem):
+    entry = registry.entry(stem)
+    for absent in ({}, {name: table[:0] for name, table in tables.items()}):
+        arguments = entry.arguments(absent)
+        assert "No " in words(entry.draw(*arguments))
+        assert entry.measured(*arguments) == []
+
+
+@pytest.mark.parametrize("stem", ["fig2_assumptions_linear", "fig4_training_speed", "claims"])
+def test_bytes_do_not_depend_on_the_users_settings(tables, tmp_path, stem):
+    entry, files = registry.entry(stem), []
+    for index, user in enumerate(({}, {"font.size": 20, "pdf.fonttype": 3, "axes.grid": True})):
+        with mpl.rc_context(user):
+            figure = entry.draw(*entry.arguments(tables))
+            paths = tmp_path / f"{index}.png", tmp_path / f"{index}.pdf"
+            save_figure(figure, *paths)
+        files.append([path.read_bytes() for path in paths])
+    assert files[0] == files[1]
+
+
+def test_drawing_leaves_the_global_settings_alone(tables):
+    before = dict(mpl.rcParams)
+    registry.entry("claims").draw(tables["claims"], tables["comparisons"])
+    assert dict(mpl.rcParams) == before
+
+
+def test_every_caption_has_numbers(tables):
+    for stem in STEMS:
+        entry = registry.entry(stem)
+        said = " ".join(entry.measured(*entry.arguments(tables)))
+        assert any(letter.isdigit() for letter in said), stem
+        assert "nan" not in said, stem
+
+
+# --- choosing rows
+
+
+def test_a_held_setting_prefers_the_papers_and_never_loses_all_rows(tables):
+    rows, held = select.hold(tables["training"], ("depth",))
+    assert held["dataset"] == "cora" and held["aggregation"] == "gcn" and held["lr"] == 5e-5
+    assert set(rows["depth"]) == {2, 4, 6}
+    assert rows.groupby([*KEYS, "step"], dropna=False).size().max() == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), min_size=1))
+def test_holding_keys_one_by_one_keeps_a_row(pairs):
+    table = pd.DataFrame(pairs, columns=["dataset", "aggregation"])
+    rows, held = select.hold(table, ())
+    assert len(rows) and (rows[["dataset", "aggregation"]] == pd.Series(held)).all(axis=None)
+
+
+def test_the_band_is_median_and_range_of_finite_seeds():
+    table = pd.DataFrame({"depth": 2, "step": [0] * 4, "loss": [1.0, 3.0, 2.0, np.inf]})
+    row = select.over_seeds(table, ["depth"]).iloc[0]
+    assert (row["low"], row["median"], row["high"], row["seeds"]) == (1.0, 2.0, 3.0, 3)
+
+
+@settings(deadline=None)
+@given(st.floats(0, 6000), st.floats(1e-5, 1e-3))
+def test_between_records_the_loss_is_log_linear(step, rate):
+    steps = np.array([0, 1000, 6000])
+    summary = pd.DataFrame({"step": steps, "median": np.exp(-rate * steps)})
+    assert select.at_step(summary, step) == pytest.approx(np.exp(-rate * step))
+    assert np.isnan(select.at_step(summary, 6001))
+
+
+# --- the paper's own curves
+
+
+def test_digitised_curves_are_those_of_the_paper():
+    paper = curves.paper_figure4()
+    assert len(paper) == 7 * 10
+    unsure = select.keep(paper, quality="bracketed")[["curve", "iteration", "loss"]]
+    assert unsure.to_numpy().tolist() == [["4 layer", 2500, 0.49]]
+    at_1000 = select.keep(paper, panel="a", iteration=1000).set_index("curve")["loss"]
+    assert at_1000["non-multiscale"] < at_1000["multiscale"]  # in the paper's own panel (a)
+    falls = paper.groupby(["panel", "curve"])["loss"].agg(lambda c: c.is_monotonic_decreasing)
+    assert falls.all()
+
+
+def as_paper(training: pd.DataFrame, factor: float) -> pd.DataFrame:
+    """Runs whose losses are the paper's Figure 4 (b) times a factor."""
+    cell = {"experiment": "curves", "dataset": "cora", "aggregation": "gcn", "seed": 0}
+    base = select.keep(training, **cell, multiscale=True, activation="linear")
+    frames = []
+    for depth in (2, 4, 6):
+        paper = select.keep(curves.paper_figure4(), panel="b", curve=f"{depth} layer")
+        run = select.keep(base, depth=depth).iloc[: len(paper)]
+        step, loss = paper["iteration"].to_numpy(), factor * paper["loss"].to_numpy()
+        frames.append(run.assign(step=step, loss=loss))
+    return pd.concat(frames)
+
+
+def test_deviation_from_the_paper_is_the_factor_that_was_put_in(tables):
+    table = training_speed.deviation(as_paper(tables["training"], 1.07))
+    panel_b = table[table["panel"] == "b"]
+    assert len(panel_b) == 3 * len(training_speed.ITERATIONS)
+    assert np.allclose(panel_b["relative"], 0.07)
+
+
+def test_no_deviation_is_claimed_for_another_graph_or_rate(tables):
+    training = tables["training"]
+    assert training_speed.deviation(training[training["dataset"] != "cora"]).empty
+    assert training_speed.deviation(training.assign(lr=0.1)).empty
+    assert training_speed.deviation(None).empty
+
+
+def test_grey_curves_only_where_the_setting_is_the_papers(tables):
+    training = tables["training"]
+    assert curves.PAPER_LABEL in words(training_speed.draw(training))
+    other = training[training["dataset"] != "cora"]
+    assert curves.PAPER_LABEL not in words(training_speed.draw(other))
+    assert curves.PAPER_LABEL not in words(appendix.draw(training, "citeseer"))
+
+
+# --- what is drawn
+
+
+def test_exact_zeros_are_crosses_on_their_own_strip(tables):
+    figure = assumptions.draw(tables["graph_condition"], tables["time_condition"], False)
+    top = next(ax for ax in figure.axes if "sigma" in ax.get_ylabel())
+    crosses = [line for line in top.lines if line.get_marker() == "x"]
+    assert sum(len(line.get_xdata()) for line in crosses) == 2 * 10  # CiteSeer, both aggregations
+    positive = [line for line in top.lines if line.get_marker() == "o"]
+    lowest = min(min(line.get_ydata()) for line in positive if len(line.get_ydata()))
+    assert max(max(line.get_ydata()) for line in crosses if len(line.get_ydata())) < lowest
+    assert "rank deficient" in words(figure)
+
+
+def test_no_strip_without_a_zero(tables):
+    table = tables["graph_condition"]
+    figure = assumptions.draw(table[table["dataset"] == "wine"], None, False)
+    assert "rank deficient" not in words(figure)
+
+
+@pytest.mark.parametrize("multiscale", [True, False])
+def test_lambda_T_is_a_running_minimum_over_the_layers_it_speaks_of(tables, multiscale):
+    table = assumptions.lambda_T(tables["time_condition"], multiscale)
+    for column in (assumptions.FULL, assumptions.RESTRICTED):
+        steps = table.groupby(list(KEYS), dropna=False)[column]
+        assert (steps.diff().dropna() <= 0).all()
+    run = table[(table["depth"] == 3) & (table["width"] == 1433) & (table["dataset"] == "wine")]
+    raw = tables["time_condition"].merge(run[list(KEYS)].drop_duplicates(), on=list(KEYS))
+    wanted = raw if multiscale else raw[raw["layer"] == 3]
+    assert run["lambda_min"].min() == min(1.0, wanted["lambda_min"].min())
+
+
+def test_captions_name_the_nodes_that_break_the_graph_condition(tables):
+    said = assumptions.measured(tables["graph_condition"], tables["time_condition"], False)
+    assert any("rank 119 of 120" in line and "nodes 35, 89" in line for line in said)
+
+
+def test_ratio_of_terms_is_the_one_that_was_put_in(tables):
+    table = gradient_terms.ratio_summary(tables["gradient_terms"]).set_index("depth")["median"]
+    assert np.allclose(table[2], 3.0) and np.allclose(table[6], 0.35 / 0.65)
+
+
+def test_tightness_is_measured_over_guaranteed_and_counts_the_vacuous(tables):
+    table = bound_tightness.tightness(tables["bounds"]).set_index(["dataset", "guarantee"])
+    assert np.allclose(table.loc[("wine", "rate_paper"), "median"], 1e3)
+    assert (table.loc[("cora", "rate_paper"), "vacuous"] == 1).all()
+    assert np.allclose(table.loc[("cora", "rate_sharp"), ["low", "median", "high"]], 1 / 0.3)
+
+
+def test_appendix_counts_the_rows_in_the_claimed_order(tables):
+    assert "4 of 4 rows" in appendix.measured(tables["training"], "cora")[0]
+    swapped = tables["training"].assign(multiscale=~tables["training"]["multiscale"])
+    assert "0 of 4 rows" in appendix.measured(swapped, "cora")[0]
+
+
+def test_claims_pool_the_measures_when_there_are_too_many_lines(tables):
+    table = tables["comparisons"]
+    assert set(claims.graph_lines(table)["measure"]) == {"flow_time", "best_lr_steps"}
+    many = pd.concat([table.assign(dataset=f"{table['dataset'][0]}-{i}") for i in range(40)])
+    assert set(claims.graph_lines(many)["measure"]) == {claims.POOLED}
+
+
+def test_verdicts_are_counted_in_words():
+    counted = claims.verdict_counts(["holds", "mixed", "holds", "not tested"])
+    assert counted == "2 hold, 1 is mixed, 1 is not tested"
+    assert claims.verdict_counts([]) == "no claim was judged"
+
+
+def test_files_are_read_for_the_shown_experiments_only(tables, tmp_path):
+    from gnn_dynamics.artifacts import write_table
+
+    path = tmp_path / "tables" / "training.parquet"
+    table = tables["training"]
+    other = table[table["experiment"] == "labels"].assign(experiment="descent")
+    write_table(pd.concat([table, other]), path, {})
+    assert set(select.read(path)["experiment"]) == {"curves", "labels"}
+
+
+def test_png_is_a_picture_of_the_stated_size(drawn):
+    buffer = io.BytesIO()
+    drawn["fig4_training_speed"].savefig(buffer, format="png")
+    from PIL import Image
+
+    assert Image.open(buffer).width == round(style.WIDTH * 200)
