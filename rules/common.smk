@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 
 from gnn_dynamics import config as configuration
 from gnn_dynamics import experiments
+from gnn_dynamics.claims.settings import load_claims
 from gnn_dynamics.data.catalogue import load_catalogue
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.sources import code_digest, text_digest
@@ -14,6 +15,7 @@ ROOT = Path(workflow.basedir)
 
 try:
     CATALOGUE = load_catalogue(ROOT / "config" / "datasets.yaml")
+    CLAIMS = load_claims(ROOT / "config" / "claims.yaml")
     SCHEMA = configuration.read_yaml(ROOT / "config" / "schema.yaml")
     configuration.check_config(config, SCHEMA, CATALOGUE)
     config.update(configuration.without_left_out(config))

@@ -50,7 +50,7 @@ rule compare_runs:
         mem_mb=4000,
         runtime=60,
     params:
-        rule=config["claims"],
+        claims=CLAIMS,
         code=code("compare_runs"),
     message:
         "Compare runs in pairs"
@@ -72,7 +72,7 @@ rule judge_claims:
         mem_mb=1000,
         runtime=30,
     params:
-        rule=config["claims"],
+        claims=CLAIMS,
         code=code("judge_claims"),
     message:
         "Judge the claims"
