@@ -1,0 +1,200 @@
+"""Theorems 1 and 2 on recorded runs: the bounds, their rates, and which of them hold.
+
+    L(T) - L*  <=  (L(0) - L*) exp(-4 lambda_T sigma^2 T)
+
+for gradient flow of L = ||Yhat - Y||_F^2 (Xu et al. 2021, Theorem 1 and Theorem 2(i)), with
+
+paper       lambda_T over R^{m_x}, minimum over the heads' levels; sigma = sigma_min(Gs)
+restricted  lambda_T^(l) on col(G_l);  sigma = the smallest positive singular value of Gs
+integrated  as restricted, with a lower bound of the integral of lambda over [0, T] for lambda_T T
+guaranteed  as restricted, with the lower bound on lambda that the start gives (conservation.py)
+
+lambda_T is the minimum over the recorded steps: at least the infimum over [0, T], so that `paper`
+and `restricted` are held to a stricter standard than the theorem's. `integrated` is rigorous
+between records: a flow moves by at most s = sqrt((t' - t) (L(t) - L(t'))) from t to t', so at all
+times in between it is within s/2 of one end, where
+
+    sigma_min(Bbar_l U_l) >= (its value at that end) - (s/2) sqrt(l) (b + s/2)^(l-1),
+
+b the root mean square of ||B_1||, ..., ||B_l|| there (docs/theory.md).
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.experiments import KEYS
+
+RUN = list(KEYS)
+OPTIMUM_KEYS = [
+    k
+    for k in KEYS
+    if k in ("dataset", "aggregation", "features", "nodes", "multiscale", "depth", "labels", "seed")
+]
+CONSTANT = 4.0  # of ||Yhat - Y||_F^2; a loss c ||Yhat - Y||_F^2 has 4c
+SMALLEST_GAP = 1e-9  # of the gap at the start: below it L - L* has no digits left
+SMALLEST_OPTIMUM = 1e-12  # of ||Y||^2: a smaller L* is 0 to rounding
+ROUNDING = 64 * np.finfo(float).eps
+RATIO_TOLERANCE = 1e-9
+CHAIN_TOLERANCE = 1e-6
+BOUNDS = ("paper", "restricted", "integrated")
+_OPTIONAL = ("rate_sharp", "lambda_guaranteed", "local_error", "projected_loss")
+_MOVING = ["time", "loss", "lambda_min_restricted", "layer_norm_rms"]
+
+
+def bounds_table(
+    training: pd.DataFrame,
+    time_condition: pd.DataFrame,
+    optimum: pd.DataFrame,
+    constant: float = CONSTANT,
+    optimizer: str = "flow",
+) -> pd.DataFrame:
+    """One row for each recorded step of the linear runs with squared loss by `optimizer`.
+
+    Only steps with L - L* > 1e-9 (L(0) - L*) that have a row in `time_condition`.
+
+    Raises:
+        UserError: if a run has no optimum.
+    """
+    table = _with_optimum(_eligible(training, optimizer), optimum)
+    table = _with_conditions(table, time_condition)
+    table = _with_rates(_with_errors(table), constant)
+    table = _with_bounds(table, constant)
+    return _with_verdicts(table[table.excess > SMALLEST_GAP * table.excess_0])
+
+
+def _eligible(training: pd.DataFrame, optimizer: str) -> pd.DataFrame:
+    chosen = (
+        (training.loss_fn == "squared")
+        & (training.activation == "linear")
+        & (training.optimizer == optimizer)
+    )
+    table = training[chosen].sort_values([*RUN, "step"], ignore_index=True)
+    # Columns of nulls arrive as objects, or not at all from jobs that did not look.
+    optional = {name: table.get(name, np.nan) for name in _OPTIONAL}
+    table = table.assign(**optional).astype(dict.fromkeys(_OPTIONAL, float))
+    run = table.groupby(RUN, dropna=False, sort=False).ngroup()
+    diverged = (table.status == "diverged").groupby(run).transform("any")
+    return table.assign(run=run, diverged=diverged)
+
+
+def _with_optimum(table: pd.DataFrame, optimum: pd.DataFrame) -> pd.DataFrame:
+    columns = ["loss_optimum", "label_norm_sq", "sigma_min", "sigma_min_positive"]
+    merged = table.merge(
+        optimum[[*OPTIMUM_KEYS, *columns]], on=OPTIMUM_KEYS, how="left", validate="m:1"
+    )
+    missing = merged[merged.loss_optimum.isna()]
+    if len(missing):
+        run = missing.iloc[0][OPTIMUM_KEYS].to_dict()
+        raise UserError(f"optimum: no row for the run {run}; recompute optimum.parquet.")
+    # A diverged run breaks every bound; NaN would drop out of comparisons.
+    excess = (merged.loss - merged.loss_optimum).fillna(np.inf)
+    return merged.assign(excess=excess, excess_0=excess.groupby(merged.run).transform("first"))
+
+
+def _with_conditions(table: pd.DataFrame, time_condition: pd.DataFrame) -> pd.DataFrame:
+    """Add lambda (now and its infimum) and the lower bound of its integral, over the heads."""
+    layers = time_condition.merge(
+        table[[*RUN, "step", "run", "time", "loss"]], on=[*RUN, "step"]
+    ).sort_values(["run", "layer", "step"], ignore_index=True)
+    layers["lambda_between"] = _lowest_since_last_record(layers)
+    columns = ["lambda_min", "lambda_min_restricted", "lambda_between"]
+    steps = layers.groupby(["run", "step"], as_index=False)[columns].min()
+    merged = table.merge(steps, on=["run", "step"], validate="1:1")
+    runs = merged.groupby("run")
+    elapsed = runs.time.diff().fillna(0.0)
+    integral = (merged.lambda_between.fillna(0.0) * elapsed).groupby(merged.run).cumsum()
+    return merged.assign(
+        lambda_infimum=runs.lambda_min.cummin(),
+        lambda_restricted_infimum=runs.lambda_min_restricted.cummin(),
+        lambda_integral=integral.where(merged.optimizer == "flow"),
+    )
+
+
+def _lowest_since_last_record(layers: pd.DataFrame) -> pd.Series:
+    """Lower bound on lambda_restricted between each record and the one before (see the module)."""
+    previous = layers.groupby(["run", "layer"])[_MOVING].shift()
+    fallen = (previous.loss - layers.loss).clip(lower=0.0)
+    half = np.sqrt((layers.time - previous.time) * fallen) / 2
+    ends = [_lowest_within(half, end, layers.layer) for end in (previous, layers)]
+    return np.minimum(*ends)
+
+
+def _lowest_within(distance: pd.Series, end: pd.DataFrame, layer: pd.Series) -> pd.Series:
+    """lambda_restricted at weights no further than `distance` from those of the record `end`."""
+    slope = np.sqrt(layer) * (end.layer_norm_rms + distance) ** (layer - 1).clip(lower=0)
+    sigma = np.sqrt(end.lambda_min_restricted) - distance * slope
+    return sigma.clip(lower=0.0) ** 2
+
+
+def _with_errors(table: pd.DataFrame) -> pd.DataFrame:
+    """Add integrator_error and excess_error, both relative to the excess.
+
+    integrator_error: sum over all steps so far of the local error; between records, the larger one
+    of the two ends at every step. Null where it was not measured. excess_error: rounding in L - L*.
+    """
+    runs = table.groupby("run")
+    local = table.local_error / table.excess
+    per_step = np.maximum(local, local.groupby(table.run).shift())
+    total = (per_step * runs.step.diff()).fillna(0.0).groupby(table.run).cumsum()
+    rounding = ROUNDING * (table.loss + np.sqrt(table.loss * table.label_norm_sq)) / table.excess
+    return table.assign(integrator_error=total.where(local.notna()), excess_error=rounding)
+
+
+def _with_rates(table: pd.DataFrame, constant: float) -> pd.DataFrame:
+    """Rates at each record; rate_paper and rate_restricted with lambda of that moment."""
+    return table.assign(
+        rate_measured=table.grad_norm_sq / table.excess,
+        rate_paper=constant * table.lambda_min * table.sigma_min**2,
+        rate_restricted=constant * table.lambda_min_restricted * table.sigma_min_positive**2,
+        rate_guaranteed=constant * table.lambda_guaranteed * table.sigma_min_positive**2,
+    )
+
+
+def _with_bounds(table: pd.DataFrame, constant: float) -> pd.DataFrame:
+    """Bounds on the excess and the largest ratio of the excess to one of BOUNDS."""
+    positive = constant * table.sigma_min_positive**2
+    exponents = {
+        "paper": constant * table.sigma_min**2 * table.lambda_infimum * table.time,
+        "restricted": positive * table.lambda_restricted_infimum * table.time,
+        "integrated": positive * table.lambda_integral,
+        "guaranteed": table.rate_guaranteed * table.time,
+    }
+    decay = np.log(table.excess_0 / table.excess.clip(lower=0.0))
+    ratios = pd.DataFrame({name: np.exp(exponents[name] - decay) for name in BOUNDS})
+    bounds = {f"bound_{k}": table.excess_0 * np.exp(-v) for k, v in exponents.items()}
+    return table.assign(**bounds, max_ratio=ratios.max(axis=1))
+
+
+def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """holds: every bound; chain_holds: paper <= restricted <= sharp <= measured at this moment.
+
+    vacuous: the paper's rate is exactly 0, so that its bound says only L(T) <= L(0).
+    printed_inequality_holds: (a - b)^2 >= a^2 - b^2 of the paper's proof, a^2 = L, b^2 = L*; null
+    where L* = 0 to rounding, since both sides are equal there. identity_error: of the corrected
+    one, | ||(Yhat - Y) P||^2 - (L - L*) | / L.
+    """
+    measured = table.rate_measured * (1 + table.excess_error)
+    sharp = table.rate_sharp.fillna(table.rate_restricted)
+    chain = [table.rate_paper, table.rate_restricted, sharp, measured]
+    steps = [low <= high * (1 + CHAIN_TOLERANCE) for low, high in pairwise(chain)]
+    allowance = RATIO_TOLERANCE + table.integrator_error.fillna(0.0) + table.excess_error
+    printed = (np.sqrt(table.loss) - np.sqrt(table.loss_optimum)) ** 2 >= table.excess
+    misfit = table.loss_optimum > SMALLEST_OPTIMUM * table.label_norm_sq
+    columns = [*RUN, "step", "time", "excess", "excess_0", "loss_optimum", "diverged"]
+    columns += [c for c in table if c.startswith(("bound_", "rate_"))]
+    columns += ["max_ratio", "integrator_error", "excess_error"]
+    return (
+        table[columns]
+        .assign(
+            identity_error=(table.projected_loss - table.excess).abs() / table.loss,
+            holds=table.max_ratio <= 1 + allowance,
+            vacuous=table.lambda_infimum * table.sigma_min == 0,
+            vacuous_restricted=table.lambda_restricted_infimum == 0,
+            chain_holds=np.logical_and.reduce(steps),
+            printed_inequality_holds=printed.astype("boolean").where(misfit),
+        )
+        .reset_index(drop=True)
+    )

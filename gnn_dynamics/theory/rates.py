@@ -1,0 +1,55 @@
+"""Rates of decay of L - L* at one moment: 4 lambda sigma^2, its sharper forms, the measured one.
+
+For V = 2 (Yhat - Y) and r = rank(Gs) (derivation in docs/theory.md)
+
+    4 lambda sigma_min^2(Gs)  <=  4 lambda_restricted sigma_r^2(Gs)  <=  4 sigma_r^2(Z)
+                              <=  ||grad||^2 / (L - L*),      Z = [Bbar_l G_l] over the heads l.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.spectra import orthonormal_basis
+from gnn_dynamics.theory.products import levels_of, prefix_products
+from gnn_dynamics.theory.time_condition import smallest_eigenvalue
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Subspaces of the propagated features, fixed along a run.
+
+    bases: U_l (m, rank G_l), orthonormal basis of col(G_l), for each head.
+    rows: N (nbar, r), orthonormal basis of row(Gs).
+    compressed: G_l N (m, r) for each head; Z N has the nonzero singular values of Z.
+    """
+
+    bases: tuple[Tensor, ...]
+    rows: Tensor
+    compressed: tuple[Tensor, ...]
+
+    @property
+    def rank(self) -> int:
+        """r = rank(Gs)."""
+        return self.rows.shape[-1]
+
+
+def geometry(G: Sequence[Tensor]) -> Geometry:
+    """Bases for the propagated features `G`, one (m, nbar) for each head."""
+    rows = _basis(torch.cat(tuple(G)).mT)
+    return Geometry(tuple(map(_basis, G)), rows, tuple(G_l @ rows for G_l in G))
+
+
+def _basis(M: Tensor) -> Tensor:
+    return torch.as_tensor(orthonormal_basis(M.cpu().numpy())).to(M)
+
+
+def rate_sharp(weights: Weights, geometry: Geometry) -> Tensor:
+    """4 sigma_r^2(Z), (K,): exactly 0 when Z has fewer than r rows."""
+    Bbar = prefix_products(weights)
+    pairs = zip(levels_of(weights), geometry.compressed, strict=True)
+    Z = torch.cat([Bbar[l] @ G_l for l, G_l in pairs], dim=1)  # (K, sum m_l, r)
+    return 4 * smallest_eigenvalue(Z)

@@ -1,0 +1,63 @@
+"""Gradient flow to 11 digits by scipy's DOP853: the yardstick for our own RK4. Small problems only.
+
+Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I, section II.5.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from scipy.integrate import solve_ivp
+from torch import Tensor
+
+from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.theory.products import label_signals, outputs
+from gnn_dynamics.theory.terms import theory_gradient
+
+RTOL, ATOL = 1e-11, 1e-13
+
+
+def squared_gradient(G: Sequence[Tensor], Y: Tensor) -> Callable[[Weights], Weights]:
+    """weights -> gradient of ||Yhat - Y||_F^2 by the products of Theorem 3."""
+
+    def gradient(weights: Weights) -> Weights:
+        V = 2 * (outputs(weights, G) - Y)
+        return theory_gradient(weights, label_signals(V, G))
+
+    return gradient
+
+
+def squared_loss(weights: Weights, G: Sequence[Tensor], Y: Tensor) -> Tensor:
+    """||Yhat - Y||_F^2 for each model, (K,): a sum, without 1/2."""
+    return (outputs(weights, G) - Y).square().sum(dim=(1, 2))
+
+
+def flow_reference(
+    gradient: Callable[[Weights], Weights], weights: Weights, times: Sequence[float]
+) -> list[Weights]:
+    """Weights on the gradient flow from `weights` (at time 0) at each of `times`, ascending.
+
+    Raises:
+        RuntimeError: if DOP853 gives up.
+    """
+
+    def right_hand_side(_: float, theta: np.ndarray) -> np.ndarray:
+        return -_flat(gradient(_unflat(theta, weights)))
+
+    end = float(times[-1])
+    solution = solve_ivp(
+        right_hand_side, (0.0, end), _flat(weights), "DOP853", times, rtol=RTOL, atol=ATOL
+    )
+    if not solution.success:
+        raise RuntimeError(f"DOP853 stopped at t = {solution.t[-1]}: {solution.message}")
+    return [_unflat(theta, weights) for theta in solution.y.T]
+
+
+def _flat(weights: Weights) -> np.ndarray:
+    return torch.cat([tensor.reshape(-1) for tensor in weights.tensors()]).numpy()
+
+
+def _unflat(theta: np.ndarray, like: Weights) -> Weights:
+    sizes = [tensor.numel() for tensor in like.tensors()]
+    parts = iter(torch.split(torch.tensor(theta), sizes))
+    return like.map(lambda tensor: next(parts).reshape(tensor.shape))

@@ -1,0 +1,54 @@
+"""The gradient of a ReLU GNN by automatic differentiation of its definition: a second opinion.
+
+X_(l) = relu(B_l X_(l-1) S), Yhat = sum_l W_l X_(l) R over the heads (Xu et al. 2021, equations 1
+and 3), on all nodes, with none of the engine's reductions. One model after another.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+from gnn_dynamics.engine.losses import LOSSES
+from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.problem import Problem
+from gnn_dynamics.theory.terms import autograd_gradient
+
+
+def relu_outputs(weights: Weights, problem: Problem, levels: Sequence[int]) -> Tensor:
+    """Yhat (K, m_y, nbar) from weights in full space."""
+    ST, X, RT = (_tensor(M) for M in (problem.S.T, problem.X, problem.R.T))
+    models = [weights.map(lambda tensor, k=k: tensor[k]) for k in range(weights.models)]
+    return torch.stack([_model_outputs(model, ST, X, RT, levels) for model in models])
+
+
+def _model_outputs(
+    model: Weights, ST: Tensor, X: Tensor, RT: Tensor, levels: Sequence[int]
+) -> Tensor:
+    heads, T, terms = dict(zip(levels, model.W, strict=True)), X, []  # T = X_(l)^T (n, m_l)
+    for l in range(len(model.B) + 1):
+        if l > 0:
+            T = torch.relu(ST @ (T @ model.B[l - 1].T))
+        if l in heads:
+            terms.append((RT @ (T @ heads[l].T)).T)
+    return torch.stack(terms).sum(dim=0)
+
+
+def _tensor(M: sp.sparray | np.ndarray) -> Tensor:
+    if not sp.issparse(M):
+        return torch.as_tensor(M)
+    M = sp.coo_array(M)
+    return torch.sparse_coo_tensor(np.stack(M.coords), M.data, M.shape, check_invariants=True)
+
+
+def relu_gradient(problem: Problem, levels: Sequence[int], loss: str) -> Callable:
+    """(weights, Y (K or 1, m_y, nbar)) -> gradient, for weights on the CPU."""
+
+    def gradient(weights: Weights, Y: Tensor) -> Weights:
+        return autograd_gradient(
+            lambda w: LOSSES[loss](relu_outputs(w, problem, levels), Y)[0], weights
+        )
+
+    return gradient

@@ -1,0 +1,62 @@
+"""The time-dependent condition: lambda_min(Bbar_l^T Bbar_l), on R^{m_x} and on the data's span.
+
+Theorem 1 and Theorem 2 of Xu et al. (2021, arXiv 2105.04550) use
+
+    lambda_T^(l) = inf_{t <= T} lambda_min(Bbar_l(t)^T Bbar_l(t)),   Bbar_l = B_l ... B_1,
+
+over R^{m_x}: exactly 0 when a width is below m_x. The proof needs it on col(G_l) only, where it is
+at least as large, and positive from width rank(G_l) on (docs/theory.md, restricted form).
+"""
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.spectra import rank_tolerance
+
+
+def smallest_eigenvalue(M: Tensor) -> Tensor:
+    """lambda_min(M^T M) for M (K, rows, cols), by the singular values of M; (K,).
+
+    Exactly 0 when rows < cols, and when the smallest singular value is a rounding error
+    (spectra.rank_tolerance).
+    """
+    rows, cols = M.shape[-2:]
+    if rows < cols:
+        return M.new_zeros(M.shape[0])
+    sigma = torch.linalg.svdvals(M)
+    resolved = sigma[:, -1] > rank_tolerance(1.0, (rows, cols)) * sigma[:, 0]
+    return torch.where(resolved, sigma[:, -1].square(), 0.0)
+
+
+def lambda_min_full(Bbar: Tensor) -> Tensor:
+    """lambda_min(Bbar^T Bbar) over all of R^{m_x}, (K,), for Bbar (K, m_l, m_x) in full space."""
+    return smallest_eigenvalue(Bbar)
+
+
+def lambda_min_restricted(Bbar: Tensor, U: Tensor) -> Tensor:
+    """lambda_min(U^T Bbar^T Bbar U), U (m_x, r) an orthonormal basis of col(G_l); (K,)."""
+    return smallest_eigenvalue(Bbar @ U)
+
+
+def layer_norm_rms(weights: Weights, level: int) -> Tensor:
+    """Root mean square over i <= l of the spectral norms ||B_i||_2, (K,); 0 for l = 0.
+
+    What the rigorous integral between records needs to know (bounds.py).
+    """
+    norms = [torch.linalg.matrix_norm(B, ord=2).square() for B in weights.B[:level]]
+    return (sum(norms, weights.W[0].new_zeros(weights.models)) / max(level, 1)).sqrt()
+
+
+def with_infima(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add running infima over the recorded steps, per run and layer: the lambda_T of the paper.
+
+    An infimum over records is at least the one over [0, T], so a bound that it enters is at least
+    as strict as the theorem's.
+    """
+    rows = rows.sort_values([*KEYS, "step", "layer"], ignore_index=True)
+    groups = rows.groupby([*KEYS, "layer"], dropna=False, sort=False)
+    infima = groups[["lambda_min", "lambda_min_restricted"]].cummin()
+    return rows.join(infima.add_suffix("_infimum"))

@@ -1,0 +1,128 @@
+"""Theorems 1 and 2(i) along accurate flows, the chain of rates, and checks that must fail."""
+
+import numpy as np
+import pytest
+from theory_problems import bounds_of, flow, tables
+
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.theory.bounds import bounds_table
+
+MODELS = [
+    (aggregation, depth, multiscale)
+    for aggregation in ("gcn", "gin")
+    for depth in (0, 1, 2, 3)
+    for multiscale in (False, True)
+]
+
+
+# Random starts are dearer to integrate: one aggregation each.
+STARTED = [(*model, "near-identity") for model in MODELS] + [
+    ("gcn", 1, False, "random"),
+    ("gin", 2, True, "random"),
+    ("gcn", 3, True, "random"),
+]
+
+
+@pytest.mark.parametrize(("aggregation", "depth", "multiscale", "start"), STARTED)
+def test_bounds_hold_along_flow(aggregation, depth, multiscale, start):
+    """Theorem 1 and 2(i), with the restricted and the integrated form."""
+    table = bounds_of(flow(aggregation, depth, multiscale, start))
+    assert len(table) > 30
+    assert table.loss_optimum.iloc[0] > 0.1
+    assert (table.max_ratio <= 1 + 1e-9).all()
+    assert table.holds.all()
+    assert table.chain_holds.all()
+
+
+@pytest.mark.parametrize(("aggregation", "depth", "multiscale"), MODELS)
+def test_chain_is_ordered_without_tolerance_to_speak_of(aggregation, depth, multiscale):
+    table = bounds_of(flow(aggregation, depth, multiscale))
+    chain = table[["rate_paper", "rate_restricted", "rate_sharp", "rate_measured"]].to_numpy()
+    early = (table.excess > 1e-4 * table.excess_0).to_numpy()
+    assert (chain[early, :-1] <= chain[early, 1:] * (1 + 1e-9)).all()
+    assert (chain[:, 0] > 0).all()  # nothing here is vacuous
+
+
+def test_constant_four_is_sharp_without_hidden_layers():
+    """H = 0 late in the flow: the residual lies on the last singular direction."""
+    table = bounds_of(flow("gcn", 0, False, end=60.0))
+    late = table.iloc[-1]
+    assert late.rate_measured / late.rate_paper == pytest.approx(1.0, abs=0.05)
+
+
+def test_constant_eight_breaks_the_checks():
+    """Mutation: 4 -> 8 at H = 0."""
+    table = bounds_of(flow("gcn", 0, False, end=60.0), constant=8.0)
+    assert table.max_ratio.max() > 10
+    assert not table.holds.all()
+    assert not table.chain_holds.all()
+
+
+@pytest.mark.parametrize("multiscale", [False, True])
+def test_deficient_rank_leaves_the_paper_vacuous_and_the_restricted_form_not(multiscale):
+    """Twins with unlike labels: sigma_min = 0 exactly, L* > 0, the restricted bound holds."""
+    run = flow("gcn", 2, multiscale, m_x=9, width=9, nbar=8, twins=True)
+    table = bounds_of(run)
+    assert run.problem.optimum > 1e-3
+    assert (table.rate_paper == 0).all() and table.vacuous.all()
+    assert (table.rate_restricted > 0).all() and not table.vacuous_restricted.any()
+    assert table.holds.all() and table.chain_holds.all()
+
+
+def test_width_between_rank_and_inputs_is_vacuous_for_the_paper_only():
+    run = flow("gcn", 2, False, "random", m_x=9, width=6, nbar=5)
+    table = bounds_of(run)
+    assert table.vacuous.all() and not table.vacuous_restricted.any()
+    assert table.holds.all() and table.chain_holds.all()
+
+
+def test_bounds_hold_where_the_labels_can_be_fitted():
+    run = flow("gcn", 2, True, nbar=8)
+    assert run.problem.optimum < 1e-20
+    table = bounds_of(run)
+    assert table.holds.all() and table.chain_holds.all()
+    assert table.printed_inequality_holds.isna().all()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_integral_is_rigorous_between_few_records(depth):
+    """From every tenth record, the lower bound stays below the integral over all records."""
+    run = flow("gcn", depth, True, points=201)
+    training, condition, _, optimum = tables(run)
+    every = bounds_table(training, condition, optimum)
+    few = condition[condition.step % 10 == 0]
+    sparse = bounds_table(training, few, optimum)
+    both = sparse.merge(every, on="step", suffixes=("_few", "_all"))
+    assert len(both) > 5
+    assert (both.bound_integrated_few >= both.bound_integrated_all * (1 - 1e-12)).all()
+    trapezoid = _trapezoid(every)
+    assert (np.log(every.excess_0 / every.bound_integrated) <= trapezoid * (1 + 1e-6)).all()
+    assert every.bound_integrated.iloc[-1] < every.excess_0.iloc[-1]  # it says something
+
+
+def _trapezoid(table):
+    rate = table.rate_restricted.to_numpy()
+    steps = (rate[1:] + rate[:-1]) / 2 * np.diff(table.time)
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def test_local_errors_add_up_to_the_allowance():
+    training, condition, _, optimum = tables(flow("gcn", 1, True))
+    training["local_error"] = 1e-6 * (training.loss - optimum.loss_optimum[0])
+    table = bounds_table(training, condition, optimum)
+    assert table.integrator_error.to_numpy() == pytest.approx(1e-6 * table.step.to_numpy())
+
+
+def test_diverged_run_breaks_its_bounds():
+    training, condition, _, optimum = tables(flow("gcn", 1, False), optimizer="gd", lr=0.1)
+    training.loc[training.step > 30, ["loss", "grad_norm_sq"]] = np.nan
+    training.loc[training.step > 30, "status"] = "diverged"
+    table = bounds_table(training, condition, optimum)
+    assert not table[table.step > 30].holds.any()
+    assert table.diverged.all()
+
+
+def test_missing_optimum_is_named():
+    training, condition, _, optimum = tables(flow("gcn", 1, False))
+    with pytest.raises(UserError, match="optimum"):
+        bounds_table(training, condition, optimum.assign(seed=99))

@@ -1,0 +1,211 @@
+"""Small problems for the theorem tests: random graphs, random nets, and their flows as tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from gnn_dynamics.engine.linear import loss_and_gradient
+from gnn_dynamics.engine.model import Architecture, Weights
+from gnn_dynamics.engine.objective import Objective
+from gnn_dynamics.engine.operators import StackedOperator
+from gnn_dynamics.engine.train import Snapshot
+from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.theory.bounds import bounds_table
+from gnn_dynamics.theory.observe import observe, prepare
+from gnn_dynamics.theory.products import outputs
+from gnn_dynamics.theory.reference import flow_reference
+from gnn_dynamics.theory.time_condition import with_infima
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A random graph with its labelled nodes; G_l for l = 0..depth, targets Y."""
+
+    arch: Architecture
+    features: list[Tensor]
+    Y: Tensor
+
+    @property
+    def G(self) -> list[Tensor]:
+        return [self.features[l] for l in self.arch.levels]
+
+    @cached_property
+    def sigma(self) -> np.ndarray:
+        return np.linalg.svd(torch.cat(self.G).numpy(), compute_uv=False)
+
+    @cached_property
+    def optimum(self) -> float:
+        """L* by least squares: not the projection that the package uses."""
+        stack = torch.cat(self.G).numpy()
+        fit = np.linalg.lstsq(stack.T, self.Y.numpy().T, rcond=None)[0]
+        return float(np.square(self.Y.numpy() - fit.T @ stack).sum())
+
+
+def toy(
+    aggregation: str = "gcn",
+    depth: int = 2,
+    multiscale: bool = True,
+    seed: int = 0,
+    m_x: int = 4,
+    width: int = 5,
+    nbar: int = 20,
+    m_y: int = 2,
+    twins: bool = False,
+) -> Toy:
+    """Aggregation divided by its norm, so that deep GIN flows are not stiff. L* > 0 by default.
+
+    twins: the last labelled column repeats the one before at every level, with another label.
+    """
+    random = np.random.default_rng([seed, depth])
+    n = nbar + 6
+    A = np.triu(random.random((n, n)) < 0.3, 1).astype(float)
+    loops = A + A.T + np.eye(n)
+    degree = loops.sum(axis=0)
+    S = loops / np.sqrt(np.outer(degree, degree)) if aggregation == "gcn" else loops
+    S = S / np.linalg.norm(S, 2)
+    X, features = 0.5 * random.standard_normal((m_x, n)), []
+    for _ in range(depth + 1):
+        columns = X[:, :nbar].copy()
+        if twins:
+            columns[:, -1] = columns[:, -2]
+        features.append(torch.tensor(columns))
+        X = X @ S
+    Y = torch.tensor(random.standard_normal((m_y, nbar)))
+    arch = Architecture(m_x, width, m_y, depth, multiscale)
+    return Toy(arch, features, Y)
+
+
+def random_weights(
+    arch: Architecture, seed: int = 0, models: int = 1, scale: float = 0.5
+) -> Weights:
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(rows: int, cols: int) -> Tensor:
+        return scale * torch.randn(models, rows, cols, generator=generator, dtype=torch.float64)
+
+    sizes = arch.layer_sizes
+    B = tuple(draw(sizes[i + 1], sizes[i]) for i in range(arch.depth))
+    return Weights(B, tuple(draw(arch.m_y, sizes[l]) for l in arch.levels))
+
+
+def zero_head(arch: Architecture, seed: int = 0) -> Weights:
+    """All heads zero, all B with orthonormal columns (widths must not fall)."""
+    weights = random_weights(arch, seed)
+    B = tuple(torch.linalg.qr(B)[0] for B in weights.B)
+    return Weights(B, tuple(map(torch.zeros_like, weights.W)))
+
+
+def near_identity(arch: Architecture, seed: int = 0) -> Weights:
+    """B = I + small noise: lambda near 1 while the heads are small."""
+    weights = random_weights(arch, seed, scale=0.1)
+    B = tuple(torch.eye(*B.shape[1:], dtype=B.dtype) + B for B in weights.B)
+    return Weights(B, weights.W)
+
+
+STARTS = {"random": random_weights, "zero-head": zero_head, "near-identity": near_identity}
+
+
+def signal(problem: Toy, weights: Weights) -> Tensor:
+    """V = d loss / d Yhat of the squared loss."""
+    return 2 * (outputs(weights, problem.G) - problem.Y)
+
+
+@dataclass(frozen=True)
+class Flow:
+    problem: Toy
+    times: np.ndarray
+    weights: list[Weights]
+
+
+@cache
+def flow(
+    aggregation: str,
+    depth: int,
+    multiscale: bool,
+    start: str = "near-identity",
+    seed: int = 0,
+    end: float = 2.0,
+    points: int = 41,
+    **sizes: int,
+) -> Flow:
+    """DOP853 flow of a toy; cached, since several theorems look at the same ones."""
+    problem = toy(aggregation, depth, multiscale, seed, **sizes)
+    times = np.linspace(0.0, end, points)
+    weights = STARTS[start](problem.arch, seed)
+    objective = objective_of(problem)
+    run = flow_reference(lambda w: objective(w)[1], weights, times)
+    return Flow(problem, times, run)
+
+
+def keys_of(problem: Toy, **changes) -> dict:
+    arch = problem.arch
+    values = {
+        "experiment": "toy",
+        "dataset": "toy",
+        "aggregation": "gcn",
+        "features": "raw",
+        "nodes": "train",
+        "multiscale": arch.multiscale,
+        "activation": arch.activation,
+        "depth": arch.depth,
+        "width": arch.width,
+        "init": "default",
+        "loss_fn": "squared",
+        "optimizer": "flow",
+        "lr": None,
+        "labels": "true",
+        "seed": 0,
+    }
+    return {key: (values | changes)[key] for key in KEYS}
+
+
+def objective_of(problem: Toy, function=loss_and_gradient) -> Objective:
+    """The squared loss, with the engine's gradient or another `function` of its signature."""
+    return Objective(StackedOperator(problem.G), problem.Y[None], "squared", 0.0, function)
+
+
+def snapshots(run: Flow, objective: Objective) -> Iterator[Snapshot]:
+    one = torch.ones(1, dtype=torch.float64)
+    for step, (time, weights) in enumerate(zip(run.times, run.weights, strict=True)):
+        loss, gradient = objective(weights)
+        models = torch.tensor([0])
+        yield Snapshot(step, models, objective, weights, gradient, loss, time * one, one)
+
+
+def tables(run: Flow, function=loss_and_gradient, **changes) -> tuple[pd.DataFrame, ...]:
+    """(training, time_condition, gradient_terms, optimum) as a training job would write them."""
+    problem, keys = run.problem, keys_of(run.problem, **changes)
+    everything = ("time_condition", "gradient_terms", "rates")
+    setting = prepare(problem.arch, everything, run.weights[0], G=problem.G)
+    rows = {"training": [], "time_condition": [], "gradient_terms": []}
+    for snapshot in snapshots(run, objective_of(problem, function)):
+        observed = observe(setting, snapshot)
+        known = {"time": float(snapshot.time), "loss": float(snapshot.loss), "status": "ok"}
+        known["grad_norm_sq"] = float(snapshot.gradient.squared_norm())
+        observed["training"][0] |= known
+        for name in rows:
+            rows[name] += [keys | row for row in observed[name]]
+    training, condition, terms = (pd.DataFrame(rows[name]) for name in rows)
+    return training, with_infima(condition), terms, optimum_table(problem, keys)
+
+
+def optimum_table(problem: Toy, keys: dict) -> pd.DataFrame:
+    stack, rank = torch.cat(problem.G), np.linalg.matrix_rank(torch.cat(problem.G).numpy())
+    facts = {
+        "loss_optimum": problem.optimum,
+        "label_norm_sq": float(problem.Y.square().sum()),
+        "sigma_min": problem.sigma[-1] if rank == min(stack.shape) else 0.0,
+        "sigma_min_positive": problem.sigma[rank - 1],
+    }
+    cell = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth", "labels", "seed")
+    return pd.DataFrame([{key: keys[key] for key in cell} | facts])
+
+
+def bounds_of(run: Flow, constant: float = 4.0, function=loss_and_gradient) -> pd.DataFrame:
+    training, condition, _, optimum = tables(run, function)
+    return bounds_table(training, condition, optimum, constant)
