@@ -38,6 +38,19 @@ def read_yaml(path: str | Path) -> Any:
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
+def read_checked(path: str | Path, schema: str | Path) -> Any:
+    """The content of a YAML file that has its own strict schema.
+
+    Raises:
+        UserError: naming the file, every wrong key and what is allowed there.
+    """
+    content = read_yaml(path)
+    problems = schema_problems(content, read_yaml(schema))
+    if problems:
+        raise UserError("\n  ".join([f"{path}:", *problems]))
+    return content
+
+
 def check_config(
     config: Mapping[str, Any], schema: Mapping[str, Any], datasets: Iterable[str]
 ) -> None:

@@ -18,6 +18,10 @@ try:
     CLAIMS = load_claims(ROOT / "config" / "claims.yaml")
     SCHEMA = configuration.read_yaml(ROOT / "config" / "schema.yaml")
     configuration.check_config(config, SCHEMA, CATALOGUE)
+    CLAIMS = configuration.read_checked(
+        ROOT / "config" / "claims.yaml",
+        ROOT / "gnn_dynamics" / "claims" / "schema.yaml",
+    )
     config.update(configuration.without_left_out(config))
 except UserError as error:
     raise WorkflowError(str(error)) from None
