@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import bootstrap
 
 from gnn_dynamics.claims.statistics import holm, median_intervals, sign_test
 
@@ -33,6 +34,17 @@ def test_sign_test_is_exact():
     assert sign_test(5, 0) == pytest.approx(2 / 2**5)
     assert sign_test(9, 1) == sign_test(1, 9) == pytest.approx(2 * 11 / 2**10)
     assert sign_test(3, 3) == sign_test(0, 0) == 1.0
+
+
+@pytest.mark.parametrize("n", [2, 5, 6, 11])
+def test_intervals_are_those_of_scipy(n):
+    sample = np.sort(np.random.default_rng(n).normal(size=n))
+    rng = np.random.default_rng(0)
+    found = bootstrap(
+        (sample,), np.median, confidence_level=0.9, n_resamples=2000, method="percentile", rng=rng
+    ).confidence_interval
+    low, high = intervals(sample[None])
+    assert (low[0], high[0]) == pytest.approx((found.low, found.high), abs=1e-14)
 
 
 def test_five_pairs_give_their_range():
