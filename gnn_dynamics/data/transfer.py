@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 from requests.adapters import HTTPAdapter
 from tqdm import tqdm
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 CHUNK = 1 << 18  # bytes
@@ -105,7 +106,7 @@ def _download(url: str, part: Path) -> None:
         before = _size(part)
         try:
             return _continue(url, part)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             grown, reason = _size(part) > before, type(error).__name__
             # An address that does not answer at all has had its tries below.
             if isinstance(error, requests.ConnectionError) and not grown:
@@ -155,5 +156,6 @@ def _receive(answer: requests.Response, part: Path, have: int) -> None:
         part.open("ab" if have else "wb") as file,
         tqdm(total=size or None, initial=have, desc=part.stem, file=sys.stderr, **options) as bar,
     ):
-        for chunk in answer.iter_content(CHUNK):
+        # Not iter_content: when a body breaks off, that loses what it had not yet passed on.
+        while chunk := answer.raw.read1(CHUNK):
             bar.update(file.write(chunk))
