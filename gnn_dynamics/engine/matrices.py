@@ -1,0 +1,116 @@
+"""Constant matrices of a model (S, X, R), stored so that products with them are cheapest.
+
+A product acts on node-major features T, (rows, c) or (K, rows, c): `times` gives M T and `adjoint`
+M^T T. Both are linear, so forward and reverse automatic differentiation pass through them exactly.
+"""
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
+
+# Time of one stored entry of a CSR product over one of a dense product, per column: 3.6 to 5 on
+# CPUs with AVX2 and AVX-512, in both precisions (benchmarks/relu.py prints both rates).
+SPARSE_COST = 4
+# Larger dense matrices than this stay sparse on a GPU (2 GiB in float64).
+GPU_DENSE_ENTRIES = 2**28
+
+
+@dataclass(frozen=True)
+class DenseMatrix:
+    """M (rows, columns) as a dense tensor."""
+
+    M: Tensor
+
+    def times(self, T: Tensor) -> Tensor:
+        return self.M @ T
+
+    def adjoint(self, T: Tensor) -> Tensor:
+        return self.M.mT @ T
+
+
+@dataclass(frozen=True)
+class SparseMatrix:
+    """M (rows, columns) as int32 CSR with its transpose, both kept: a CSC product is slower."""
+
+    M: Tensor
+    transposed: Tensor
+
+    def times(self, T: Tensor) -> Tensor:
+        if T.requires_grad or unpack_dual(T).tangent is not None:
+            return SparseProduct.apply(T, self)
+        return self.product(T)
+
+    def adjoint(self, T: Tensor) -> Tensor:
+        return self.flipped.times(T)
+
+    @cached_property
+    def flipped(self) -> "SparseMatrix":
+        return SparseMatrix(self.transposed, self.M)
+
+    def product(self, T: Tensor) -> Tensor:
+        """M T; K models are folded into the columns, as CSR products have no batch axis."""
+        if T.dim() == 2:
+            out = T.new_empty(self.M.shape[0], T.shape[1])
+            return torch.addmm(out, self.M, T, beta=0, out=out)  # mm would clear `out` first
+        K, rows, c = T.shape
+        folded = self.product(T.movedim(0, 1).reshape(rows, K * c))
+        return folded.reshape(-1, K, c).movedim(1, 0)
+
+
+class SparseProduct(torch.autograd.Function):
+    """T -> M T where T carries a derivative: torch has no forward-mode rule for CSR products."""
+
+    @staticmethod
+    def forward(ctx, T: Tensor, matrix: SparseMatrix) -> Tensor:
+        ctx.matrix = matrix  # setup_context would cost 50 us a call
+        return matrix.product(T)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):
+        return ctx.matrix.adjoint(gradient), None
+
+    @staticmethod
+    def jvp(ctx, tangent: Tensor, _) -> Tensor:
+        return ctx.matrix.times(tangent)
+
+
+Matrix = DenseMatrix | SparseMatrix
+
+
+def is_sparse(M: sp.csr_array, device: torch.device) -> bool:
+    """Whether CSR is the cheaper form of M on this device (a GPU prefers dense while it fits)."""
+    entries = M.shape[0] * M.shape[1]
+    if device.type == "cpu":
+        return SPARSE_COST * M.nnz < entries
+    return entries > GPU_DENSE_ENTRIES
+
+
+def product_cost(M: sp.csr_array, device: torch.device) -> int:
+    """Relative cost of one column of M T."""
+    return SPARSE_COST * M.nnz if is_sparse(M, device) else M.shape[0] * M.shape[1]
+
+
+def constant_matrix(M: sp.csr_array, dtype: torch.dtype, device: torch.device) -> Matrix:
+    """M (rows, columns) on `device`, sparse or dense, whichever multiplies faster there."""
+    if not is_sparse(M, device):
+        return DenseMatrix(torch.as_tensor(M.toarray(), dtype=dtype, device=device))
+    transposed = sp.csr_array(M.T)
+    return SparseMatrix(csr_tensor(M, dtype, device), csr_tensor(transposed, dtype, device))
+
+
+def csr_tensor(M: sp.csr_array, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Torch CSR with int32 indices: a quarter less memory traffic than int64."""
+    arrays = (np.asarray(array, dtype=np.int32) for array in (M.indptr, M.indices))
+    crow, columns = (torch.from_numpy(array) for array in arrays)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        matrix = torch.sparse_csr_tensor(
+            crow, columns, torch.from_numpy(M.data), M.shape, check_invariants=False
+        )
+    return matrix.to(dtype=dtype, device=device)
