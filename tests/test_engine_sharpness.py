@@ -1,0 +1,167 @@
+"""Lanczos against dense eigenvalues and ARPACK; products against differentiated definitions."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from reference import Cell, cells, dense_loss, dense_outputs
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from gnn_dynamics.engine.losses import LOSSES
+from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.engine.objective import Objective
+from gnn_dynamics.engine.operators import HornerOperator, StackedOperator
+from gnn_dynamics.engine.prefix import relu_data
+from gnn_dynamics.engine.reductions import Frame
+from gnn_dynamics.engine.relu import relu_loss_and_gradient
+from gnn_dynamics.engine.sharpness import (
+    PRODUCTS,
+    flatten,
+    lambda_max,
+    largest_eigenvalue,
+    unflatten,
+)
+
+
+def levels_data(cell: Cell) -> list[np.ndarray]:
+    """[G_l for the levels], straight from the definition X S^l R."""
+    G = [cell.example.X.toarray().T]
+    for _ in range(cell.arch.depth):
+        G.append(G[-1] @ cell.example.S.toarray())
+    return [G[l] @ cell.example.R.toarray() for l in cell.arch.levels]
+
+
+def objective(cell: Cell) -> Objective:
+    example, relu = cell.example, cell.arch.activation == "relu"
+    if not relu:
+        return Objective(StackedOperator(levels_data(cell)), cell.Y, cell.loss)
+    data = relu_data(example.S, example.X, example.R, cell.arch.levels)
+    return Objective(data, cell.Y, cell.loss, function=relu_loss_and_gradient)
+
+
+def dense_matrix(cell: Cell, k: int, matrix: str) -> torch.Tensor:
+    """Hessian or Gauss-Newton matrix (size, size) of model k by autograd of the definitions."""
+    one = cell.weights.take(slice(k, k + 1))
+    Y = cell.Y[k % len(cell.Y)].unsqueeze(0)
+
+    def loss(row: torch.Tensor) -> torch.Tensor:
+        return dense_loss(cell.arch, unflatten(row[None], one), cell.example, Y, cell.loss)[0]
+
+    def outputs(row: torch.Tensor) -> torch.Tensor:
+        return dense_outputs(cell.arch, unflatten(row[None], one), cell.example)[0]
+
+    row = flatten(one)[0]
+    if matrix == "hessian":
+        return torch.autograd.functional.hessian(loss, row)
+    J = torch.autograd.functional.jacobian(outputs, row).flatten(0, 1)
+    curvature = torch.autograd.functional.jacobian(
+        lambda Yhat: LOSSES[cell.loss](Yhat[None], Y)[1][0], outputs(row)
+    )
+    return J.T @ curvature.reshape(J.shape[0], J.shape[0]) @ J
+
+
+@pytest.mark.parametrize("matrix", PRODUCTS)
+@settings(deadline=None, max_examples=25)
+@given(cell=cells(max_depth=3))
+def test_lanczos_finds_the_largest_eigenvalue(matrix, cell):
+    found = lambda_max(objective(cell), cell.weights, matrix, tolerance=1e-9)
+    for k, value in enumerate(found):
+        eigenvalues = torch.linalg.eigvalsh(dense_matrix(cell, k, matrix))
+        scale = eigenvalues.abs().max().item()
+        assert value.item() == pytest.approx(eigenvalues[-1].item(), rel=1e-7, abs=1e-9 * scale)
+
+
+@pytest.mark.parametrize("matrix", PRODUCTS)
+@settings(deadline=None, max_examples=25)
+@given(cell=cells(max_depth=3))
+def test_products_are_those_of_the_dense_matrices(matrix, cell):
+    generator = torch.Generator().manual_seed(1)
+    v = cell.weights.map(lambda w: torch.randn(w.shape, generator=generator, dtype=w.dtype))
+    got = flatten(PRODUCTS[matrix](objective(cell), cell.weights)(v))
+    assert_products(cell, got, matrix, v)
+
+
+@pytest.mark.parametrize("matrix", PRODUCTS)
+@settings(deadline=None, max_examples=15)
+@given(cell=cells(activations=["linear"], max_depth=3))
+def test_products_in_horner_form(matrix, cell):
+    generator = torch.Generator().manual_seed(1)
+    v = cell.weights.map(lambda w: torch.randn(w.shape, generator=generator, dtype=w.dtype))
+    example, frame = cell.example, Frame()
+    operator = HornerOperator(example.S, example.X, example.R, cell.arch.levels)
+    bound = Objective(operator, cell.Y, cell.loss)
+    got = PRODUCTS[matrix](bound, frame.reduce(cell.weights))(frame.reduce(v))
+    assert_products(cell, flatten(frame.expand(got, cell.weights)), matrix, v)
+
+
+def assert_products(cell: Cell, got: torch.Tensor, matrix: str, v: Weights) -> None:
+    for k in range(cell.weights.models):
+        M, row = dense_matrix(cell, k, matrix), flatten(v)[k]
+        scale = (M.abs().max() * row.norm()).item()
+        torch.testing.assert_close(got[k], M @ row, rtol=0, atol=1e-12 * max(scale, 1e-300))
+
+
+@settings(deadline=None, max_examples=25)
+@given(cells(losses=["squared"], max_depth=3))
+def test_gauss_newton_is_the_hessian_where_the_residual_vanishes(cell):
+    Y = dense_outputs(cell.arch, cell.weights, cell.example)
+    cell = Cell(cell.example, cell.arch, cell.weights, Y, "squared")
+    both = [lambda_max(objective(cell), cell.weights, m, tolerance=1e-9) for m in PRODUCTS]
+    torch.testing.assert_close(*both, rtol=1e-7, atol=1e-12)
+    off = Cell(cell.example, cell.arch, cell.weights, Y + 1, "squared")
+    gauss_newton = lambda_max(objective(off), cell.weights, "gauss_newton", tolerance=1e-9)
+    torch.testing.assert_close(gauss_newton, both[1], rtol=1e-7, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=20)
+@given(cells(max_depth=3))
+def test_models_do_not_see_their_neighbours(cell):
+    bound = objective(cell)
+    together = lambda_max(bound, cell.weights)
+    for k in range(cell.weights.models):
+        index = torch.tensor([k])
+        alone = lambda_max(bound.take(index), cell.weights.take(index))
+        torch.testing.assert_close(together[index], alone, rtol=1e-9, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=15)
+@given(cells(max_depth=3))
+def test_a_diverged_model_gets_infinity_and_spoils_nothing(cell):
+    assume(cell.weights.models > 1)
+    bound, before = objective(cell), lambda_max(objective(cell), cell.weights)
+    weights = cell.weights.map(torch.clone)
+    for tensor in weights.tensors():
+        tensor[0] = torch.nan
+    after = lambda_max(bound, weights)
+    assert after[0] == torch.inf
+    torch.testing.assert_close(after[1:], before[1:], rtol=1e-9, atol=1e-12)
+
+
+def symmetric(eigenvalues: np.ndarray, seed: int) -> torch.Tensor:
+    Q, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((len(eigenvalues),) * 2))
+    return torch.from_numpy((Q * eigenvalues) @ Q.T)
+
+
+def lanczos_of(M: torch.Tensor, tolerance: float) -> torch.Tensor:
+    like = Weights((), (torch.zeros(len(M), 1, M.shape[-1], dtype=torch.float64),))
+    return largest_eigenvalue(
+        lambda v: v.map(lambda w: (M @ w.mT).mT.contiguous()), like, tolerance
+    )
+
+
+def test_agrees_with_arpack_on_a_saddle():
+    """Spectrum nearly symmetric about 0, as at the start of training: power iteration fails."""
+    spectrum = np.linspace(-0.998, 1.0, 300) ** 3 * 8
+    M = torch.stack([symmetric(spectrum, 0), symmetric(3 * spectrum, 1), symmetric(-spectrum, 2)])
+    found = lanczos_of(M, 1e-8)
+    for k, matrix in enumerate(M.numpy()):
+        operator = LinearOperator(matrix.shape, matvec=lambda v, m=matrix: m @ v, dtype=float)
+        start = np.random.default_rng(0).standard_normal(len(matrix))
+        expected = eigsh(operator, k=1, which="LA", v0=start, return_eigenvectors=False)
+        assert found[k].item() == pytest.approx(expected[0], rel=1e-9)
+
+
+@pytest.mark.parametrize("eigenvalues", [np.zeros(5), np.full(5, -2.0), np.array([-3.0, -1.0])])
+def test_exhausted_krylov_space(eigenvalues):
+    found = lanczos_of(symmetric(eigenvalues, 0)[None], 1e-9)
+    assert found.item() == pytest.approx(eigenvalues.max(), abs=1e-12)
