@@ -147,9 +147,10 @@ def orthonormal_basis(M: Matrix, rank: int | None = None) -> np.ndarray:
 
     `rank`, if it is known, stands in place of the numerical rank of M.
     """
-    M = torch.as_tensor(M, dtype=torch.float64)
+    shape = M.shape
+    M = append_rows(None, torch.as_tensor(M).mT).mT  # a wide M by its triangular factor
     U, s, _ = torch.linalg.svd(M, full_matrices=False)
-    rank = numerical_rank(s.cpu().numpy(), M.shape) if rank is None else rank
+    rank = numerical_rank(s.cpu().numpy(), shape) if rank is None else rank
     return U[:, :rank].cpu().numpy()
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
+from hypothesis import settings
 from hypothesis import strategies as st
 from problems import random_adjacency
 
 from gnn_dynamics.data.graph import Graph
 
+# On a busy machine an example may take any time.
+patient = settings(deadline=None, max_examples=50)
 NONE = np.array([], dtype=np.int64)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from graphs import adjacency_of, graphs, make_graph, planetoid
+from graphs import adjacency_of, graphs, make_graph, patient, planetoid
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
@@ -31,6 +31,7 @@ def dense_powers(problem, depth):
     return [XT @ np.linalg.matrix_power(S, level) @ R for level in range(depth + 1)]
 
 
+@patient
 @given(graphs(), st.sampled_from(AGGREGATIONS), st.integers(0, 4), st.booleans())
 def test_both_orders_of_multiplication_give_the_definition(graph, kind, depth, everything):
     problem = build_problem(graph, kind, "raw", "all" if everything else "train")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from graphs import patient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def test_singular_values_are_those_of_the_dense_svd(condition, accuracy, shape):
     np.testing.assert_allclose(singular_values(M), sigma, rtol=accuracy)
 
 
+@patient
 @given(
     st.lists(st.integers(0, 90), min_size=1, max_size=12),
     st.integers(1, 6),
@@ -71,6 +73,7 @@ def test_no_blocks_is_an_error():
         tsqr([])
 
 
+@patient
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 5))
 def test_appended_rows_give_the_stack_and_lower_no_singular_value(seed, cols, levels):
     rng = np.random.default_rng(seed)
@@ -86,16 +89,17 @@ def test_appended_rows_give_the_stack_and_lower_no_singular_value(seed, cols, le
 
 
 def test_appended_large_rows_keep_the_digits_of_small_ones():
-    """What a stack of growing levels needs: sigma_min is right though cond > 1e13."""
+    """What a stack of growing levels needs; large rows below small ones would cost three digits."""
     small = planted(60, 10, np.linspace(1, 2, 10), seed=1)
-    large = 1e14 * planted(60, 10, [1.0], seed=2)
+    large = 1e12 * planted(60, 10, [1.0], seed=2)
     R = append_rows(append_rows(None, small), large)
     direction = np.linalg.svd(large)[2][0]
     rest = small @ (np.eye(10) - np.outer(direction, direction))
     expected = np.linalg.svd(rest, compute_uv=False)[8]
-    np.testing.assert_allclose(singular_values(R)[-1], expected, rtol=0.05)
+    np.testing.assert_allclose(singular_values(R)[-1], expected, rtol=1e-7)
 
 
+@patient
 @given(
     st.integers(1, 30), st.integers(1, 30), st.integers(0, 8), st.floats(0, 8), st.integers(0, 99)
 )
@@ -120,6 +124,7 @@ def test_zero_matrix_has_no_rank():
     assert orthonormal_basis(np.zeros((4, 3))).shape == (4, 0)
 
 
+@patient
 @given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 6), st.integers(0, 99))
 def test_basis_is_orthonormal_and_spans_the_columns(rows, cols, rank, seed):
     M = planted(rows, cols, np.linspace(1, 2, min(rank, rows, cols)), seed)
@@ -133,6 +138,7 @@ def test_rank_of_no_singular_values_is_zero():
     assert numerical_rank(np.zeros(0), (0, 3)) == 0
 
 
+@patient
 @given(st.integers(0, 2**32 - 1))
 def test_null_vectors_span_the_null_space(seed):
     M = planted(12, 9, np.geomspace(1, 0.01, 6), seed)
@@ -142,6 +148,7 @@ def test_null_vectors_span_the_null_space(seed):
     np.testing.assert_allclose(np.linalg.norm(N, axis=0), 1)
 
 
+@patient
 @given(st.integers(0, 2**32 - 1), st.integers(3, 20))
 def test_equal_zero_and_combined_columns_are_named(seed, rows):
     rng = np.random.default_rng(seed)

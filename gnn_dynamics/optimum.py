@@ -1,0 +1,153 @@
+"""L*: the smallest squared loss that a linear GNN reaches on a graph, and the width that it takes.
+
+    L*_H     = min over A of ||A G_H - Y||_F^2 = ||Y (I - P)||_F^2,  P the projector on row(G_H),
+    L*_{1:H} = the same with the stack Gs = [G_0; ...; G_H],
+
+(Xu et al. 2021, arXiv 2105.04550, equation 6; the closed form as in the proof of Theorem 1). It is
+the infimum over the weights where no hidden layer is a bottleneck, see `width_required`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+
+from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.engine.model import Architecture
+from gnn_dynamics.labels import targets
+from gnn_dynamics.problem import Problem, build_problem, propagated
+from gnn_dynamics.spectra import (
+    Matrix,
+    append_rows,
+    orthonormal_basis,
+    rank_tolerance,
+    singular_values,
+    spectrum_from,
+)
+
+
+def loss_optimum(G: Matrix, Y: np.ndarray) -> float:
+    """L* = ||Y (I - P)||_F^2 for G (rows, nbar), the matrix G_H or Gs, and Y (m_y, nbar).
+
+    P comes from the right singular vectors that belong to the numerical rank of G.
+    """
+    return residual(Y, row_basis([G]))
+
+
+def row_basis(blocks: Iterable[Matrix], rank: int | None = None) -> np.ndarray:
+    """N (nbar, rank): orthonormal basis of the rows of all blocks (any height, nbar) together."""
+    return orthonormal_basis(reduce(append_rows, blocks, None).mT, rank)
+
+
+def residual(Y: np.ndarray, N: np.ndarray) -> float:
+    """||Y (I - N N^T)||_F^2; exactly 0 where N spans everything."""
+    if N.shape[1] == N.shape[0]:
+        return 0.0
+    return float(np.square(Y - (Y @ N) @ N.T).sum())
+
+
+def loss_optimum_by_least_squares(G: np.ndarray, Y: np.ndarray) -> float:
+    """L* by a second method: the residual of min over A, by QR with column pivoting (gelsy).
+
+    Independent of `loss_optimum`: no singular vectors, another LAPACK, another rank decision.
+    """
+    return float(least_squares_residuals([G], Y).sum())
+
+
+def least_squares_residuals(blocks: Sequence[np.ndarray], Y: np.ndarray) -> np.ndarray:
+    """(m_y,) squared distances of the rows of Y (m_y, nbar) to the rows of all blocks together."""
+    R = reduce(lambda R, G: np.linalg.qr(np.vstack([R, G]), mode="r"), blocks)
+    rows = sum(len(G) for G in blocks)
+    cond = rank_tolerance(1.0, (rows, R.shape[1]))
+    A = scipy.linalg.lstsq(R.T, Y.T, cond=cond, lapack_driver="gelsy")[0]
+    return np.square(Y.T - R.T @ A).sum(axis=0)
+
+
+def width_required(m_x: int, m_y: int, depth: int, multiscale: bool) -> int:
+    """The width from which L* is attained by weights, the same width in every hidden layer.
+
+    Linear: m_l >= min(m_x, m_y), else a layer has too low a rank. Multiscale: m_l >= min(m_x,
+    (H - l + 1) m_y) for every l, since the heads l, ..., H share B_l; the first layer decides.
+    Sufficient; narrower multiscale nets reach L* on some data and not on others.
+    """
+    if depth == 0:
+        return 0
+    return min(m_x, depth * m_y if multiscale else m_y)
+
+
+def width_suffices(arch: Architecture) -> bool:
+    """Whether the hidden layers are wide enough for L* to be the infimum over the weights."""
+    return arch.width >= width_required(arch.m_x, arch.m_y, arch.depth, arch.multiscale)
+
+
+def optimum_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of optimum.parquet for one `Graph`, one for each cell.
+
+    A cell has the keys aggregation, features, nodes, multiscale, depth, labels and seed.
+    """
+    rows = []
+    for names, members in _grouped(cells, ("aggregation", "features", "nodes")):
+        problem = build_problem(graph, *names)
+        G = propagated(problem, max(cell["depth"] for cell in members))
+        key = {"dataset": graph.name} | dict(
+            zip(("aggregation", "features", "nodes"), names, strict=True)
+        )
+        for (multiscale, depth), same in _grouped(members, ("multiscale", "depth")):
+            draws = [(cell["labels"], cell["seed"]) for cell in same]
+            found = optimum_rows(problem, depth, multiscale, draws, G)
+            rows += [key | row for row in found]
+    return rows
+
+
+def _grouped(
+    cells: Iterable[Mapping[str, Any]], keys: Sequence[str]
+) -> list[tuple[tuple, list[Mapping[str, Any]]]]:
+    groups: dict[tuple, list[Mapping[str, Any]]] = {}
+    for cell in cells:
+        groups.setdefault(tuple(cell[key] for key in keys), []).append(cell)
+    return list(groups.items())
+
+
+def optimum_rows(
+    problem: Problem,
+    depth: int,
+    multiscale: bool,
+    draws: Sequence[tuple[str, int]],
+    G: Sequence[np.ndarray] | None = None,
+) -> list[dict[str, Any]]:
+    """L* for each of the `draws`, pairs (labels, seed) of targets, by one factorisation.
+
+    G: `propagated` features to at least this depth, if they are at hand.
+    Columns beside the contract's: rank, sigma_max, sigma_min (0 where deficient) and
+    sigma_min_positive of G_H or Gs; method_gap, the difference of two methods relative to ||Y||^2;
+    width_required.
+    """
+    G = propagated(problem, depth) if G is None else G
+    blocks = list(G[: depth + 1] if multiscale else G[depth : depth + 1])
+    shape = sum(len(block) for block in blocks), problem.nbar
+    R = reduce(append_rows, blocks, None)
+    found = spectrum_from(singular_values(R), shape)
+    N = np.eye(problem.nbar) if found.rank == problem.nbar else row_basis([R], found.rank)
+    Ys = [targets(problem, *draw) for draw in draws]
+    second = least_squares_residuals(blocks, np.vstack(Ys)).reshape(len(Ys), -1).sum(axis=1)
+    common = {
+        "multiscale": multiscale,
+        "depth": depth,
+        "rank": found.rank,
+        "sigma_max": found.sigma_max,
+        "sigma_min": found.sigma_min,
+        "sigma_min_positive": found.sigma_min_positive,
+        "width_required": width_required(problem.m_x, problem.m_y, depth, multiscale),
+    }
+    return [
+        common | {"labels": labels, "seed": seed} | _losses(Y, residual(Y, N), float(other))
+        for (labels, seed), Y, other in zip(draws, Ys, second, strict=True)
+    ]
+
+
+def _losses(Y: np.ndarray, optimum: float, other: float) -> dict[str, float]:
+    norm = float(np.square(Y).sum())
+    gap = abs(optimum - other) / norm if norm else 0.0
+    return {"loss_optimum": optimum, "label_norm_sq": norm, "method_gap": gap}

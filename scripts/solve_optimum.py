@@ -1,0 +1,15 @@
+"""The smallest loss that a linear GNN reaches on one graph, for every cell with squared loss.
+
+L*_H and L*_{1:H} by projection on the row space (Xu et al. 2021, arXiv 2105.04550, equation 6), by
+two methods.
+"""
+
+from _job import start
+
+from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.data.graph import load_graph
+from gnn_dynamics.optimum import optimum_table
+
+provenance = start(snakemake)
+graph = load_graph(snakemake.input.graph)
+write_table(optimum_table(graph, snakemake.params.cells), snakemake.output.table, provenance)
