@@ -144,4 +144,4 @@ def content_of_entry(wildcards):
 def raw_manifest(wildcards):
     """The list of fetched files; nothing for a dataset that comes inside a package."""
     embedded = CATALOGUE[wildcards.dataset]["reader"] == "embedded"
-    return [] if embedded else [f"data/raw/{wildcards.dataset}/manifest.json"]
+    return [] if embedded else f"data/raw/{wildcards.dataset}/manifest.json"
