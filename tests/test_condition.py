@@ -152,6 +152,33 @@ def test_cora_public_split_meets_the_condition_and_two_methods_agree(mirror, kin
         assert rows[False, 3]["sigma_min"] == pytest.approx(6.9825e-3, rel=1e-4)
 
 
+PRIME = 2**31 - 1
+
+
+def exact_rank(M):
+    """Rank of an integer matrix modulo a prime, never above its rank over the rationals."""
+    M, rank = M.astype(np.int64) % PRIME, 0
+    for column in range(M.shape[1]):
+        candidates = rank + np.flatnonzero(M[rank:, column])
+        if candidates.size:
+            M[[rank, candidates[0]]] = M[[candidates[0], rank]]
+            M[rank] = M[rank] * pow(int(M[rank, column]), -1, PRIME) % PRIME
+            M[rank + 1 :] -= M[rank + 1 :, column, np.newaxis] * M[rank] % PRIME
+            M[rank + 1 :] %= PRIME
+            rank += 1
+    return rank
+
+
+@pytest.mark.parametrize(("name", "rank"), [("cora", 140), ("citeseer", 119)])
+def test_numerical_rank_is_the_exact_one_at_condition_1e14(mirror, name, rank):
+    """Raw features and A + I are integers, and float64 holds X S^10 without any rounding."""
+    problem = build_problem(planetoid(mirror, name), "gin", "raw", "train")
+    G = propagated(problem, 10)[10]
+    assert (np.rint(G) == G).all() and G.max() < 2**53
+    assert exact_rank(G.T) == rank
+    assert condition_rows(problem, [10], [False])[0]["rank"] == rank
+
+
 def test_cora_all_nodes_lacks_two_features(mirror):
     problem = build_problem(planetoid(mirror, "cora"), "gcn", "raw", "all")
     for row in condition_rows(problem, [0, 1], [False]):
