@@ -1,0 +1,17 @@
+"""Hold Theorems 1 and 2 against the recorded gradient flows.
+
+Xu et al. 2021 (arXiv 2105.04550), equation 8; what is compared, and the tolerances, are described
+in gnn_dynamics/theory/bounds.py.
+"""
+
+import pandas as pd
+from _job import start
+
+from gnn_dynamics.artifacts import read_table, write_table
+from gnn_dynamics.theory.bounds import bounds_table
+
+provenance = start(snakemake)
+training = pd.concat(map(read_table, snakemake.input.training), ignore_index=True)
+condition = pd.concat(map(read_table, snakemake.input.time_condition), ignore_index=True)
+table = bounds_table(training, condition, read_table(snakemake.input.optimum))
+write_table(table, snakemake.output.table, provenance)
