@@ -164,6 +164,7 @@ CELL = st.fixed_dictionaries(
 )
 
 
+@profile(max_examples=50, deadline=None)
 @given(CELL)
 def test_a_mirrored_cell_gets_the_mirrored_state(cell):
     mirrored = cell | {"wins": cell["losses"], "losses": cell["wins"]}

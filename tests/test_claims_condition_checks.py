@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from claims_tables import OPTIMUM, RUN, tables
+from claims_tables import OPTIMUM, RUN, settings, tables
 
 from gnn_dynamics.claims.condition_checks import (
     CONDITION_KEYS,
@@ -71,12 +71,21 @@ def test_a_run_without_optimum_is_not_known_to_converge():
 
 
 @pytest.mark.parametrize(
-    ("lambdas", "state"),
-    [([1.0, 1.0 - 1e-9], "supports"), ([1.0, 0.9], "refutes"), ([0.0, 0.0], "vacuous")],
+    ("lambdas", "drift", "state"),
+    [
+        ([1.0, 1.0 - 1e-9], 1e-9, "supports"),
+        ([1.0, 1.0 - 1e-9], np.nan, "supports"),
+        ([1.0, 0.9], 1e-9, "refutes"),
+        ([1.0, 0.9], 1e-3, "undecided"),  # the integrator, not the flow
+        ([1.0, 0.9], np.nan, "undecided"),
+        ([0.0, 0.0], 1e-9, "vacuous"),
+    ],
 )
-def test_guaranteed_lambda(lambdas, state):
-    found = tables(**flow({0: [1.0, 1.0], 2: lambdas}))
-    cells = lambda_guaranteed(found, {}, guaranteed=1.0, tolerance=1e-6)
+def test_guaranteed_lambda(lambdas, drift, state):
+    rows = flow({0: [1.0, 1.0], 2: lambdas})
+    rows["training"] = [row | {"conservation_drift": drift} for row in rows["training"]]
+    limits = settings("06")["claims"]["06"]["check"]["limits"]
+    cells = lambda_guaranteed(tables(**rows), {}, **limits)
     assert cells["state"].item() == state
     assert cells["value"].item() == lambdas[1]
 

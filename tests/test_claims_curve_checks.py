@@ -32,6 +32,7 @@ def test_straight_and_bent_decays():
     assert decay_state(np.exp(-2 * TIMES)) == "supports"
     bent = np.where(TIMES < 3, 1.0, np.exp(-6 * (TIMES - 3)))
     assert decay_state(bent) == "refutes"
+    assert decay_state((0.05 + TIMES) ** -2.0) == "refutes"  # a power law
     assert decay_state(np.exp(-0.1 * TIMES)) == "undecided"  # hardly falls: no test of a line
     assert decay_state(np.full(41, 1.0)) == "undecided"
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from claims_tables import RUN
 from hypothesis import given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from gnn_dynamics.claims.speed import KINDS, crossing_time, first_below, speed_rows
@@ -51,6 +52,16 @@ def test_excess_is_over_the_optimum_of_linear_models_only():
     assert entropy["label_norm", 0.1]["loss_reference"] == "zero"
 
 
+def test_a_given_loss_is_reached_whatever_the_optimum():
+    losses, time = decay(rate=2.0, optimum=0.3)
+    rows = rows_of(losses, time, optimum=0.3, norm=2.0)
+    assert rows["loss", 0.5]["time_to_threshold"] == pytest.approx(-np.log(0.7) / 2, rel=0.02)
+    assert rows["loss", 0.1]["censored"]  # below the optimum
+    assert not rows["label_norm", 0.1]["censored"]
+    relu = rows_of(losses, time, RUN | {"activation": "relu"}, optimum=0.3)
+    assert {kind for kind, _ in relu} == {"initial", "label_norm"}
+
+
 def test_unreached_thresholds_are_censored_with_their_end():
     losses, time = decay(rate=0.1, steps=10)
     row = rows_of(losses, time)["initial", 0.01]
@@ -84,7 +95,7 @@ def test_excess_that_ends_at_or_below_zero_is_crossed_on_a_line():
 def test_rows_have_the_columns_of_the_table():
     losses, time = decay(rate=1.0)
     rows = rows_of(losses, time)
-    assert len(rows) == len(KINDS) * len(THRESHOLDS)
+    assert list(rows) == [(kind, threshold) for kind in KINDS for threshold in THRESHOLDS]
     assert all(set(row) == set(TABLES["speed"].types) for row in rows.values())
 
 
@@ -105,6 +116,7 @@ def test_shapes_must_agree():
         speed_rows(np.ones((3, 1)), np.ones((3, 1)), [0.0], [1.0], [0.5], [RUN, RUN])
 
 
+@profile(deadline=None)
 @given(
     losses=st.lists(st.floats(1e-6, 1e6), min_size=2, max_size=20),
     threshold=st.floats(1e-3, 0.9),

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from claims_tables import RUN, SEEDS, judged, settings, skip_speeds, speed_row, tables
 from hypothesis import given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from gnn_dynamics.artifacts import read_table, write_table
@@ -44,6 +45,7 @@ def test_the_rule(counts, expected):
 COUNT = st.integers(0, 30)
 
 
+@profile(deadline=None)
 @given(COUNT, COUNT, COUNT, COUNT, st.sampled_from(["every", "typical"]))
 def test_a_refuting_cell_is_never_hidden(supports, refutes, undecided, vacuous, quantifier):
     result = found(supports, refutes, undecided, vacuous, quantifier)
@@ -55,11 +57,13 @@ def test_a_refuting_cell_is_never_hidden(supports, refutes, undecided, vacuous, 
 
 
 def speeds(*factors, seeds=SEEDS) -> list[dict]:
-    """One cell for each factor by which skips accelerate."""
+    """One cell for each factor by which skips accelerate; None: neither model gets there."""
     return [
         row
         for width, factor in enumerate(factors, start=1)
-        for row in skip_speeds(lambda s: 1 + 0.01 * s, lambda s, f=factor: f, seeds, width=width)
+        for row in skip_speeds(
+            lambda s, f=factor: f and 1 + 0.01 * s, lambda s, f=factor: f, seeds, width=width
+        )
     ]
 
 
@@ -76,6 +80,12 @@ def test_speeds_to_verdicts(factors, expected):
     assert row["verdict"] == expected
     refuted = [factor for factor in factors if factor < 1]
     assert row["refutes"] == len(refuted) == row["where_it_fails"].count("(reversed: factor")
+
+
+def test_too_few_decided_cells_are_said():
+    row = judged("09", speed=speeds(2.0, None, None, None)).loc["09"]
+    assert (row["verdict"], row["where_it_fails"]) == ("mixed", "")
+    assert row["statement"].endswith("Too few cells are decided.")
 
 
 def test_censored_on_both_sides_is_not_tested():

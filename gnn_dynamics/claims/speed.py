@@ -1,17 +1,20 @@
 """When does a run reach a threshold: the rows of `speed.parquet`.
 
-Speed is read at thresholds on the excess L - L*, relative to two levels:
+Speed is read at thresholds on the excess L - L* or on the loss, relative to two levels:
 
-    initial      excess <= threshold * L(0)
-    label_norm   excess <= threshold * ||Y||_F^2, the squared loss of zero outputs; for the mean
+    initial      L - L* <= threshold * L(0)
+    label_norm   L - L* <= threshold * ||Y||_F^2, the squared loss of zero outputs; for the mean
                  cross-entropy pass its counterpart log m_y
+    loss         L      <= threshold * ||Y||_F^2
 
 The first alone would measure how fast a large random initial output decays; the second is the same
-for every model of the data.
+for every model of the data. Both ask how fast a model gets to its own optimum: where one of two
+models has the lower L* it has further to go. The third asks when a given training loss is reached.
 
 L* is known for linear models with the squared loss (equation 6). For the cross-entropy, whose
 infimum need not be attained, and for ReLU, whose optimum is unknown, the reference is 0, and the
-column `loss_reference` says `zero` instead of `optimum`.
+column `loss_reference` says `zero` instead of `optimum`. There `loss` would repeat `label_norm` and
+has no rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-KINDS = ("initial", "label_norm")
+KINDS = ("initial", "label_norm", "loss")
 
 
 def speed_rows(
@@ -59,9 +62,9 @@ def speed_rows(
     for k, key in enumerate(keys):
         last, found = _end(loss_trace[:, k])
         state = found if status is None else status[k]
-        reference = float(loss_optimum[k]) if has_optimum(key) else 0.0
-        trace = loss_trace[: last + 1, k], time[: last + 1, k], reference
-        levels = {"initial": float(loss_trace[0, k]), "label_norm": float(label_norm_sq[k])}
+        trace = loss_trace[: last + 1, k], time[: last + 1, k]
+        scales = float(loss_trace[0, k]), float(label_norm_sq[k])
+        levels = _levels(key, scales, float(loss_optimum[k]))
         rows += [{**key, **row} for row in _rows(trace, levels, thresholds, key, state)]
     return rows
 
@@ -69,6 +72,14 @@ def speed_rows(
 def has_optimum(key: Mapping[str, Any]) -> bool:
     """Whether the excess of a run is taken over L*; otherwise over 0."""
     return key["loss_fn"] == "squared" and key["activation"] == "linear"
+
+
+def _levels(key, scales: tuple[float, float], optimum: float) -> dict[str, tuple[float, float]]:
+    """Reference of the excess, and scale of the thresholds, for each kind that the run has."""
+    kinds = dict(zip(KINDS, (scales[0], scales[1], scales[1]), strict=True))
+    if not has_optimum(key):
+        return {kind: (0.0, scale) for kind, scale in kinds.items() if kind != "loss"}
+    return {kind: (0.0 if kind == "loss" else optimum, scale) for kind, scale in kinds.items()}
 
 
 def _check_shapes(loss_trace, time, loss_optimum, label_norm_sq, keys) -> None:
@@ -90,15 +101,15 @@ def _end(losses: np.ndarray) -> tuple[int, str]:
 
 
 def _rows(trace, levels, thresholds, key, state) -> Iterator[dict[str, Any]]:
-    losses, times, reference = trace
-    excess = losses - reference
-    for kind in KINDS:
+    losses, times = trace
+    for kind, (reference, scale) in levels.items():
+        excess = losses - reference
         for threshold in thresholds:
-            step = None if state == "diverged" else first_below(excess, threshold * levels[kind])
-            within = step is not None and key["optimizer"] == "flow" and step > 0
+            level = threshold * scale
+            step = None if state == "diverged" else first_below(excess, level)
             reached = None if step is None else float(times[step])
-            if within:
-                reached = crossing_time(times, excess, step, threshold * levels[kind])
+            if step and key["optimizer"] == "flow":
+                reached = crossing_time(times, excess, step, level)
             yield {
                 "threshold": float(threshold),
                 "threshold_kind": kind,

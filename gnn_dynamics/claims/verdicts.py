@@ -30,29 +30,35 @@ def judge(cells: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
         of the seeds decide nothing).
     """
     rule = settings["rule"]["verdict"]
-    rows = []
-    for claim, entry in settings["claims"].items():
-        own = cells[cells["claim"] == claim]
-        counts = count_states(own["state"])
-        agree = seeds_agree(own, entry["quantifier"], rule)
-        found = verdict(counts, entry["quantifier"], rule)
-        rows.append(
-            {
-                "claim": claim,
-                "title": entry["title"],
-                "assertion": entry["assertion"],
-                "statement": statement(own, entry, counts, agree),
-                "source": f"{entry['source']} ({entry['wording']})",
-                "statistic": entry["statistic"],
-                "verdict": "mixed" if agree is False else found,
-                "where_it_fails": where_it_fails(own),
-                "evidence": ", ".join(entry["evidence"]),
-                "cells": sum(counts.values()),
-                **counts,
-                "seeds_agree": agree,
-            }
-        )
+    rows = [
+        {"claim": claim, **_judged(cells[cells["claim"] == claim], entry, rule)}
+        for claim, entry in settings["claims"].items()
+    ]
     return pd.DataFrame(rows).astype({"seeds_agree": "boolean"})
+
+
+def _judged(cells: pd.DataFrame, entry: Mapping[str, Any], rule: Mapping[str, Any]) -> dict:
+    counts = count_states(cells["state"])
+    agree = seeds_agree(cells, entry["quantifier"], rule)
+    found = "mixed" if agree is False else verdict(counts, entry["quantifier"], rule)
+    remark = ""
+    if agree is False:
+        remark = "Two halves of the seeds give different verdicts."
+    elif found == "mixed" and not counts["refutes"]:
+        remark = "Too few cells are decided."
+    return {
+        "title": entry["title"],
+        "assertion": entry["assertion"],
+        "statement": " ".join([*statement(cells, entry, counts), *([remark] if remark else [])]),
+        "source": f"{entry['source']} ({entry['wording']})",
+        "statistic": entry["statistic"],
+        "verdict": found,
+        "where_it_fails": where_it_fails(cells),
+        "evidence": ", ".join(entry["evidence"]),
+        "cells": sum(counts.values()),
+        **counts,
+        "seeds_agree": agree,
+    }
 
 
 def count_states(states: pd.Series) -> dict[str, int]:
@@ -92,8 +98,8 @@ def seeds_agree(cells: pd.DataFrame, quantifier: str, rule: Mapping[str, Any]) -
 
 
 def statement(
-    cells: pd.DataFrame, entry: Mapping[str, Any], counts: Mapping[str, int], agree: bool | None
-) -> str:
+    cells: pd.DataFrame, entry: Mapping[str, Any], counts: Mapping[str, int]
+) -> list[str]:
     """What was found, in sentences made from the table."""
     judged = cells[cells["state"].isin(STATES)]
     parts = [_counted(counts)]
@@ -109,9 +115,7 @@ def statement(
     noted = cells[cells["state"] == "noted"]["value"].dropna()
     if len(noted):
         parts.append(entry["noted"].format(median=2 ** noted.median(), highest=2 ** noted.max()))
-    if agree is False:
-        parts.append("Two halves of the seeds give different verdicts.")
-    return " ".join(parts)
+    return parts
 
 
 def _counted(counts: Mapping[str, int]) -> str:
