@@ -1,0 +1,137 @@
+"""The cost model by which a form is chosen: multiplications in one step of one model.
+
+    data    dense   2 m_y p sum(m_l)                p columns, the first m_l rows of each G_l
+            sparse  2 m_y (L c(X) + H c(S) + c(R))  c(M) = nnz(M) times the cost of a sparse entry
+            diag    2 m_y m
+    layers  3 m_y width (m + (H-1) width) for each head that they serve
+    update  UPDATE_COST for each weight             reading and writing it
+
+Ranks are bounded by min(m_x, nbar) before anything is factored. One-off factorisations are not
+counted: they take seconds, and a run thousands of steps. K models side by side cost K times as
+much, so that K plays no part.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from gnn_dynamics.engine.matrices import product_cost
+from gnn_dynamics.engine.model import Architecture
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.problem import Problem
+
+PROJECTING = ("gd", "momentum", "flow")  # optimisers that commute with a rotation of the weights
+UPDATE_COST = {"gd": 4, "flow": 4, "momentum": 8, "adam": 20}
+DENSE_BYTES = 2 * 2**30  # of G_l that a form may hold; beyond it stays sparse
+CACHE_BYTES = 16 * 2**20  # of weights, gradients and signals that K models share on a CPU
+MOST_MODELS = 32  # beyond that nothing is gained on a CPU
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A form with its cost; `condition` says what it would need where it is not exact, else ""."""
+
+    name: str
+    cost: float
+    condition: str = ""
+
+
+def cheapest(
+    problem: Problem,
+    arch: Architecture,
+    loss_fn: str,
+    optimizer: str,
+    device: torch.device,
+    form: str = "auto",
+) -> tuple[str, str]:
+    """(name, reason) of the form to use.
+
+    Raises:
+        UserError: if `form` names no form, or one that is not exact here.
+    """
+    found = {c.name: c for c in candidates(problem, arch, loss_fn, optimizer, device)}
+    if form == "auto":
+        fit = [c for c in found.values() if not c.condition and c.cost < float("inf")]
+        best = min(fit, key=lambda c: c.cost)
+        others = ", ".join(f"{c.name} {c.cost:.2e}" for c in fit if c is not best)
+        return (
+            best.name,
+            f"{best.cost:.2e} multiplications per step, against {others or 'no other'}",
+        )
+    if form not in found:
+        raise UserError(f"form: unknown '{form}'; allowed are auto, {', '.join(found)}.")
+    if found[form].condition:
+        raise UserError(f"form: '{form}' is exact only for {found[form].condition}; use auto.")
+    return form, "asked for"
+
+
+def candidates(problem, arch, loss_fn, optimizer, device) -> list[Candidate]:
+    """All forms of a linear model, the simplest first."""
+    projects = "" if optimizer in PROJECTING else "gradient descent, momentum and flow"
+    squared = "" if loss_fn == "squared" else "the squared loss"
+    single = "" if len(arch.levels) == 1 else "models without skip connections"
+    both = " and ".join(filter(None, (projects, squared)))
+    full, spanned = [problem.m_x] * len(arch.levels), spanned_rows(problem, arch)
+    shared = arch, optimizer
+    return [
+        Candidate("stacked", stacked(problem, full, problem.nbar, *shared)),
+        Candidate("horner", sparse(problem, device, *shared)),
+        Candidate("left", stacked(problem, full, sum(full), *shared), squared),
+        Candidate("row_space", stacked(problem, spanned, problem.nbar, *shared), projects),
+        Candidate("row_space+left", stacked(problem, spanned, sum(spanned), *shared), both),
+        Candidate(
+            "svd",
+            2 * arch.m_y * max(spanned) + weights_cost(max(spanned), *shared),
+            " and ".join(filter(None, (both, single))),
+        ),
+    ]
+
+
+def spanned_rows(problem: Problem, arch: Architecture) -> list[int]:
+    """Bound on the rows of each G_l in row-space coordinates (reductions.row_space)."""
+    rank = min(problem.m_x, problem.nbar)
+    return [min(problem.m_x, (arch.depth - l + 1 if l else 1) * rank) for l in arch.levels]
+
+
+def stacked(problem: Problem, sizes: list[int], columns: int, arch, optimizer) -> float:
+    """Dense G_l with `sizes` rows in use; infinite where they would not fit into memory."""
+    if 8 * problem.m_x * problem.nbar * len(sizes) > DENSE_BYTES:
+        return float("inf")
+    data = 2 * arch.m_y * min(columns, problem.nbar) * sum(sizes)
+    return data + weights_cost(max(sizes), arch, optimizer)
+
+
+def sparse(problem: Problem, device: torch.device, arch, optimizer) -> float:
+    """Horner's scheme."""
+    X = problem.X if hasattr(problem.X, "nnz") else None
+    features = product_cost(X, device) if X is not None else problem.X.size
+    hops = arch.depth * product_cost(problem.S, device)
+    data = len(arch.levels) * features + hops + product_cost(problem.R, device)
+    return 2 * arch.m_y * data + weights_cost(problem.m_x, arch, optimizer)
+
+
+def weights_cost(m: int, arch: Architecture, optimizer: str) -> float:
+    """Products with the layers and the update of the weights, for m rows of features."""
+    served = sum(level > 0 for level in arch.levels)
+    layers = arch.width * (m + max(arch.depth - 1, 0) * arch.width) if arch.depth else 0
+    heads = arch.m_y * (arch.width * served + (m if 0 in arch.levels else 0))
+    return 3 * arch.m_y * served * layers + UPDATE_COST[optimizer] * (layers + heads)
+
+
+def models_per_batch(
+    arch: Architecture, m: int, nbar: int, optimizer: str, device: torch.device
+) -> int:
+    """How many models to train side by side.
+
+    On a CPU as many as share CACHE_BYTES, at most MOST_MODELS: batching pays by larger products
+    and fewer calls until the working set leaves the cache. On a GPU as many as fill half of the
+    free memory, at most 4096.
+    """
+    weights = arch.width * (m + max(arch.depth - 1, 0) * arch.width) if arch.depth else 0
+    weights += arch.m_y * (m + arch.depth * arch.width)
+    copies = {"gd": 3, "momentum": 4, "adam": 6, "flow": 7}[optimizer]
+    signals = arch.m_y * (3 * m * len(arch.levels) + 4 * nbar)
+    bytes_each = 8 * (copies * weights + signals)
+    if device.type == "cpu":
+        return max(1, min(MOST_MODELS, CACHE_BYTES // bytes_each))
+    return max(1, min(4096, torch.cuda.mem_get_info(device)[0] // 2 // bytes_each))

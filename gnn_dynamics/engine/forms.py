@@ -1,0 +1,179 @@
+"""Which exact form of a model trains fastest, and all that a run needs of it.
+
+    name             reductions    exact for
+    stacked          R1 R2         everything linear
+    horner           R6 R2         everything linear
+    left             R1 R2 R4      squared loss
+    row_space        R1 R2 R3      gradient descent, momentum, flow
+    row_space+left   R1 R2 R3 R4   both of these
+    svd              R2 R5         both of these, without skip connections
+    relu-prefix      relu.py       ReLU models
+
+What each costs is in costs.py; the derivations are in operators.py, linear.py and reductions.py.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.sparse.linalg import LinearOperator, eigsh
+from torch import Tensor
+
+from gnn_dynamics.engine import linear
+from gnn_dynamics.engine.costs import cheapest
+from gnn_dynamics.engine.device import torch_device
+from gnn_dynamics.engine.model import Architecture, Weights
+from gnn_dynamics.engine.objective import Objective
+from gnn_dynamics.engine.operators import DiagonalOperator, HornerOperator, StackedOperator
+from gnn_dynamics.engine.prefix import relu_data
+from gnn_dynamics.engine.reductions import Columns, Frame, Reduced, left, row_space, svd, unreduced
+from gnn_dynamics.engine.relu import column_major, relu_loss_and_gradient
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.problem import Problem, propagated
+
+
+@dataclass(frozen=True)
+class Form:
+    """A model bound to its graph, in the coordinates of one exact form.
+
+    data: the linear operator, (m, nbar) as in these coordinates; or the data of a ReLU model
+    frame: coordinates of the weights;  columns: those of the labelled columns
+    levels_data: () -> G_l for each head in these coordinates
+    function: loss and gradient, as in `Objective`
+    name, reason: what was chosen and why, for the artifact's metadata
+    """
+
+    name: str
+    reason: str
+    loss: str
+    data: Any
+    frame: Any
+    columns: Columns
+    levels_data: Callable[[], list[Tensor]]
+    function: Callable[..., tuple[Tensor, Weights]] = linear.loss_and_gradient
+
+    def reduce(self, weights: Weights) -> Weights:
+        """Full weights, of the form's device -> those that are trained."""
+        return self.frame.reduce(weights)
+
+    def expand(self, weights: Weights, start: Weights) -> Weights:
+        """Trained weights -> full ones; `start`: the full weights the same models began with."""
+        return self.frame.expand(weights, start)
+
+    def objective(self, Y: Tensor) -> Objective:
+        """Loss and gradient in these coordinates, for full targets Y (K or 1, m_y, nbar)."""
+        reduced, offset = self.columns.targets(Y)
+        return Objective(self.data, reduced, self.loss, offset, self.function)
+
+    @cached_property
+    def G(self) -> list[Tensor]:
+        """G_l (m, nbar) for each head, in the coordinates of the trained weights and columns.
+
+        With R3 the head W_0 has a basis of its own, so G_0 and the other G_l do not share theirs;
+        singular values and row spaces of their stack are those of the full Gs.
+        """
+        return self.levels_data()
+
+    @cached_property
+    def sigma_max(self) -> float:
+        """Largest singular value of Gs, to 1e-6."""
+        return largest_singular_value(self.data)
+
+
+def choose_form(
+    problem: Problem,
+    arch: Architecture,
+    loss_fn: str,
+    optimizer: str,
+    device: str = "cpu",
+    form: str = "auto",
+) -> Form:
+    """The cheapest exact form, or the one called `form`.
+
+    Raises:
+        UserError: for an unknown form, or one that is not exact for this model, loss or optimizer;
+            and for a device that is not there.
+    """
+    place = torch_device(device)
+    if arch.activation == "relu":
+        return _relu_form(problem, arch, loss_fn, place, form)
+    name, reason = cheapest(problem, arch, loss_fn, optimizer, place, form)
+    build = _horner_form if name == "horner" else partial(_dense_form, name=name)
+    return build(problem, arch, loss_fn, place, reason=reason)
+
+
+def _relu_form(problem, arch, loss_fn, place, form) -> Form:
+    if form not in ("auto", "relu-prefix"):
+        raise UserError(f"form: '{form}' is for linear models; a ReLU model has relu-prefix only.")
+    data = relu_data(problem.S, problem.X, problem.R, arch.levels, device=place)
+
+    def absent() -> list[Tensor]:
+        raise UserError("a ReLU model has no features G_l that are fixed while it trains.")
+
+    reason = "the one form of ReLU models"
+    args = ("relu-prefix", reason, loss_fn, data, ColumnMajor(), Columns(), absent)
+    return Form(*args, relu_loss_and_gradient)
+
+
+class ColumnMajor:
+    """ReLU models train in full space, with the layout in which their gradient comes."""
+
+    def reduce(self, weights: Weights) -> Weights:
+        return weights.map(column_major)
+
+    def expand(self, weights: Weights, start: Weights) -> Weights:
+        return weights.map(torch.Tensor.contiguous)
+
+
+def _horner_form(problem, arch, loss_fn, place, reason) -> Form:
+    operator = HornerOperator(problem.S, problem.X, problem.R, arch.levels, device=place)
+
+    def dense() -> list[Tensor]:
+        return unreduced(_features(problem, arch, place)).G
+
+    return Form("horner", reason, loss_fn, operator, Frame(), Columns(), dense)
+
+
+def _dense_form(problem, arch, loss_fn, place, reason, name) -> Form:
+    G = _features(problem, arch, place)
+    if name == "svd":
+        data, s = svd(G[0])
+        operator = DiagonalOperator(s)
+    else:
+        data = _reduced(G, arch.levels, name)
+        operator = StackedOperator(data.G, data.sizes, device=place)
+    return Form(name, reason, loss_fn, operator, data.frame, data.columns, lambda: data.G)
+
+
+def _reduced(G: list[Tensor], levels: tuple[int, ...], name: str) -> Reduced:
+    data = row_space(G, levels) if "row_space" in name else unreduced(G)
+    return left(data) if "left" in name else data
+
+
+def _features(problem: Problem, arch: Architecture, place: torch.device) -> list[Tensor]:
+    """G_l (m_x, nbar) for the levels, by R1."""
+    G = propagated(problem, arch.depth)
+    return [torch.from_numpy(G[l]).to(place) for l in arch.levels]
+
+
+def largest_singular_value(operator) -> float:
+    """sigma_max of Gs (L m, nbar), by Lanczos on Gs^T Gs from a fixed start."""
+    if operator.nbar == 1:
+        return operator.adjoint(_row(np.ones(1), operator)).norm().item()
+
+    def normal(v: np.ndarray) -> np.ndarray:
+        return operator.apply(operator.adjoint(_row(v, operator))).flatten().numpy(force=True)
+
+    shape = (operator.nbar, operator.nbar)
+    squares = LinearOperator(shape, matvec=normal, dtype=np.float64)
+    start = np.random.default_rng(0).standard_normal(operator.nbar)
+    largest = eigsh(squares, k=1, v0=start, tol=1e-8, return_eigenvectors=False)[0]
+    return math.sqrt(max(largest, 0.0))
+
+
+def _row(v: np.ndarray, operator) -> Tensor:
+    return torch.from_numpy(v.reshape(1, 1, -1)).to(operator.device)
