@@ -5,7 +5,6 @@ autograd of Definitions 1 and 2 written out densely. Random problems for both ar
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -22,8 +21,8 @@ from problems import (
     selection,
 )
 from torch import Tensor, nn
-from torch_geometric.nn import GCNConv, GINConv
 
+from benchmarks.pyg import PygModel
 from gnn_dynamics.engine.model import Architecture, Weights, stack_weights
 
 __all__ = [
@@ -52,39 +51,6 @@ LOSSES = {
 
 
 # (a) PyTorch Geometric ---------------------------------------------------------------------------
-
-
-class PygModel(nn.Module):
-    """Definitions 1 and 2 (and their ReLU twins) from PyG layers, one model, weights of number k.
-
-    x (n, m_x) dense, edge_index (2, edges) without loops -> (n, m_y); GIN with eps = 0.
-    """
-
-    def __init__(self, arch: Architecture, kind: str, weights: Weights, k: int = 0):
-        super().__init__()
-        sizes, self.levels = arch.layer_sizes, arch.levels
-        self.relu = arch.activation == "relu"
-        pairs = list(pairwise(sizes))
-        self.convs = nn.ModuleList(convolution(kind, *pair).double() for pair in pairs)
-        heads = (nn.Linear(sizes[level], arch.m_y, bias=False) for level in arch.levels)
-        self.heads = nn.ModuleList(head.double() for head in heads)
-        with torch.no_grad():
-            for parameter, tensor in zip(self.parameters(), weights.tensors(), strict=True):
-                parameter.copy_(tensor[k])
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        hidden = [x]
-        for conv in self.convs:
-            x = conv(x, edge_index)
-            x = x.relu() if self.relu else x
-            hidden.append(x)
-        return sum(head(hidden[l]) for head, l in zip(self.heads, self.levels, strict=True))
-
-
-def convolution(kind: str, fan_in: int, out: int) -> nn.Module:
-    if kind == "gcn":
-        return GCNConv(fan_in, out, bias=False)
-    return GINConv(nn.Linear(fan_in, out, bias=False), eps=0)
 
 
 def pyg_loss_and_gradient(

@@ -1,6 +1,6 @@
 """Sharpness: the largest eigenvalue of the Hessian or of the Gauss-Newton matrix, per model.
 
-    hessian        d^2 L / d w^2, exactly, as the forward-mode derivative of the gradient
+    hessian        d^2 L / d w^2, exactly, as the derivative of the hand-written gradient
     gauss_newton   J^T (d^2 L / d Yhat^2) J with J = d Yhat / d w (2 J^T J for the squared loss);
                    positive semidefinite, and the Hessian once the residual has vanished
 
