@@ -4,7 +4,10 @@ Smooth formulas instead of training: fast, deterministic, and with known answers
 lower, which value is exactly zero). `tables()` gives all of them by name.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from itertools import product
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -292,10 +295,11 @@ def _cell(claim: str, dataset: str, aggregation: str, depth: int, measure: str) 
     }
 
 
-def tables() -> dict[str, pd.DataFrame]:
-    """Every table that figures and report read, by name."""
+@cache
+def tables() -> Mapping[str, pd.DataFrame]:
+    """Every table that figures and report read, by name; made once, so not to be changed."""
     makers = (
         *(graphs, graph_condition, training, time_condition, gradient_terms),
         *(bounds, claims, comparisons),
     )
-    return {maker.__name__: maker() for maker in makers}
+    return MappingProxyType({maker.__name__: maker() for maker in makers})

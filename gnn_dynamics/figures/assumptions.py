@@ -126,7 +126,7 @@ def _run_panel(ax: Axes, run: pd.DataFrame) -> None:
     first = run.iloc[0]
     style.letter(ax, "b", r"$\lambda_T$ along one run")
     values = np.r_[run[FULL], run[RESTRICTED]]
-    place = style.log_axis_with_zero(ax, values, "0: width below m$_x$")
+    place = style.log_axis_with_zero(ax, values, "0: width below number of features")
     for column, (colour, label) in _LOOK.items():
         line = "-" if column == FULL else (0, (4, 1.6))
         ax.plot(run["step"], style.at(run[column], place), color=colour, ls=line, label=label)
@@ -220,7 +220,7 @@ def _time_sentences(last: pd.DataFrame) -> list[str]:
     zero, low = int((last[FULL] == 0).sum()), last[RESTRICTED]
     return [
         f"(c) The full λ_T is exactly 0 at the end of {zero:,} of {select.plural(len(last), 'run')}"
-        " (a width below m_x makes it so from the start).",
+        " (a layer narrower than the number of features makes it so from the start).",
         f"Restricted to the column space of the features it lies between {low.min():.2g} and"
         f" {low.max():.2g} (median {low.median():.2g}); it is 0 in {int((low == 0).sum()):,} runs.",
     ]

@@ -86,8 +86,8 @@ def measured(graph_condition: pd.DataFrame) -> list[str]:
         if len(single) and len(multi):
             sentences.append(
                 f"{style.name(dataset)}, {style.name(aggregation)}: condition holds at"
-                f" {_share(single)} depths without skips, at {_share(multi)} with;"
-                f" {_change(single)} without skips, {_change(multi)} with."
+                f" {_share(single)} depths without skips, at {_share(multi)} with; smallest"
+                f" positive σ² {_change(single)} without skips, {_change(multi)} with."
             )
     return sentences
 
@@ -100,4 +100,4 @@ def _change(part: pd.DataFrame) -> str:
     part = part.sort_values("depth")
     ends = part["sigma_min_positive_sq"].iloc[[0, -1]].tolist()
     depths = part["depth"].iloc[[0, -1]].tolist()
-    return f"σ²₊ goes from {ends[0]:.2g} (H = {depths[0]}) to {ends[1]:.2g} (H = {depths[1]})"
+    return f"from {ends[0]:.2g} at H = {depths[0]} to {ends[1]:.2g} at H = {depths[1]}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from gnn_dynamics.artifacts import read_table
 from gnn_dynamics.experiments import KEYS
@@ -100,12 +101,13 @@ def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str = "loss") -> p
     return summary.reset_index()
 
 
-def at_step(summary: pd.DataFrame, step: float) -> float:
-    """The median at `step`, linear in log between recorded steps; NaN outside the record."""
+def at_step(summary: pd.DataFrame, steps: ArrayLike) -> np.ndarray:
+    """The median at `steps`, linear in log between recorded steps; NaN outside the record."""
     known = summary[(summary["median"] > 0)].sort_values("step")
-    if known.empty or not known["step"].iloc[0] <= step <= known["step"].iloc[-1]:
-        return float("nan")
-    return float(np.exp(np.interp(step, known["step"], np.log(known["median"]))))
+    if known.empty:
+        return np.full(np.shape(steps), np.nan)
+    outside = {"left": np.nan, "right": np.nan}
+    return np.exp(np.interp(steps, known["step"], np.log(known["median"]), **outside))
 
 
 def describe(held: Mapping[str, Any]) -> str:

@@ -181,10 +181,13 @@ def log_ticks(axis: Axis, floor: float = 0.0, zero: float | None = None) -> None
     low, high = axis.get_view_interval()
     first, last = np.floor(np.log10(max(low, floor or low))), np.ceil(np.log10(high))
     stride = max(1, int(np.ceil((last - first) / 7)))
-    digits = (1,) if last - first > 3 else (1, 2, 5)
     exponents = np.arange(np.ceil(first / stride) * stride, last + 1, stride)
-    places = [d * 10.0**e for e in exponents for d in digits]
-    places = [place for place in places if max(low, floor) <= place <= high]
+    choices = [(1,), (1, 2, 5), range(1, 10)]
+    for digits in choices[0 if last - first > 3 else 1 :]:
+        places = [d * 10.0**e for e in exponents for d in digits]
+        places = [place for place in places if max(low, floor) <= place <= high]
+        if len(places) > 2:
+            break
     plain = len(places) > 0 and min(places) >= 1e-2 and max(places) <= 1e3
     names = [f"{place:g}" if plain else _power(place) for place in places]
     if zero is not None:

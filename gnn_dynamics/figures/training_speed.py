@@ -68,22 +68,24 @@ def deviation(training: pd.DataFrame | None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _deviation_rows(training: pd.DataFrame | None, contrast, activation: str) -> list[tuple]:
+def _deviation_rows(
+    training: pd.DataFrame | None, contrast: curves.Contrast, activation: str
+) -> list[tuple]:
     cell = {"dataset": "cora", "aggregation": "gcn", "activation": activation}
     chosen, held = curves.chosen(training, contrast, **cell)
     if chosen.empty or not curves.is_papers_setting(contrast, held):
         return []
     summary = select.over_seeds(chosen, [contrast.column])
     rows = []
-    for (panel, name), value in curves.PAPER_CURVES.items():
-        if panel != contrast.panel:
-            continue
-        paper = select.keep(curves.paper_figure4(), panel=panel, curve=name)
-        ours = select.keep(summary, **{contrast.column: value})
-        for point in paper[paper["iteration"].isin(ITERATIONS)].itertuples():
-            loss = select.at_step(ours, point.iteration)
-            relative = loss / point.loss - 1
-            rows.append((activation, panel, name, point.iteration, point.loss, loss, relative))
+    for (panel, curve), value in curves.PAPER_CURVES.items():
+        if panel == contrast.panel:
+            paper = select.keep(curves.paper_figure4(), panel=panel, curve=curve)
+            paper = paper[paper["iteration"].isin(ITERATIONS)]
+            ours = select.at_step(
+                select.keep(summary, **{contrast.column: value}), paper["iteration"]
+            )
+            columns = (paper["iteration"], paper["loss"], ours, ours / paper["loss"] - 1)
+            rows += [(activation, panel, curve, *row) for row in zip(*columns, strict=True)]
     return [row for row in rows if np.isfinite(row[-1])]
 
 

@@ -1,0 +1,231 @@
+"""The report is one safe file; its words come from the tables; it admits what is absent."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+import synthetic_tables
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import escape
+
+from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.figures import registry, style, training_speed
+from gnn_dynamics.report import sections
+from gnn_dynamics.report.build import Results, build_report, load_results
+from gnn_dynamics.report.differences import curve_table, differences
+from gnn_dynamics.report.glossary import TERMS, Explainer
+
+STEMS = [*(figure.stem for figure in registry.FIGURES), "appendix_cora"]
+VOID = {"meta", "img", "br", "link", "hr"}
+ATTACK = "<script>alert('x')</script><img src=//evil.example/a.png>"
+
+
+class Page(HTMLParser):
+    """What a page refers to, which ids it has, and whether its elements are closed."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags, self.ids, self.links, self.sources = [], [], [], []
+        self.names, self.text = set(), []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.names.add(tag)
+        if tag not in VOID:
+            self.tags.append(tag)
+        self.ids += [attrs["id"]] if "id" in attrs else []
+        self.links += [attrs["href"]] if "href" in attrs else []
+        self.sources += [attrs["src"]] if "src" in attrs else []
+        assert not any(name.startswith("on") for name in attrs)
+
+    def handle_endtag(self, tag):
+        assert self.tags.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Results:
+    folder = tmp_path_factory.mktemp("figures")
+    for stem in STEMS:
+        style.missing_figure(stem, "A stand-in.").savefig(folder / f"{stem}.png", dpi=40)
+    tables = dict(synthetic_tables.tables())
+    tables["training"] = tables["training"].query("dataset == 'cora'")  # enough, and faster
+    return Results(
+        tables=tables,
+        counts={name: len(table) for name, table in tables.items()},
+        figures={stem: folder / f"{stem}.png" for stem in STEMS},
+        config={"run": "demo", "experiments": [{"name": "curves"}]},
+        provenance={"device": "cpu", "packages": {"numpy": "1.2.3"}},
+        rulegraph=folder / "claims.png",
+    )
+
+
+@pytest.fixture(scope="module")
+def html(results) -> str:
+    return build_report(results)
+
+
+def without(results: Results, *names: str) -> Results:
+    tables = {name: table for name, table in results.tables.items() if name not in names}
+    counts = {name: count for name, count in results.counts.items() if name not in names}
+    return replace(results, tables=tables, counts=counts)
+
+
+def test_the_page_loads_nothing_and_runs_nothing(html):
+    page = Page(html)
+    assert page.tags == []
+    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
+    assert all(link.startswith("#") for link in page.links)
+    assert not {"script", "link", "iframe", "object", "form", "base"} & page.names
+    assert not re.search(r"url\(|@import", html)
+    assert "default-src 'none'" in html
+
+
+def test_every_link_has_its_target_and_every_id_is_unique(html):
+    page = Page(html)
+    assert [name for name, count in Counter(page.ids).items() if count > 1] == []
+    assert {link[1:] for link in page.links} <= set(page.ids)
+
+
+def test_verdicts_come_first_and_link_to_figure_and_cells(html):
+    assert html.index('class="lead"') < html.index('id="claims"') < html.index('id="figures"')
+    row = html[html.index('id="claim-09"') :].split("</tr>")[0]
+    assert row.index("mixed") < row.index("Skip connections accelerate")
+    assert 'href="#figure-fig4_training_speed"' in row and 'href="#rows-09"' in row
+    assert "Of 7 claims 2 hold, 1 fails, 2 are mixed, 1 is vacuous, 1 is not tested." in html
+
+
+def test_every_figure_is_inside_with_words_and_numbers(html, results):
+    assert html.count("<img ") == len(STEMS) + 1  # and the rule graph
+    figures = sections.figure_rows(results.figures, results.tables)
+    assert [f["stem"] for f in figures] == STEMS and all(f["measured"] for f in figures)
+    assert html.count("<b>What was measured</b>") == len(STEMS)
+    assert "first / second term 0.54 to 0.54 during training" in html
+
+
+def test_data_cannot_become_markup(results):
+    tables = dict(results.tables)
+    for name, column in (
+        *(("claims", "statement"), ("claims", "where_it_fails"), ("claims", "title")),
+        *(("comparisons", "cell"), ("graphs", "source_url"), ("graphs", "dataset")),
+    ):
+        tables[name] = tables[name].assign(**{column: ATTACK})
+    hostile = replace(results, tables=tables, config={"run": ATTACK}, provenance={"code": ATTACK})
+    page = Page(build_report(hostile))
+    assert "script" not in page.names and all(s.startswith("data:") for s in page.sources)
+
+
+def test_equal_results_give_equal_bytes(results, html):
+    assert build_report(results) == html
+
+
+@pytest.mark.parametrize("name", ["claims", "comparisons", "graphs", "training"])
+def test_a_missing_table_is_said_and_stops_nothing(results, name):
+    page = build_report(without(results, name))
+    row = page[page.index(f'id="table-{name}"') :].split("</tr>")[0]
+    assert "missing" in row
+    Page(page)
+
+
+def test_a_report_of_nothing_says_so(results):
+    page = build_report(Results({}, {}, {}, {"run": "empty"}))
+    assert "No claims were judged" in page
+    assert "figures/fig4_training_speed.png</code> is missing" in page
+    Page(page)
+
+
+# --- what differs from the paper
+
+
+def test_differences_are_read_from_the_tables(results):
+    said = " ".join(differences(results.tables, training_speed.deviation(None)))
+    assert "CiteSeer, but σmin is exactly 0" in said and "nodes 35, 89" in said
+    assert "5,429 edges; without duplicates and self-loops there are 5,278" in said
+    assert "H = 4 (4 of 4 curves, down to 0.54)" in said and "H = 2" not in said
+    assert "vacuous at 50 % of 672 records" in said
+
+
+@pytest.mark.parametrize(("factor", "close"), [(1.07, 1), (0.91, 1), (1.2, 0), (0.8, 0)])
+def test_closeness_to_the_papers_curves_is_computed(factor, close):
+    row = {"activation": "linear", "panel": "b", "curve": "2 layer"}
+    rows = [{**row, "iteration": i, "relative": d} for i, d in ((1000, 0.01), (6000, factor - 1))]
+    table = curve_table(pd.DataFrame(rows))
+    assert table["close"].sum() == close and table["iteration"].item() == 6000
+    assert table["worst"].item() == pytest.approx(factor - 1)
+
+
+def test_no_comparison_is_claimed_without_the_papers_setting(results):
+    training = results.tables["training"]
+    deviation = training_speed.deviation(training[training["dataset"] == "wine"])
+    assert "cannot be compared" in differences({}, deviation)[0]
+
+
+# --- terms
+
+
+@given(st.text(alphabet="abc <>&'\"*_ λσ²LHG;#"))
+def test_explaining_adds_but_changes_nothing(text):
+    marked = str(Explainer()(text))
+    bare = re.sub(r' <span class="gloss">.*?</span>', "", marked)
+    assert re.sub(r"</?a[^>]*>", "", bare) == str(escape(text))
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.anchor)
+def test_a_term_is_explained_once(term):
+    word = {"σmin": "sigma_min", "λ_T": "lambda_T"}.get(term.name, term.name)
+    explain = Explainer()
+    first, second = str(explain(f"The {word} here.")), str(explain(f"The {word} again."))
+    assert f'href="#{term.anchor}"' in first and str(escape(term.short)) in first
+    assert second == f"The {word} again."
+
+
+def test_terms_are_explained_where_they_first_stand(html):
+    text = re.sub(r"<style>.*?</style>", "", html, flags=re.S)
+    before, after = text.split('href="#term-skip-connections"', 1)
+    assert "skip connections" not in before
+    assert "feeds the output" in after[:200]
+
+
+# --- from files
+
+
+def test_results_are_read_from_files_and_absent_ones_skipped(results, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("run: demo\n")
+    paths = []
+    for name in ("graphs", "claims"):
+        paths.append(tmp_path / "tables" / f"{name}.parquet")
+        write_table(results.tables[name], paths[-1], {})
+    paths.append(tmp_path / "tables" / "bounds.parquet")
+    read = load_results(paths, results.figures.values(), config, {})
+    assert read.counts == {"graphs": 3, "claims": 7}
+    assert set(read.tables) == {"graphs", "claims"} and set(read.figures) == set(STEMS)
+
+
+def test_a_broken_config_is_named(tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("just words")
+    with pytest.raises(UserError, match=r"config\.yaml"):
+        load_results([], [], config, {})
+
+
+def test_cells_against_a_claim_are_shown_first_and_counted(results):
+    rows = {row["claim"]: row for row in sections.claim_rows(results.tables)}
+    states = [row[rows["10"]["columns"].index("state")] for row in rows["10"]["rows"]]
+    assert states == sorted(states, key=sections.STATES.index) and states[0] == "refutes"
+    assert rows["10"]["cell_count"] == 36
+    assert rows["02"]["rows"] == []
+
+
+def test_long_lists_of_failures_are_cut_with_their_number(results):
+    claims = results.tables["claims"].assign(where_it_fails="a; b; c; d; e")
+    row = sections.claim_rows({"claims": claims})[0]
+    assert row["failures"] == ["a", "b", "c"] and row["more_failures"] == 2
