@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gnn_dynamics.engine.model import Weights, per_model
 from gnn_dynamics.engine.objective import Objective
+from gnn_dynamics.engine.trace import RISE
 
 State = tuple[Tensor | Weights, ...]
 MOMENTUM = 0.9
@@ -110,12 +111,18 @@ def flow(
 
     lambda_max: (objective, weights) -> (K,), the largest curvature. It grows along a run, so it is
         estimated anew every `every` steps, and at once for a model whose loss has just risen.
+    The state is (dt, rise), `rise` being the least rise of the loss that counts.
     """
 
+    def start(weights: Weights, lr: Tensor) -> State:
+        return lr, torch.zeros_like(lr)
+
     def retune(state, objective, weights, loss, previous, step):
+        if step == 0:
+            state = state[0], RISE * loss
         due = torch.isfinite(loss)
         if step % every:
-            due &= loss > previous
+            due &= loss - previous > state[1]
         index = due.nonzero().flatten()
         if not len(index):
             return state
@@ -124,7 +131,7 @@ def flow(
         dt = torch.where(curvature > 0, factor / curvature, factor)
         return (state[0].index_copy(0, index, dt), *state[1:])
 
-    return Stepper("flow", lambda weights, lr: (lr,), runge_kutta, retune)
+    return Stepper("flow", start, runge_kutta, retune)
 
 
 STEPPERS = {

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 DIVERGED = 1e6  # times the initial loss (or times 1, where that is smaller)
+RISE = 1e-12  # times the initial loss: a smaller rise of the loss is rounding
 
 
 class Trace:
@@ -50,8 +51,8 @@ class Trace:
         self.diverged[models] = ended & bad.gather(0, row.unsqueeze(0)).squeeze(0)
 
     def increases(self) -> Tensor:
-        """(steps + 1, K) int64: steps so far at which the loss rose."""
-        rose = self.loss.diff(dim=0) > 0
+        """(steps + 1, K) int64: steps so far at which the loss rose, by more than rounding."""
+        rose = self.loss.diff(dim=0) > RISE * self.loss[0]
         return torch.cat([torch.zeros_like(rose[:1]), rose]).cumsum(dim=0)
 
     def status(self) -> tuple[str, ...]:

@@ -1,0 +1,142 @@
+"""Steppers against torch.optim, and gradient flow against an exact solution."""
+
+import numpy as np
+import pytest
+import torch
+from test_engine_train import regression_cell
+
+from gnn_dynamics.engine.model import Weights, per_model
+from gnn_dynamics.engine.objective import Objective
+from gnn_dynamics.engine.operators import StackedOperator
+from gnn_dynamics.engine.steppers import STEPPERS, flow
+from gnn_dynamics.engine.train import train
+
+LR = torch.tensor([1e-3, 5e-3], dtype=torch.float64)
+
+
+def torch_optim_run(objective, weights, k: int, make_optimizer, steps: int):
+    """Losses (steps,) and parameters of model k, by autograd and torch.optim."""
+    one = objective.take(torch.tensor([k]))
+    leaves = weights.take([k]).map(lambda tensor: tensor.clone().requires_grad_())
+    optimizer, losses = make_optimizer(leaves.tensors()), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        A = leaves.W[2] @ leaves.B[1] @ leaves.B[0]
+        A = torch.stack([leaves.W[0], leaves.W[1] @ leaves.B[0], A], dim=1)
+        loss = (one.data.apply(A) - one.Y).square().sum()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    return torch.stack(losses), [leaf.detach() for leaf in leaves.tensors()]
+
+
+@pytest.mark.parametrize(
+    ("name", "make_optimizer"),
+    [
+        ("gd", lambda lr: lambda leaves: torch.optim.SGD(leaves, lr=lr)),
+        ("momentum", lambda lr: lambda leaves: torch.optim.SGD(leaves, lr=lr, momentum=0.9)),
+        ("adam", lambda lr: lambda leaves: torch.optim.Adam(leaves, lr=lr)),
+    ],
+)
+def test_steppers_equal_torch_optim(name, make_optimizer):
+    objective, weights = regression_cell(2)
+    run = train(objective, weights, STEPPERS[name], LR / 5, 60)
+    for k in range(2):
+        optimizer = make_optimizer(LR[k].item() / 5)
+        losses, leaves = torch_optim_run(objective, weights, k, optimizer, 60)
+        torch.testing.assert_close(run.loss[:60, k], losses, rtol=1e-12, atol=0)
+        for got, want in zip(run.weights.tensors(), leaves, strict=True):
+            torch.testing.assert_close(got[k], want[0], rtol=1e-12, atol=1e-12)
+
+
+def convex_cell():
+    """H = 0: dW/dt = -2 (W G - Y) G^T, solved exactly by the eigenvectors of G G^T."""
+    rng = np.random.default_rng(1)
+    G, Y, W = (torch.from_numpy(rng.standard_normal(size)) for size in ((4, 6), (2, 6), (2, 4)))
+    return G, Y, Weights((), (W.unsqueeze(0),))
+
+
+def exact_flow(G, Y, W, time: float):
+    squares, Q = torch.linalg.eigh(G @ G.mT)
+    optimum = torch.linalg.solve(G @ G.mT, G @ Y.mT).mT
+    return optimum + (W - optimum) @ Q @ torch.diag(torch.exp(-2 * squares * time)) @ Q.mT
+
+
+def flow_error(steps: int, time: float = 0.3) -> float:
+    """Error in W at `time` after `steps` equal Runge-Kutta steps."""
+    G, Y, weights = convex_cell()
+    curvature = torch.tensor([steps / time], dtype=torch.float64)
+    stepper = flow(lambda objective, weights: curvature, factor=1.0)
+    run = train(Objective(StackedOperator([G]), Y[None], "squared"), weights, stepper, None, steps)
+    torch.testing.assert_close(run.time[-1], torch.tensor([time], dtype=torch.float64))
+    return (run.weights.W[0][0] - exact_flow(G, Y, weights.W[0][0], time)).norm().item()
+
+
+def test_runge_kutta_has_order_four():
+    steps = [10, 20, 40, 80]
+    errors = [flow_error(count) for count in steps]
+    slope = np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert -4.3 < slope < -3.8
+    assert errors[-1] < 1e-6
+
+
+def exact_curvature(objective, weights):
+    """lambda_max of the squared loss at H = 0: 2 sigma_max(G)^2, whatever the weights."""
+    sigma = torch.linalg.svdvals(objective.data.Gs)[0]
+    return (2 * sigma**2).expand(weights.models)
+
+
+def test_flow_reaches_the_optimum_with_the_step_of_its_curvature():
+    G, Y, weights = convex_cell()
+    objective = Objective(StackedOperator([G]), Y[None], "squared")
+    calls = []
+
+    def counted(objective, weights):
+        calls.append(weights.models)
+        return exact_curvature(objective, weights)
+
+    run = train(objective, weights, flow(counted, every=50), None, 400)
+    assert not run.increases.any()
+    assert len(calls) == 9  # rounding errors at the optimum are no rise of the loss
+    optimum = (Y - Y @ torch.linalg.pinv(G) @ G).square().sum()
+    assert run.loss[-1].item() == pytest.approx(optimum.item(), rel=1e-10)
+
+
+def test_flow_retunes_on_schedule_and_at_once_where_the_loss_rises():
+    G, Y, weights = convex_cell()
+    weights = weights.zip(lambda w, v: torch.cat([w, v]), weights)
+    objective = Objective(StackedOperator([G]), Y[None], "squared")
+    calls = []
+
+    def too_small_at_first(objective, weights):
+        calls.append(weights.models)
+        value = exact_curvature(objective, weights)
+        # The second model starts with a step beyond what is stable.
+        return value * torch.tensor([1.0, 0.6]) if len(calls) == 1 else value
+
+    run = train(objective, weights, flow(too_small_at_first, every=20), None, 45)
+    assert calls[:2] == [2, 1]  # both at first, then the one whose loss rose
+    assert run.increases[-1].tolist()[0] == 0 and run.increases[-1, 1] >= 1
+    assert run.loss[-1, 1] < run.loss[0, 1]
+    alone = train(objective, weights.take([0]), flow(exact_curvature, every=20), None, 45)
+    assert torch.equal(alone.loss[:, 0], run.loss[:, 0])
+
+
+def test_flow_of_a_flat_loss_stands_still():
+    G, Y, weights = convex_cell()
+    objective = Objective(StackedOperator([0 * G]), Y[None], "squared")
+    run = train(objective, weights, flow(exact_curvature), None, 5)
+    assert torch.equal(run.weights.W[0], weights.W[0])
+    assert run.time.isfinite().all()
+
+
+def test_per_model_rates_reach_every_tensor():
+    objective, weights = regression_cell(2)
+    rates = torch.tensor([0.0, 1e-3], dtype=torch.float64)
+    run = train(objective, weights, STEPPERS["gd"], rates, 1)
+    _, gradient = objective(weights)
+    for new, old, slope in zip(
+        run.weights.tensors(), weights.tensors(), gradient.tensors(), strict=True
+    ):
+        assert torch.equal(new[0], old[0])
+        torch.testing.assert_close(new, old - per_model(rates) * slope, rtol=0, atol=1e-16)
