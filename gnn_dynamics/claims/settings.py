@@ -6,8 +6,7 @@ Imports nothing heavy, so that the workflow can check the file while it is parse
 from pathlib import Path
 from typing import Any
 
-from gnn_dynamics.config import read_yaml, schema_problems
-from gnn_dynamics.errors import UserError
+from gnn_dynamics.config import read_checked
 
 SCHEMA = Path(__file__).with_name("schema.yaml")
 
@@ -18,8 +17,4 @@ def load_claims(path: str | Path) -> dict[str, Any]:
     Raises:
         UserError: naming every key that is absent, unknown or has a wrong value.
     """
-    settings = read_yaml(path)
-    problems = schema_problems(settings, read_yaml(SCHEMA))
-    if problems:
-        raise UserError("\n  ".join([f"{path}:", *problems]))
-    return settings
+    return read_checked(path, SCHEMA)
