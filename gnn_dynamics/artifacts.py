@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.tables import Table, table_of
+from gnn_dynamics.tables import TABLES, Table, table_of
 
 METADATA_KEY = b"gnn_dynamics"
 COMPRESSION = {"compression": "zstd", "compression_level": 3}
@@ -103,6 +103,14 @@ def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
         return pq.read_table(path, partitioning=None, **options).to_pandas()
     except pa.ArrowInvalid as error:
         raise UserError(f"{path} is not a complete Parquet file ({error}); delete it") from error
+
+
+def read_parts(paths: Sequence[str | Path], table: str) -> pd.DataFrame:
+    """The rows of some parts of a table; without any part, its columns without rows."""
+    if not paths:
+        schema = pa.schema(list(TABLES[table].types.items()))
+        return schema.empty_table().to_pandas()
+    return pd.concat(map(read_table, paths), ignore_index=True)
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:

@@ -10,7 +10,8 @@ STAGES = {
     "data": ("#d9e8f6", ("fetch_dataset", "prepare_graph", "tabulate_graphs")),
     "spectral": ("#dff0d8", ("check_graph_condition", "solve_optimum")),
     "training": ("#fdebd0", ("train_block",)),
-    "verdicts": ("#f4dfee", ("check_bounds", "compare_runs", "judge_claims")),
+    "theory": ("#e8e3f5", ("check_bounds", "check_guarantees", "check_negative_results")),
+    "verdicts": ("#f4dfee", ("compare_runs", "judge_claims")),
 }
 OTHER = "#efefef"
 CHARACTER = 0.053  # width of a character at 7 points, in inches

@@ -18,10 +18,6 @@ try:
     CLAIMS = load_claims(ROOT / "config" / "claims.yaml")
     SCHEMA = configuration.read_yaml(ROOT / "config" / "schema.yaml")
     configuration.check_config(config, SCHEMA, CATALOGUE)
-    CLAIMS = configuration.read_checked(
-        ROOT / "config" / "claims.yaml",
-        ROOT / "gnn_dynamics" / "claims" / "schema.yaml",
-    )
     config.update(configuration.without_left_out(config))
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -36,8 +32,15 @@ APPENDIX = sorted(
 BLOCK = "{experiment}/{dataset}/{aggregation}-{activation}-{scale}-H{depth}"
 TRAINING_TABLES = ["training", "time_condition", "gradient_terms", "speed"]
 SPECTRAL_TABLES = ["graph_condition", "optimum"]
-CLAIM_TABLES = ["bounds", "comparisons", "claims"]
-ALL_TABLES = ["graphs", *SPECTRAL_TABLES, *TRAINING_TABLES, *CLAIM_TABLES]
+THEORY_TABLES = ["bounds", "guarantees", "descent_limits", "negative_results"]
+CLAIM_TABLES = ["comparisons", "claims"]
+ALL_TABLES = [
+    "graphs",
+    *SPECTRAL_TABLES,
+    *TRAINING_TABLES,
+    *THEORY_TABLES,
+    *CLAIM_TABLES,
+]
 FIGURE_NAMES = [
     "fig1_linear_vs_relu",
     "fig2_assumptions_linear",
@@ -47,6 +50,7 @@ FIGURE_NAMES = [
     *(f"appendix_{dataset}" for dataset in APPENDIX),
     "graph_condition_depth",
     "bound_tightness",
+    "negative_results",
     "claims",
 ]
 FIGURES = expand("<results>/figures/{name}.png", name=FIGURE_NAMES)
@@ -66,19 +70,19 @@ def code(rule):
     return code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
 
 
-def observed_flows():
-    """Blocks that can be held against the theorems: gradient flow with the time condition."""
-    flows = {
+def observed(optimizer):
+    """Linear blocks to hold against the theorems: squared loss, with the time condition."""
+    names = {
         entry["name"]
         for entry in config["experiments"]
-        if "flow" in entry["optimizer"]
+        if optimizer in entry["optimizer"]
         and "squared" in entry["loss_fn"]
         and "time_condition" in entry.get("observe", [])
     }
     return [
         block
         for block in BLOCKS
-        if block.experiment in flows and block.activation == "linear"
+        if block.experiment in names and block.activation == "linear"
     ]
 
 

@@ -3,14 +3,16 @@
 
 rule claims:
     input:
-        expand("<results>/tables/{table}.parquet", table=CLAIM_TABLES),
+        expand(
+            "<results>/tables/{table}.parquet", table=[*THEORY_TABLES, *CLAIM_TABLES]
+        ),
         "<results>/figures/claims.png",
 
 
 rule check_bounds:
     input:
-        training=parts("training", observed_flows()),
-        time_condition=parts("time_condition", observed_flows()),
+        training=parts("training", observed("flow")),
+        time_condition=parts("time_condition", observed("flow")),
         optimum="<results>/tables/optimum.parquet",
     output:
         table="<results>/tables/bounds.parquet",
@@ -28,6 +30,54 @@ rule check_bounds:
         "Hold the bounds against the flows"
     script:
         "../scripts/check_bounds.py"
+
+
+rule check_guarantees:
+    input:
+        bounds="<results>/tables/bounds.parquet",
+        training=parts("training", observed("gd")),
+        time_condition=parts("time_condition", observed("gd")),
+        optimum="<results>/tables/optimum.parquet",
+    output:
+        guarantees="<results>/tables/guarantees.parquet",
+        descent_limits="<results>/tables/descent_limits.parquet",
+    log:
+        "<logs>/check_guarantees.log",
+    benchmark:
+        "<benchmarks>/check_guarantees.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("check_guarantees"),
+    message:
+        "Hold the guarantees against descent"
+    script:
+        "../scripts/check_guarantees.py"
+
+
+rule check_negative_results:
+    input:
+        bounds="<results>/tables/bounds.parquet",
+    output:
+        table="<results>/tables/negative_results.parquet",
+        png="<results>/figures/negative_results.png",
+        pdf="<results>/figures/negative_results.pdf",
+    log:
+        "<logs>/check_negative_results.log",
+    benchmark:
+        "<benchmarks>/check_negative_results.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("check_negative_results"),
+    message:
+        "Check the statements that fail"
+    script:
+        "../scripts/check_negative_results.py"
 
 
 rule compare_runs:

@@ -4,14 +4,13 @@ Xu et al. 2021 (arXiv 2105.04550), equation 8; what is compared, and the toleran
 in gnn_dynamics/theory/bounds.py.
 """
 
-import pandas as pd
 from _job import start
 
-from gnn_dynamics.artifacts import read_table, write_table
+from gnn_dynamics.artifacts import read_parts, read_table, write_table
 from gnn_dynamics.theory.bounds import bounds_table
 
 provenance = start(snakemake)
-training = pd.concat(map(read_table, snakemake.input.training), ignore_index=True)
-condition = pd.concat(map(read_table, snakemake.input.time_condition), ignore_index=True)
+training = read_parts(snakemake.input.training, "training")
+condition = read_parts(snakemake.input.time_condition, "time_condition")
 table = bounds_table(training, condition, read_table(snakemake.input.optimum))
 write_table(table, snakemake.output.table, provenance)

@@ -116,6 +116,14 @@ def test_a_table_of_empty_parts_has_all_columns(tmp_path):
     assert list(table) == list(TABLES["speed"].types)
 
 
+def test_parts_are_read_together_and_none_is_a_table_without_rows(tmp_path):
+    paths = [tmp_path / "optimum" / f"{i}.parquet" for i in range(2)]
+    for seed, path in enumerate(paths):
+        artifacts.write_table([optimum(seed=seed)], path, {})
+    assert artifacts.read_parts(paths, "optimum")["seed"].tolist() == [0, 1]
+    assert list(artifacts.read_parts([], "optimum")) == list(TABLES["optimum"].types)
+
+
 def test_a_truncated_part_is_refused_by_name(tmp_path):
     part = tmp_path / "parts" / "speed" / "a.parquet"
     artifacts.write_table([], part, {})
