@@ -44,18 +44,20 @@ class _Matrix:
         return self.rows, self.factor.shape[1]
 
 
-def condition_table(graph: Graph, grid: Mapping[str, Sequence]) -> list[dict[str, Any]]:
+def condition_table(graph: Graph, grid: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Rows of graph_condition.parquet for one `Graph`: `aggregations` x `features` x `nodes`.
 
-    These and `depths` are the lists of `grid`; both models are computed.
+    These and `depths` are the lists of `grid`; both models are computed. Lists in `all_nodes`, if
+    any, stand in place of the others where I is all nodes: there a cell costs minutes.
     """
     rows = []
-    for cell in product(grid["aggregations"], grid["features"], grid["nodes"]):
-        key = {"dataset": graph.name} | dict(
-            zip(("aggregation", "features", "nodes"), cell, strict=True)
-        )
-        found = condition_rows(build_problem(graph, *cell), grid["depths"])
-        rows += [key | row for row in found]
+    for nodes in grid["nodes"]:
+        lists = {**grid, **(grid.get("all_nodes", {}) if nodes == "all" else {})}
+        for aggregation, features in product(lists["aggregations"], lists["features"]):
+            key = {"dataset": graph.name, "aggregation": aggregation, "features": features}
+            problem = build_problem(graph, aggregation, features, nodes)
+            found = condition_rows(problem, lists["depths"])
+            rows += [key | {"nodes": nodes} | row for row in found]
     return rows
 
 

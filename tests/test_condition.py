@@ -197,3 +197,17 @@ def test_rounding_errors_of_ten_hops_stay_below_the_tolerance(mirror):
     G = propagated(problem, 10)[10]
     error = np.linalg.norm((G - exact).astype(np.float64), ord=2)
     assert error < rank_tolerance(torch.linalg.matrix_norm(torch.from_numpy(G), 2), G.shape) / 2
+
+
+def test_all_nodes_may_have_lists_of_their_own():
+    graph = make_graph(adjacency_of(3, [(0, 1)]), np.eye(3))
+    grid = {
+        "aggregations": ["gcn", "gin"],
+        "features": ["raw", "row"],
+        "nodes": ["train", "all"],
+        "depths": [0, 1, 2],
+        "all_nodes": {"features": ["row"], "depths": [1]},
+    }
+    cells = {(r["nodes"], r["features"], r["depth"]) for r in condition_table(graph, grid)}
+    assert {cell for cell in cells if cell[0] == "all"} == {("all", "row", 1)}
+    assert len(cells) == 2 * 3 + 1
