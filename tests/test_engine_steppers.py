@@ -66,7 +66,7 @@ def flow_error(steps: int, time: float = 0.3) -> float:
     """Error in W at `time` after `steps` equal Runge-Kutta steps."""
     G, Y, weights = convex_cell()
     curvature = torch.tensor([steps / time], dtype=torch.float64)
-    stepper = flow(lambda objective, weights: curvature, factor=1.0)
+    stepper = flow(lambda objective, weights: curvature, factor=1.0, fall=torch.inf)
     run = train(Objective(StackedOperator([G]), Y[None], "squared"), weights, stepper, None, steps)
     torch.testing.assert_close(run.time[-1], torch.tensor([time], dtype=torch.float64))
     return (run.weights.W[0][0] - exact_flow(G, Y, weights.W[0][0], time)).norm().item()
@@ -120,6 +120,14 @@ def test_flow_retunes_on_schedule_and_at_once_where_the_loss_rises():
     assert run.loss[-1, 1] < run.loss[0, 1]
     alone = train(objective, weights.take([0]), flow(exact_curvature, every=20), None, 45)
     assert torch.equal(alone.loss[:, 0], run.loss[:, 0])
+
+
+def test_no_step_of_the_flow_takes_more_than_its_share_of_the_loss():
+    G, Y, weights = convex_cell()
+    objective = Objective(StackedOperator([G]), Y[None], "squared")
+    run = train(objective, weights, flow(lambda *_: torch.tensor([1e-9]), fall=0.1), None, 30)
+    assert (run.loss[1:] >= 0.9 * run.loss[:-1]).all()  # the loss is convex along the flow
+    assert run.loss[-1] < 0.2 * run.loss[0]
 
 
 def test_flow_of_a_flat_loss_stands_still():

@@ -117,7 +117,9 @@ class _Run:
             return
         previous = self.loss if self.previous is None else self.previous
         args = (self.objective, self.weights)
-        self.state = self.stepper.retune(self.state, *args, self.loss, previous, step)
+        self.state = self.stepper.retune(
+            self.state, *args, self.gradient, self.loss, previous, step
+        )
         if step in self.record_steps:
             self.record(step, observe)
         if step < self.steps:
