@@ -15,7 +15,9 @@ from gnn_dynamics.figures import select, style
 
 FULL, RESTRICTED = "lambda_min", "lambda_min_restricted"
 CELL = ["dataset", "aggregation"]
+PLACE = [*CELL, "nodes"]  # the graph condition also depends on the nodes I
 PAPERS_RUN = ("conditions", "flow")  # where (b) looks for the run that the paper shows
+NODES = ("train", "all")  # short enough as they are
 INIT_MARKER = {"default": "o", "xavier": "s", "orthogonal": "^", "zero-head": "D"}
 _LOOK = {FULL: (style.RED, "full"), RESTRICTED: (style.BLUE, "restricted")}
 
@@ -59,24 +61,31 @@ def ends(lambdas: pd.DataFrame) -> pd.DataFrame:
 
 
 def _condition_rows(graph_condition: pd.DataFrame | None, multiscale: bool) -> pd.DataFrame:
-    """Main features, training nodes where there are any, depths from 1."""
+    """Raw features where there are any, depths from 1."""
     if graph_condition is None or graph_condition.empty:
-        return pd.DataFrame(columns=[*CELL, "features", "nodes", "depth", "sigma_min_sq"])
+        return pd.DataFrame(columns=[*PLACE, "features", "depth", "sigma_min_sq"])
     rows = select.keep(graph_condition, multiscale=multiscale)
-    return select.hold(rows[rows["depth"] > 0], [*CELL, "depth"], {"nodes": ("train", "all")})[0]
+    return select.hold(rows[rows["depth"] > 0], [*PLACE, "depth"], select.DATA_FIRST)[0]
 
 
-def _categories(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
-    pairs = set(rows[CELL].itertuples(index=False, name=None))
-    datasets = select.ordered({pair[0] for pair in pairs}, "dataset")
-    ranked = sorted(pairs, key=lambda pair: (datasets.index(pair[0]), pair[1]))
-    return {pair: place for place, pair in enumerate(ranked)}
+def _categories(rows: pd.DataFrame, columns: list[str]) -> dict[tuple, int]:
+    cells = set(rows[columns].itertuples(index=False, name=None))
+    datasets = select.ordered({cell[0] for cell in cells}, "dataset")
+    ranked = sorted(cells, key=lambda c: (datasets.index(c[0]), c[1], "all" in c))
+    return {cell: place for place, cell in enumerate(ranked)}
 
 
-def _ticks(ax: Axes, categories: dict[tuple[str, str], int]) -> None:
-    labels = [f"{style.name(d)}\n{style.name(a)}" for d, a in categories]
-    many = len(labels) > 8
-    ax.set_xticks(range(len(labels)), labels, rotation=60 if many else 0, fontsize=6 if many else 7)
+def _ticks(ax: Axes, categories: dict[tuple, int]) -> None:
+    labels = [
+        "\n".join(part if part in NODES else style.name(part) for part in cell)
+        for cell in categories
+    ]
+    if len(labels) > 10:
+        flat = [label.replace("\n", ", ") for label in labels]
+        ax.set_xticks(range(len(flat)), flat, rotation=60, ha="right", fontsize=6)
+        ax.tick_params(axis="x", pad=1)
+    else:
+        ax.set_xticks(range(len(labels)), labels)
     ax.set_xlim(-0.6, len(labels) - 0.4)
     ax.grid(axis="y")
 
@@ -86,14 +95,14 @@ def _graph_panel(ax: Axes, rows: pd.DataFrame, multiscale: bool) -> None:
     if rows.empty:
         style.missing(ax, "No graph conditions were computed.", "Set `datasets` in the config.")
         return
-    held = f"{style.name(rows['features'].iloc[0])}, {style.name(rows['nodes'].iloc[0])}"
+    held = style.name(rows["features"].iloc[0])
     style.letter(ax, "a", f"graph condition: smallest squared singular value of {matrix}; {held}")
-    categories, colours = _categories(rows), style.depth_colours(rows["depth"])
+    categories, colours = _categories(rows, PLACE), style.depth_colours(rows["depth"])
     place = style.log_axis_with_zero(ax, rows["sigma_min_sq"], "0: rank deficient")
     spread = np.linspace(-0.32, 0.32, len(colours))
     for offset, depth in zip(spread, sorted(colours), strict=True):
         part = rows[rows["depth"] == depth]
-        x = np.array([categories[pair] for pair in part[CELL].itertuples(index=False, name=None)])
+        x = np.array([categories[cell] for cell in part[PLACE].itertuples(index=False, name=None)])
         _dots(ax, x + offset, part["sigma_min_sq"], place, colours[depth], label=f"{depth}")
     _ticks(ax, categories)
     ax.set_ylabel(r"$\sigma^2_{\min}$")
@@ -130,6 +139,8 @@ def _run_panel(ax: Axes, run: pd.DataFrame) -> None:
     for column, (colour, label) in _LOOK.items():
         line = "-" if column == FULL else (0, (4, 1.6))
         ax.plot(run["step"], style.at(run[column], place), color=colour, ls=line, label=label)
+    if run["step"].median() < 0.2 * run["step"].max():  # recorded at logarithmic spacing
+        ax.set_xscale("symlog", linthresh=1)
     ax.set_xlabel("integration step" if first["optimizer"] == "flow" else "iteration")
     ax.set_ylabel(r"$\lambda_T$ (running minimum)")
     ax.grid(axis="y")
@@ -151,7 +162,7 @@ def _end_panel(ax: Axes, last: pd.DataFrame) -> None:
         _no_runs(ax)
         return
     style.letter(ax, "c", rf"$\lambda_T$ at the end of all {len(last):,} runs")
-    categories = _categories(last)
+    categories = _categories(last, CELL)
     values = np.r_[last[FULL], last[RESTRICTED]]
     place = style.log_axis_with_zero(ax, values)
     for column, shift in ((FULL, -0.2), (RESTRICTED, 0.2)):
@@ -197,19 +208,17 @@ def _graph_sentences(graph_condition: pd.DataFrame, multiscale: bool) -> list[st
     broken = rows[~rows["condition_holds"].astype(bool)]
     total = select.plural(len(rows), "cell")
     sentences = [f"(a) The graph condition holds in {len(rows) - len(broken)} of {total} shown."]
-    for (dataset, aggregation), part in broken.groupby(CELL):
-        sentences.append(_failure(dataset, aggregation, part))
-    return sentences
+    return sentences + [_failure(cell, part) for cell, part in broken.groupby(PLACE)]
 
 
-def _failure(dataset: str, aggregation: str, part: pd.DataFrame) -> str:
+def _failure(cell: tuple[str, ...], part: pd.DataFrame) -> str:
     first = part.iloc[0]
     depths = ", ".join(str(depth) for depth in sorted(part["depth"]))
     needed = min(first["rows"], first["cols"])
     nodes = first["culprit_nodes"]
     who = "" if nodes is None else f"; dependent columns: nodes {', '.join(map(str, nodes))}"
     return (
-        f"It fails for {style.name(dataset)}, {style.name(aggregation)}, H = {depths}:"
+        f"It fails for {', '.join(map(style.name, cell))}, H = {depths}:"
         f" rank {first['rank']} of {needed} at H = {first['depth']}{who}."
     )
 

@@ -18,6 +18,7 @@ WIDTH, LINE = 9.6, 0.165  # inches
 TOP, FOOT = 0.35, 0.5  # inches for legend and axis
 NUMBER, TITLE, FOUND, LABEL, EFFECTS = 1.12, 1.42, 4.75, 5.95, 6.05  # inches from the left
 ASSERTION_LETTERS, FOUND_LETTERS = 58, 86  # letters per line
+BODY, SMALL = 1.35, 0.73  # lines: where small text begins under a title, and its height
 MOST_LINES = 60  # beyond which the measures of speed are pooled
 MEASURES = {
     "flow_time": ("flow time", "o"),
@@ -95,9 +96,9 @@ def graph_lines(comparisons: pd.DataFrame | None) -> pd.DataFrame:
 
 def _block(row, lines: pd.DataFrame) -> tuple:
     """(claim, its lines, height in lines)."""
-    said = len(_wrapped(row.assertion, ASSERTION_LETTERS)) + 1
-    found = 0 if len(lines) else len(_wrapped(row.statement, FOUND_LETTERS))
-    return row, lines, max(len(lines), said, found) + 0.9
+    said = BODY + SMALL * len(_wrapped(row.assertion, ASSERTION_LETTERS))
+    found = 0.5 + SMALL * len(_wrapped(row.statement, FOUND_LETTERS))
+    return row, lines, max(said, len(lines) + 0.5 if len(lines) else found) + 0.4
 
 
 def _wrapped(text: str, letters: int) -> list[str]:
@@ -126,7 +127,7 @@ def _claim(words: Axes, row, top: float) -> None:
     words.text(NUMBER, top + 0.45, f"{row.claim}", **look)
     words.text(TITLE, top + 0.45, row.title, **look)
     text = "\n".join(_wrapped(row.assertion, ASSERTION_LETTERS))
-    words.text(TITLE, top + 1.45, text, va="top", fontsize=6.5, linespacing=1.3)
+    words.text(TITLE, top + BODY, text, va="top", fontsize=6.5, linespacing=1.3)
 
 
 def _effects(

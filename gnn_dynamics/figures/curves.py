@@ -129,8 +129,12 @@ def draw_contrast(ax: Axes, training: pd.DataFrame, contrast: Contrast, **cell: 
         style.missing(ax, what, select.HOW_TO_GET)
         return {}
     summary = select.over_seeds(rows, [contrast.column])
-    for value, look in looks(contrast.column, summary[contrast.column].unique()).items():
-        draw_band(ax, select.keep(summary, **{contrast.column: value}), **look)
+    # Colours follow from all values in the experiment, so that the panels of a column agree.
+    every = select.experiment(training, contrast.experiment)[contrast.column].unique()
+    present = set(summary[contrast.column])
+    for value, look in looks(contrast.column, every).items():
+        if value in present:
+            draw_band(ax, select.keep(summary, **{contrast.column: value}), **look)
     if is_papers_setting(contrast, held):
         draw_paper(ax, contrast.panel)
     finish(ax, held)

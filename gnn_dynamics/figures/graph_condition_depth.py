@@ -10,12 +10,14 @@ from matplotlib.figure import Figure
 from gnn_dynamics.figures import select, style
 
 COLUMNS = 4
-_LABEL = {True: "multiscale: stacked features", False: "no skips: last layer's features"}
+ZERO = {False: "x", True: "+"}  # two zeros at one place are both seen
+CELL = ["dataset", "aggregation", "nodes"]
+_LABEL = {True: "multiscale: all layers", False: "no skips: last layer"}
 
 
 @style.styled
 def draw(graph_condition: pd.DataFrame) -> Figure:
-    """A panel for each dataset and aggregation; features and nodes are held at one value.
+    """A panel for each dataset, aggregation and set of nodes; features are held at one value.
 
     graph_condition: the table. Crosses on the grey strip are exact zeros, where the faint line
     still shows the smallest positive singular value.
@@ -26,31 +28,31 @@ def draw(graph_condition: pd.DataFrame) -> Figure:
         return style.missing_figure(what, "Set `datasets` and `graph_condition` in the config.")
     cells = _cells(rows)
     lines = -(-len(cells) // COLUMNS)
-    figure = style.new_figure(0.6 + 1.6 * lines)
+    figure = style.new_figure(0.75 + 1.6 * lines)
     axes = figure.subplots(lines, min(COLUMNS, len(cells)), squeeze=False).ravel()
-    for ax, (dataset, aggregation) in zip(axes, cells, strict=False):
-        part = select.keep(rows, dataset=dataset, aggregation=aggregation)
-        _panel(ax, part)
-        style.letter(ax, "", f"{style.name(dataset)}, {style.name(aggregation)}")
+    for ax, cell in zip(axes, cells, strict=False):
+        _panel(ax, select.keep(rows, **dict(zip(CELL, cell, strict=True))))
+        style.letter(ax, "", f"{style.name(cell[0])}, {style.name(cell[1])}, {cell[2]}")
     for ax in axes[len(cells) :]:
         ax.set_axis_off()
-    figure.legend(handles=_legend(), loc="outside upper center", ncols=3)
+    style.legend_above(figure, _legend(), select.describe(held), columns=4)
     figure.supxlabel("depth H", fontsize=8)
-    figure.supylabel(r"$\sigma^2_{\min}$" + f"  ({select.describe(held)})", fontsize=8)
+    figure.supylabel(r"$\sigma^2_{\min}$", fontsize=8)
     return figure
 
 
 def _rows(graph_condition: pd.DataFrame | None) -> tuple[pd.DataFrame, dict]:
     if graph_condition is None or graph_condition.empty:
         return pd.DataFrame(), {}
-    free = ("dataset", "aggregation", "multiscale", "depth")
-    return select.hold(graph_condition, free, {"nodes": ("train", "all")})
+    free = (*CELL, "multiscale", "depth")
+    return select.hold(graph_condition, free, select.DATA_FIRST)
 
 
-def _cells(rows: pd.DataFrame) -> list[tuple[str, str]]:
-    pairs = set(zip(rows["dataset"], rows["aggregation"], strict=True))
+def _cells(rows: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """(dataset, aggregation, nodes), a line of the grid for each dataset where there are four."""
+    cells = set(rows[CELL].itertuples(index=False, name=None))
     datasets = select.ordered(rows["dataset"], "dataset")
-    return sorted(pairs, key=lambda pair: (datasets.index(pair[0]), pair[1]))
+    return sorted(cells, key=lambda c: (datasets.index(c[0]), c[1], c[2] == "all"))
 
 
 def _panel(ax: Axes, part: pd.DataFrame) -> None:
@@ -61,7 +63,7 @@ def _panel(ax: Axes, part: pd.DataFrame) -> None:
         positive, zero = curve[curve["sigma_min_sq"] > 0], curve[curve["sigma_min_sq"] == 0]
         ax.plot(curve["depth"], curve["sigma_min_positive_sq"], lw=0.7, alpha=0.5, **look)
         ax.plot(positive["depth"], positive["sigma_min_sq"], marker="o", ms=3, **look)
-        ax.plot(zero["depth"], [place] * len(zero), "x", color=look["color"], mew=1.2)
+        ax.plot(zero["depth"], [place] * len(zero), ZERO[multiscale], color=look["color"], mew=1.2)
     ax.grid(axis="y")
 
 
@@ -70,7 +72,8 @@ def _legend() -> list:
         _LABEL[scale]: {"color": style.SCALE_COLOUR[scale], "ls": style.SCALE_LINE[scale]}
         for scale in (False, True)
     }
-    looks["× exactly 0 (thin: smallest positive)"] = {"color": style.GREY, "marker": "x", "lw": 0.7}
+    looks["× and +: exactly 0"] = {"color": style.GREY, "marker": "x", "ls": ""}
+    looks["thin: smallest positive"] = {"color": style.GREY, "lw": 0.7}
     return style.key(looks)
 
 
@@ -80,12 +83,12 @@ def measured(graph_condition: pd.DataFrame) -> list[str]:
     if rows.empty:
         return []
     sentences = [f"Setting: {select.describe(held)}."]
-    for dataset, aggregation in _cells(rows):
-        part = select.keep(rows, dataset=dataset, aggregation=aggregation)
+    for cell in _cells(rows):
+        part = select.keep(rows, **dict(zip(CELL, cell, strict=True)))
         single, multi = (select.keep(part, multiscale=scale) for scale in (False, True))
         if len(single) and len(multi):
             sentences.append(
-                f"{style.name(dataset)}, {style.name(aggregation)}: condition holds at"
+                f"{', '.join(map(style.name, cell))}: condition holds at"
                 f" {_share(single)} depths without skips, at {_share(multi)} with; smallest"
                 f" positive σ² {_change(single)} without skips, {_change(multi)} with."
             )

@@ -64,7 +64,8 @@ FIGURES = (
         "fig2_assumptions_linear",
         "Figure 2: the conditions of Theorem 1, linear network",
         "(a) The graph condition holds where a dot stands above the grey strip; a cross on the"
-        " strip is an exact zero. (b), (c) The time-dependent condition holds while λ_T stays"
+        " strip is an exact zero (train: the nodes of the public split; all: every labelled"
+        " node). (b), (c) The time-dependent condition holds while λ_T stays"
         " above 0: full over all directions, as in the paper; restricted to the directions that"
         " occur in the data.",
         ("graph_condition", "time_condition"),
@@ -104,7 +105,8 @@ FIGURES = (
         "graph_condition_depth",
         "How skip connections repair the graph condition",
         "σ²min against depth. Without skips it moves with every layer and may be exactly 0; with"
-        " skips it cannot fall, since the features of all layers are kept.",
+        " skips it cannot fall, since the features of all layers are kept. Train: the nodes of the"
+        " public split; all: every labelled node.",
         ("graph_condition",),
         graph_condition_depth.draw,
         graph_condition_depth.measured,

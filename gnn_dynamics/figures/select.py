@@ -32,6 +32,8 @@ PREFERRED: dict[str, tuple] = {
     "labels": ("true", "uniform", "permuted"),
     "seed": (0,),
 }
+# For the graph condition, which is about the data as they are, at the nodes of the public split.
+DATA_FIRST = {"features": ("raw",), "nodes": ("train",)}
 EXPERIMENTS = {"training": ["curves", "labels"], "gradient_terms": ["terms", "labels"]}
 HOW_TO_GET = "Add it to `experiments` in the config (config/README.md) and run the workflow again."
 

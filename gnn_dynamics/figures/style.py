@@ -137,7 +137,11 @@ def letter(ax: Axes, mark: str, title: str) -> None:
 
 def missing(ax: Axes, what: str, how: str) -> None:
     """Say in place of a panel what is not there and how to get it."""
-    ax.set_axis_off()
+    # An empty frame of usual size, so that panels beside it stay aligned.
+    ax.spines[:].set_visible(False)
+    ax.set_xticks([0.5], [" "])
+    ax.set(yticks=[], xlabel=" ", xlim=(0, 1))
+    ax.tick_params(length=0)
     text = "\n".join([*textwrap.wrap(what, 38), "", *textwrap.wrap(how, 38)])
     ax.text(
         0.5, 0.5, text, ha="center", va="center", color=GREY, transform=ax.transAxes, fontsize=7
