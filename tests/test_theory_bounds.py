@@ -19,24 +19,18 @@ MODELS = [
 STARTED = [(*model, "near-identity") for model in MODELS] + [
     ("gcn", 1, False, "random"),
     ("gin", 2, True, "random"),
-    ("gcn", 3, True, "random"),
 ]
 
 
 @pytest.mark.parametrize(("aggregation", "depth", "multiscale", "start"), STARTED)
 def test_bounds_hold_along_flow(aggregation, depth, multiscale, start):
-    """Theorem 1 and 2(i), with the restricted and the integrated form."""
+    """Theorem 1 and 2(i), with the restricted and the integrated form, and the chain of rates."""
     table = bounds_of(flow(aggregation, depth, multiscale, start))
-    assert len(table) > 30
+    assert len(table) == 33
     assert table.loss_optimum.iloc[0] > 0.1
     assert (table.max_ratio <= 1 + 1e-9).all()
     assert table.holds.all()
     assert table.chain_holds.all()
-
-
-@pytest.mark.parametrize(("aggregation", "depth", "multiscale"), MODELS)
-def test_chain_is_ordered_without_tolerance_to_speak_of(aggregation, depth, multiscale):
-    table = bounds_of(flow(aggregation, depth, multiscale))
     chain = table[["rate_paper", "rate_restricted", "rate_sharp", "rate_measured"]].to_numpy()
     early = (table.excess > 1e-4 * table.excess_0).to_numpy()
     assert (chain[early, :-1] <= chain[early, 1:] * (1 + 1e-9)).all()
@@ -84,13 +78,13 @@ def test_bounds_hold_where_the_labels_can_be_fitted():
     assert table.printed_inequality_holds.isna().all()
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("depth", [1, 2])
 def test_integral_is_rigorous_between_few_records(depth):
-    """From every tenth record, the lower bound stays below the integral over all records."""
-    run = flow("gcn", depth, True, points=201)
+    """From every fifth record, the lower bound stays below the integral over all records."""
+    run = flow("gcn", depth, True, points=101)
     training, condition, _, optimum = tables(run)
     every = bounds_table(training, condition, optimum)
-    few = condition[condition.step % 10 == 0]
+    few = condition[condition.step % 5 == 0]
     sparse = bounds_table(training, few, optimum)
     both = sparse.merge(every, on="step", suffixes=("_few", "_all"))
     assert len(both) > 5

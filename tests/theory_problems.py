@@ -13,10 +13,11 @@ from gnn_dynamics.engine.linear import loss_and_gradient
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.operators import StackedOperator
-from gnn_dynamics.engine.train import Snapshot
+from gnn_dynamics.engine.steppers import Stepper
+from gnn_dynamics.engine.train import Snapshot, train
 from gnn_dynamics.experiments import KEYS
 from gnn_dynamics.theory.bounds import bounds_table
-from gnn_dynamics.theory.observe import observe, prepare
+from gnn_dynamics.theory.observe import Setting, observe, prepare
 from gnn_dynamics.theory.products import outputs
 from gnn_dynamics.theory.reference import flow_reference
 from gnn_dynamics.theory.time_condition import with_infima
@@ -130,7 +131,7 @@ def flow(
     start: str = "near-identity",
     seed: int = 0,
     end: float = 2.0,
-    points: int = 41,
+    points: int = 33,
     **sizes: int,
 ) -> Flow:
     """DOP853 flow of a toy; cached, since several theorems look at the same ones."""
@@ -177,21 +178,57 @@ def snapshots(run: Flow, objective: Objective) -> Iterator[Snapshot]:
         yield Snapshot(step, models, objective, weights, gradient, loss, time * one, one)
 
 
+EVERYTHING = ("time_condition", "gradient_terms", "rates")
+
+
 def tables(run: Flow, function=loss_and_gradient, **changes) -> tuple[pd.DataFrame, ...]:
-    """(training, time_condition, gradient_terms, optimum) as a training job would write them."""
+    """(training, time_condition, gradient_terms, optimum) of one run, as a job would write them."""
     problem, keys = run.problem, keys_of(run.problem, **changes)
-    everything = ("time_condition", "gradient_terms", "rates")
-    setting = prepare(problem.arch, everything, run.weights[0], G=problem.G)
-    rows = {"training": [], "time_condition": [], "gradient_terms": []}
-    for snapshot in snapshots(run, objective_of(problem, function)):
-        observed = observe(setting, snapshot)
-        known = {"time": float(snapshot.time), "loss": float(snapshot.loss), "status": "ok"}
-        known["grad_norm_sq"] = float(snapshot.gradient.squared_norm())
-        observed["training"][0] |= known
-        for name in rows:
-            rows[name] += [keys | row for row in observed[name]]
-    training, condition, terms = (pd.DataFrame(rows[name]) for name in rows)
+    setting = prepare(problem.arch, EVERYTHING, run.weights[0], G=problem.G)
+    observed = [
+        rows_of(setting, snapshot, [keys])
+        for snapshot in snapshots(run, objective_of(problem, function))
+    ]
+    return as_tables(observed, problem, keys)
+
+
+def rows_of(setting: Setting, snapshot: Snapshot, keys: list[dict]) -> dict[str, list[dict]]:
+    """Observed rows with the keys of their runs; training with what the trainer knows."""
+    observed = observe(setting, snapshot)
+    squared = snapshot.gradient.squared_norm()
+    for k, row in enumerate(observed["training"]):
+        row |= {"time": float(snapshot.time[k]), "loss": float(snapshot.loss[k]), "status": "ok"}
+        row["grad_norm_sq"] = float(squared[k])
+    return {name: [keys[r["model"]] | r for r in rows] for name, rows in observed.items()}
+
+
+def as_tables(observed: list[dict], problem: Toy, keys: dict) -> tuple[pd.DataFrame, ...]:
+    names = ("training", "time_condition", "gradient_terms")
+    frames = [pd.DataFrame([row for rows in observed for row in rows[name]]) for name in names]
+    training, condition, terms = frames
     return training, with_infima(condition), terms, optimum_table(problem, keys)
+
+
+def trained(
+    problem: Toy, start: Weights, stepper: Stepper, lr: list[float] | None, steps: int, every: int
+) -> tuple[pd.DataFrame, ...]:
+    """The same tables from the engine's own training; one model for each learning rate."""
+    keys = [keys_of(problem, optimizer=stepper.name, lr=rate) for rate in lr or [None]]
+    start = start.map(lambda tensor: tensor.expand(len(keys), -1, -1).contiguous())
+    setting = prepare(problem.arch, EVERYTHING, start, flow=lr is None, G=problem.G)
+    observed: list[dict] = []
+    trajectory = train(
+        objective_of(problem),
+        start,
+        stepper,
+        lr,
+        steps,
+        range(0, steps + 1, every),
+        lambda snapshot: observed.append(rows_of(setting, snapshot, keys)),
+    )
+    training, *others = as_tables(observed, problem, keys[0])
+    status = np.array(trajectory.status)[training.model]
+    return training.assign(status=status), *others
 
 
 def optimum_table(problem: Toy, keys: dict) -> pd.DataFrame:

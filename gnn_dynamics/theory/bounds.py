@@ -38,7 +38,7 @@ SMALLEST_GAP = 1e-9  # of the gap at the start: below it L - L* has no digits le
 SMALLEST_OPTIMUM = 1e-12  # of ||Y||^2: a smaller L* is 0 to rounding
 ROUNDING = 64 * np.finfo(float).eps
 RATIO_TOLERANCE = 1e-9
-CHAIN_TOLERANCE = 1e-6
+CHAIN_TOLERANCE = 1e-9
 BOUNDS = ("paper", "restricted", "integrated")
 _OPTIONAL = ("rate_sharp", "lambda_guaranteed", "local_error", "projected_loss")
 _MOVING = ["time", "loss", "lambda_min_restricted", "layer_norm_rms"]
@@ -162,8 +162,9 @@ def _with_bounds(table: pd.DataFrame, constant: float) -> pd.DataFrame:
         "integrated": positive * table.lambda_integral,
         "guaranteed": table.rate_guaranteed * table.time,
     }
-    decay = np.log(table.excess_0 / table.excess.clip(lower=0.0))
-    ratios = pd.DataFrame({name: np.exp(exponents[name] - decay) for name in BOUNDS})
+    with np.errstate(over="ignore", divide="ignore"):  # infinity is right: far above, or exact
+        decay = np.log(table.excess_0 / table.excess.clip(lower=0.0))
+        ratios = pd.DataFrame({name: np.exp(exponents[name] - decay) for name in BOUNDS})
     bounds = {f"bound_{k}": table.excess_0 * np.exp(-v) for k, v in exponents.items()}
     return table.assign(**bounds, max_ratio=ratios.max(axis=1))
 

@@ -19,9 +19,9 @@ RICHARDSON = 16 / 15  # error of one step of order 4 from its difference to two 
 def local_error(objective: Objective, weights: Weights, gradient: Weights, dt: Tensor) -> Tensor:
     """Error in the loss of one RK4 step of `dt` (K,) from `weights`, (K,), by step doubling.
 
-    The loss differs by at most ||grad|| ||delta|| + ||delta||^2 / dt, delta the error in the
-    weights and 2/dt the curvature that dt was chosen by: free of the cancellation that the
-    difference of two losses suffers near the optimum. Costs 11 gradients.
+    With delta the error in the weights, |<grad, delta>| + ||delta||^2 / dt, where 2/dt is the
+    curvature that dt is chosen by: free of the cancellation that the difference of two losses
+    suffers near the optimum. Costs 12 gradients.
     """
 
     def step(start: Weights, slope: Weights, size: Tensor) -> Weights:
@@ -30,6 +30,7 @@ def local_error(objective: Objective, weights: Weights, gradient: Weights, dt: T
     whole = step(weights, gradient, dt)
     half = step(weights, gradient, dt / 2)
     halves = step(half, objective(half)[1], dt / 2)
-    delta = RICHARDSON * whole.zip(torch.sub, halves).squared_norm().sqrt()
-    slope = objective(halves)[1].squared_norm().sqrt()
-    return slope * delta + delta.square() / dt
+    delta = whole.zip(lambda w, h: RICHARDSON * (w - h), halves)
+    products = objective(halves)[1].zip(torch.mul, delta).tensors()
+    slope = torch.stack([product.sum(dim=(1, 2)) for product in products]).sum(dim=0)
+    return slope.abs() + delta.squared_norm() / dt

@@ -19,7 +19,7 @@ from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.train import Snapshot
 from gnn_dynamics.theory.conservation import balancedness, drift, guaranteed_lambda
 from gnn_dynamics.theory.integrator import local_error
-from gnn_dynamics.theory.products import prefix_products
+from gnn_dynamics.theory.products import label_signals, prefix_products
 from gnn_dynamics.theory.rates import Geometry, geometry, rate_sharp
 from gnn_dynamics.theory.terms import (
     head_matrices,
@@ -47,6 +47,7 @@ class Setting:
     arch: Architecture
     observed: frozenset[str]
     flow: bool
+    G: Sequence[Tensor] | None
     geometry: Geometry | None
     expand: Expand | None
     second_gradient: SecondGradient | None
@@ -69,8 +70,8 @@ def prepare(
     arch: shapes in full space. observed: of time_condition, gradient_terms, rates; other names are
     not for the theorems and ignored. weights: at step 0, all K, in the coordinates of `G`.
     flow: the steps are those of RK4, so that their local error is measured (with `rates`).
-    G: one (m, nbar) for each head, for time_condition and rates.
-    expand: (weights, their places in the batch) -> weights in full space; None where they are there.
+    G: one (m, nbar) for each head; time_condition and rates need it.
+    expand: (weights, their places in the batch) -> weights in full space; None: they are there.
     second_gradient: for ReLU models, whose terms are those of the gradient itself (relu.py).
 
     Raises:
@@ -87,6 +88,7 @@ def prepare(
         arch,
         frozenset(observed),
         flow,
+        G,
         geometry(G) if spaces else None,
         expand,
         second_gradient,
@@ -176,6 +178,12 @@ def _signal(snapshot: Snapshot) -> Tensor:
     return forward(snapshot.weights, objective.data, objective.Y, objective.loss)[2]
 
 
+def _label_signals(setting: Setting, snapshot: Snapshot) -> Tensor:
+    """D_l = V G_l^T, from G where it is at hand: then the operator's adjoint is checked, too."""
+    V = _signal(snapshot)
+    return snapshot.objective.data.adjoint(V) if setting.G is None else label_signals(V, setting.G)
+
+
 def _conditions(setting: Setting, snapshot: Snapshot) -> dict[tuple, Columns]:
     """Columns for each level that has a head."""
     weights = snapshot.weights
@@ -207,7 +215,7 @@ def _expanded(setting: Setting, snapshot: Snapshot) -> Weights:
 def _linear_terms(setting: Setting, snapshot: Snapshot) -> tuple[dict[tuple, Columns], Columns]:
     """Terms by the F and J forms, and the left side of equation 14's condition."""
     weights, levels = snapshot.weights, setting.arch.levels
-    D = snapshot.objective.data.adjoint(_signal(snapshot))
+    D = _label_signals(setting, snapshot)
     a, b = layer_matrices(weights, D)
     columns = {
         ("head", l): {"value": inner(W, W), "signal": inner(D[:, j], D[:, j])}

@@ -1,0 +1,151 @@
+"""Statements of the paper, or read into it, that fail: one table of numbers, each from a check.
+
+`wording` says how sure we are of the paper's own words; what is checked is the statement as given
+here. Nothing in the table is a constant: every value is computed when the table is.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.theory.counterexamples import (
+    Decay,
+    exponent_at_depth_zero,
+    layer_subset,
+    margin_rescaled,
+)
+from gnn_dynamics.theory.erratum import erratum_table
+from gnn_dynamics.theory.reference import flow_reference, squared_gradient
+
+SUBSET_EPS = (0.1, 0.01, 0.001)
+IDENTITY_TOLERANCE = 1e-12
+RATIO_TOLERANCE = 1e-9
+COLUMNS = ("statement", "source", "wording", "quantity", "value", "expected", "verdict")
+
+PRINTED = (
+    "(a - b)^2 >= a^2 - b^2 with a^2 = L and b^2 = L*",
+    "proof of Theorem 1, appendix A.1.3, last inequality",
+    "quoted from Tang, Guo, Liu, Wei (ICLR Blogposts 2025); page not seen",
+)
+CORRECTED = ("||(Yhat - Y) P||_F^2 = L - L* (Pythagoras)", "repair of that step", "ours")
+THEOREM_1 = ("rate 4 lambda_T sigma_min^2", "Theorem 1, equation 8", "seen")
+EIGHT = ("rate 8 lambda_T sigma_min^2", "Theorem 1 with a larger constant", "ours, not the paper's")
+SUBSET = (
+    "a multiscale GNN obeys the bound of any single layer H' <= H",
+    "Theorem 2(ii), in the form that we remember",
+    "from memory, wording unsure",
+)
+FULL = ("the bound with all layers", "Theorem 2(i)", "from memory, fairly sure")
+MARGIN = (
+    "some gamma > 0 bounds sigma_min(Bbar) on the sublevel set of the loss",
+    "Definition 4 (singular margin), Propositions 1 and 2",
+    "from memory, fairly sure",
+)
+
+
+def negative_results(bounds: pd.DataFrame | None = None) -> pd.DataFrame:
+    """One row for each number that decides a statement, with COLUMNS.
+
+    bounds: bounds.parquet; adds how often the printed inequality fails on the recorded runs with
+    L* > 0, and how well the corrected identity holds there.
+    """
+    rows = [*_erratum(), *_constant(), *_subset(), *_margin()]
+    if bounds is not None:
+        rows += _recorded(bounds)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def layer_subset_cases() -> pd.DataFrame:
+    """Constructed problems against the bound of a single layer: case, ratio (above 1: broken)."""
+    names = [f"two nodes, eps = {eps:g}" for eps in SUBSET_EPS]
+    ratios = [subset_flow(eps)[0].worst_ratio for eps in SUBSET_EPS]
+    return pd.DataFrame({"case": names, "ratio": ratios})
+
+
+@cache
+def subset_flow(eps: float) -> tuple[Decay, Decay]:
+    """layer_subset(eps), integrated once."""
+    return layer_subset(eps)
+
+
+@cache
+def erratum_flow() -> pd.DataFrame:
+    """Both sides of the printed inequality along a flow with L* > 0; has a column `time`.
+
+    H = 1, three features, nine labelled nodes, balanced start: random numbers from a fixed seed.
+    """
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    G, Y = [draw(3, 9) / 3], draw(2, 9)
+    start = Weights((torch.eye(3, dtype=torch.float64)[None],), (torch.zeros(1, 2, 3).double(),))
+    times = np.linspace(0.0, 4.0, 61)
+    run = flow_reference(squared_gradient(G, Y), start, times)
+    return erratum_table(run, G, Y).assign(time=times)
+
+
+def _row(statement: tuple, quantity: str, value: float, expected: str, fails: bool) -> tuple:
+    return (*statement, quantity, float(value), expected, "fails" if fails else "holds")
+
+
+def _erratum() -> Iterator[tuple]:
+    table = erratum_flow()
+    share, error = 1 - table.printed_holds.mean(), table.identity_error.max()
+    yield _row(PRINTED, "share of a flow's moments that break it (L* > 0)", share, "0", share > 0)
+    least = (table.printed_left / table.right).min()
+    yield _row(PRINTED, "least left side over right side", least, ">= 1", least < 1)
+    allowed = f"<= {IDENTITY_TOLERANCE:g}"
+    quantity = "largest error relative to L along the same flow"
+    yield _row(CORRECTED, quantity, error, allowed, error > IDENTITY_TOLERANCE)
+
+
+def _constant() -> Iterator[tuple]:
+    for statement, constant in ((THEOREM_1, 4.0), (EIGHT, 8.0)):
+        yield _ratio(statement, "excess over bound, H = 0", exponent_at_depth_zero(constant))
+
+
+def _subset() -> Iterator[tuple]:
+    for eps in SUBSET_EPS:
+        single, full = subset_flow(eps)
+        quantity = f"excess over bound, two nodes, H = 1, H' = 0, eps = {eps:g}"
+        yield _ratio(SUBSET, quantity, single)
+        yield _ratio(FULL, quantity.replace(", H' = 0", ""), full)
+
+
+def _ratio(statement: tuple, quantity: str, decay: Decay) -> tuple:
+    ratio = decay.worst_ratio
+    return _row(statement, f"largest {quantity}", ratio, "<= 1", ratio > 1 + RATIO_TOLERANCE)
+
+
+def _margin() -> Iterator[tuple]:
+    facts: dict[str, Any] = margin_rescaled()
+    change = np.ptp(facts["loss"]) / facts["loss"][0]
+    yield _row(
+        MARGIN,
+        f"sigma_min(Bbar) after (W, B_1) -> (W/c, c B_1), c = {facts['scale'][-1]:g}, over before"
+        f" (loss changed by {change:.0e} relative)",
+        facts["sigma_min"][-1] / facts["sigma_min"][0],
+        "bounded below",
+        facts["sigma_min"][-1] < 1e-3 * facts["sigma_min"][0],
+    )
+
+
+def _recorded(bounds: pd.DataFrame) -> Iterator[tuple]:
+    known = bounds[bounds.printed_inequality_holds.notna()]
+    if not len(known):
+        return
+    share = 1 - known.printed_inequality_holds.astype(bool).mean()
+    quantity = f"share of {len(known):,} recorded steps with L* > 0 that break it"
+    yield _row(PRINTED, quantity, share, "0", share > 0)
+    errors = known.identity_error.dropna()
+    if len(errors):
+        quantity = f"largest error relative to L at {len(errors):,} recorded steps with L* > 0"
+        allowed, error = f"<= {IDENTITY_TOLERANCE:g}", errors.max()
+        yield _row(CORRECTED, quantity, error, allowed, error > IDENTITY_TOLERANCE)

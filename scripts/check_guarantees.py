@@ -1,0 +1,20 @@
+"""What the bounds promise: times to a small gap, and the step size up to which descent keeps them.
+
+`guarantees`: one row for each flow. `descent_limits`: one row for each model, over the learning
+rates of its runs by gradient descent (gnn_dynamics/theory/guarantees.py).
+"""
+
+from _job import start
+
+from gnn_dynamics.artifacts import read_parts, read_table, write_table
+from gnn_dynamics.theory.bounds import bounds_table
+from gnn_dynamics.theory.guarantees import descent_limits, guarantee_times
+
+provenance = start(snakemake)
+flows = read_table(snakemake.input.bounds)
+training = read_parts(snakemake.input.training, "training")
+condition = read_parts(snakemake.input.time_condition, "time_condition")
+optimum = read_table(snakemake.input.optimum)
+descents = bounds_table(training, condition, optimum, optimizer="gd")
+write_table(guarantee_times(flows), snakemake.output.guarantees, provenance)
+write_table(descent_limits(descents), snakemake.output.descent_limits, provenance)
