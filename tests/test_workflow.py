@@ -172,8 +172,7 @@ def test_a_finished_run_has_nothing_to_do(finished):
 
 
 def test_no_artifact_depends_on_cores_order_locale_or_time_zone(finished, tmp_path):
-    again = Project(tmp_path / "elsewhere")
-    write_preset(again, TINY)
+    again = Project(tmp_path / "elsewhere", source=finished.folder)
     again.run("tiny", cores=1, LC_ALL="C", TZ="Asia/Kathmandu")
     first, second = finished.digests("tiny"), again.digests("tiny")
     assert len(first) > 40
@@ -252,7 +251,7 @@ def test_an_edit_repeats_the_rules_that_run_that_code(copy, name, old, new, rule
 
 
 def test_an_edit_of_the_engine_repeats_training(copy):
-    copy.edit("gnn_dynamics/engine/steppers.py", "import", "NEW = 1\nimport")
+    copy.edit("gnn_dynamics/engine/steppers.py", "\nfrom ", "\nNEW = 1\nfrom ")
     jobs = copy.jobs("tiny")
     assert jobs["train_block"] == 9
     assert "prepare_graph" not in jobs

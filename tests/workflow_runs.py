@@ -71,11 +71,11 @@ class Project:
         return {str(path.relative_to(results)): _sha256(path) for path in paths}
 
     def edit(self, name: str, old: str, new: str) -> None:
-        """Replace a text that must occur in a file of the copy."""
+        """Replace the first occurrence of a text, which must occur, in a file of the copy."""
         path = self.folder / name
         text = path.read_text()
         assert old in text, f"{name} does not contain {old!r}"
-        path.write_text(text.replace(old, new))
+        path.write_text(text.replace(old, new, 1))
 
 
 def job_counts(output: str) -> dict[str, int]:
