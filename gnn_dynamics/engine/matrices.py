@@ -21,6 +21,11 @@ SPARSE_COST = 4
 GPU_DENSE_ENTRIES = 2**28
 
 
+def is_differentiated(T: Tensor) -> bool:
+    """Whether T carries a derivative, of reverse or forward mode."""
+    return T.requires_grad or unpack_dual(T).tangent is not None
+
+
 @dataclass(frozen=True)
 class DenseMatrix:
     """M (rows, columns) as a dense tensor."""
@@ -42,7 +47,7 @@ class SparseMatrix:
     transposed: Tensor
 
     def times(self, T: Tensor) -> Tensor:
-        if T.requires_grad or unpack_dual(T).tangent is not None:
+        if is_differentiated(T):
             return SparseProduct.apply(T, self)
         return self.product(T)
 

@@ -19,9 +19,11 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.matrices import Matrix
+from gnn_dynamics.engine.matrices import Matrix, is_differentiated
 from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.engine.prefix import ReluData
+
+CACHE_LINE = 64  # bytes
 
 
 def relu_loss_and_gradient(
@@ -36,7 +38,7 @@ def relu_loss_and_gradient(
     Y = Y.expand(weights.models, -1, -1)
     models = range(weights.models)
     values, gradients = zip(
-        *(loss_and_gradient(weights.take(k), data, Y[k], loss) for k in models), strict=True
+        *(loss_and_gradient(single(weights, k), data, Y[k], loss) for k in models), strict=True
     )
     return torch.cat(values), gradients[0].zip(stack_models, *gradients[1:])
 
@@ -45,13 +47,25 @@ def relu_forward(weights: Weights, data: ReluData) -> tuple[Tensor, list[Tensor]
     """Yhat (K, m_y, nbar), and X_(1), ..., X_(H) as (K, m_l, |N_{H-l}|), nodes as in data.order."""
     if data.side_by_side:
         return transposed(forward(weights, data))
-    models = [transposed(forward(weights.take(k), data)) for k in range(weights.models)]
+    models = [transposed(forward(single(weights, k), data)) for k in range(weights.models)]
     outputs, hidden = zip(*models, strict=True)
     return stack_models(*outputs), [stack_models(*X) for X in zip(*hidden, strict=True)]
 
 
 def transposed(states: "Activations") -> tuple[Tensor, list[Tensor]]:
     return states.outputs, [T.mT for T in states.hidden[1:]]
+
+
+def single(weights: Weights, k: int) -> Weights:
+    """Model k, with 2-D tensors on cache lines, as fresh tensors are.
+
+    BLAS sums in another order elsewhere; so a model's digits do not depend on its place in K.
+    """
+
+    def aligned(tensor: Tensor) -> Tensor:
+        return tensor.clone() if tensor.data_ptr() % CACHE_LINE else tensor
+
+    return weights.take(k).map(aligned)
 
 
 def column_major(tensor: Tensor) -> Tensor:
@@ -148,12 +162,19 @@ def backward(weights: Weights, data: ReluData, states: Activations, V: Tensor) -
     Z = None
     for l in range(len(B), 0, -1):
         T = hidden_gradient(weights, data, E, l, Z)
-        Z = torch.ops.aten.threshold_backward(T, states.hidden[l], 0)  # relu'(0) = 0
+        Z = relu_adjoint(T, states.hidden[l])
         if l == 1:
             B[0] = chain_adjoint(data.first, Z).mT
         else:
             B[l - 1] = (states.aggregated[l].mT @ Z).mT
     return Weights(tuple(B), W)
+
+
+def relu_adjoint(T: Tensor, X: Tensor) -> Tensor:
+    """T where relu gave X > 0, else 0 (so relu'(0) = 0, as in torch); in place where it may be."""
+    if is_differentiated(T):
+        return torch.ops.aten.threshold_backward(T, X, 0)
+    return torch.ops.aten.threshold_backward.grad_input(T, X, 0, grad_input=T)
 
 
 def head_gradient(data: ReluData, states: Activations, E: Tensor, l: int) -> Tensor:
