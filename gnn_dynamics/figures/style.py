@@ -6,6 +6,7 @@ and markers repeat what colours say, so that a grey print loses nothing.
 """
 
 import functools
+import logging
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -85,6 +86,8 @@ _RC = {
     "figure.dpi": 200,
     "savefig.dpi": 200,
 }
+# Embedding a font in a PDF is told glyph by glyph otherwise, and fills the logs.
+logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
 # A user's matplotlibrc must not change the artifacts; backend keys cannot be part of a context.
 _DEFAULTS = {k: v for k, v in mpl.rcParamsDefault.items() if not k.startswith("backend")}
 
