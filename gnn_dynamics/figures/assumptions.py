@@ -91,7 +91,7 @@ def _ticks(ax: Axes, categories: dict[tuple, int]) -> None:
 
 
 def _graph_panel(ax: Axes, rows: pd.DataFrame, multiscale: bool) -> None:
-    matrix = r"$\mathcal{G}_H$" if multiscale else r"$XS^H$"
+    matrix = r"$[X; XS; \ldots; XS^H]$" if multiscale else r"$XS^H$"
     if rows.empty:
         style.missing(ax, "No graph conditions were computed.", "Set `datasets` in the config.")
         return

@@ -11,7 +11,7 @@ import pandas as pd
 from gnn_dynamics.figures import registry, select, style
 from gnn_dynamics.figures.claims import MARKS, verdict_counts
 
-MOST_ROWS, MOST_FAILURES = 300, 3  # shown per claim; the tables hold the rest
+MOST_ROWS = 300  # shown per claim; the tables hold the rest
 ROW_COLUMNS = (
     *("cell", "state", "reason", "effect", "ci_low", "ci_high", "value", "limit"),
     *("pairs", "wins", "losses", "ties", "undecided", "p_sign", "p_holm"),
@@ -70,16 +70,19 @@ def claim_rows(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
 
 def _failures(text: str | None) -> dict[str, Any]:
     parts = [part.strip() for part in (text or "").split(";") if part.strip()]
-    return {"failures": parts[:MOST_FAILURES], "more_failures": len(parts[MOST_FAILURES:])}
+    said = select.plural(len(parts), "cell")
+    return {"failures": parts[:MOST_ROWS], "failures_said": said, "failure_count": len(parts)}
 
 
 def _links(evidence: str) -> dict[str, Any]:
-    """Figures and tables named in a claim's evidence, with or without the ending."""
-    names = [re.sub(r"\.(png|pdf|parquet)$", "", name) for name in re.split(r"[,\s]+", evidence)]
+    """Figures and tables named in a claim's evidence: `fig4_training_speed.png, speed.parquet`."""
+    files = [Path(name) for name in re.split(r"[,\s]+", evidence) if name]
     stems = {figure.stem for figure in registry.FIGURES}
+    figures = [file.stem for file in files if file.suffix == ".png" and file.stem in stems]
+    tables = [file.stem for file in files if file.suffix == ".parquet"]
     return {
-        "figure_links": {name: short_name(name) for name in names if name in stems},
-        "table_links": [name for name in names if name in TABLE_WORDS],
+        "figure_links": {stem: short_name(stem) for stem in figures},
+        "table_links": [name for name in tables if name in TABLE_WORDS],
     }
 
 
