@@ -4,8 +4,8 @@
 
 with `gradient` taken at `weights`. A state is a tuple of tensors (K,) and Weights, its first entry
 being the step size of each model; it can be cut down to the models that still train.
-`retune(state, objective, weights, gradient, loss, previous, step)` lets gradient flow choose the
-size of its next step; the others keep theirs.
+`retune(state, objective, weights, gradient, loss, step)` lets gradient flow choose the size of its
+next step; the others keep theirs.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,13 @@ from torch import Tensor
 
 from gnn_dynamics.engine.model import Weights, per_model
 from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.trace import RISE
 
 State = tuple[Tensor | Weights, ...]
 MOMENTUM = 0.9
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # PyTorch's defaults
 
 
-def keep_state(state: State, objective, weights, gradient, loss, previous, step) -> State:
+def keep_state(state: State, objective, weights, gradient, loss, step) -> State:
     """No retuning."""
     return state
 
@@ -90,10 +89,32 @@ def adam(state, objective, weights, gradient):
 
 # Gradient flow -----------------------------------------------------------------------------------
 
+STABLE = 2.0  # dt * steepness up to which a step counts; RK4 is stable to 2.78
+HALVINGS = 30  # of a step that does not, before it is taken anyway (and the loss will tell)
+
 
 def runge_kutta(state, objective, weights, k1):
-    """Classical Runge-Kutta step of dw/dt = -gradient (order 4), dt = state[0] for each model."""
-    dt = state[0]
+    """Classical Runge-Kutta step of dw/dt = -gradient (order 4), dt = state[0] for each model.
+
+    A step for which the gradient turns out steeper than dt allows is halved until it fits; the
+    state returned has the dt that was taken. The steepness comes free with the stages: k2 - k1 is
+    the Hessian times the gradient, so |k3 - k2| over their distance is close to its largest
+    eigenvalue (Hairer, Wanner, Solving Ordinary Differential Equations II, section IV.2).
+    """
+    dt, stable = state
+    for _ in range(HALVINGS):
+        moved, steepness = stages(objective, weights, k1, dt)
+        fits = dt * steepness <= STABLE
+        if fits.all():
+            break
+        dt = torch.where(fits, dt, dt / 2)
+    return (dt, torch.minimum(stable, STABLE / steepness)), moved
+
+
+def stages(
+    objective: Objective, weights: Weights, k1: Weights, dt: Tensor
+) -> tuple[Weights, Tensor]:
+    """The weights after one step, and the steepness of the gradient along it, (K,)."""
 
     def slope(k: Weights, part: float) -> Weights:
         return objective(descend(weights, k, part * dt))[1]
@@ -102,45 +123,39 @@ def runge_kutta(state, objective, weights, k1):
     k3 = slope(k2, 1 / 2)
     k4 = slope(k3, 1)
     mean = k1.zip(lambda a, b, c, d: (a + 2 * (b + c) + d) / 6, k2, k3, k4)
-    return state, descend(weights, mean, dt)
+    distance = k2.zip(torch.sub, k1).squared_norm().sqrt() * dt / 2
+    change = k3.zip(torch.sub, k2).squared_norm().sqrt()
+    steepness = torch.where(distance > 0, change / distance, 0.0)
+    return descend(weights, mean, dt), steepness.nan_to_num(nan=torch.inf)
 
 
 def flow(
     lambda_max: Callable[[Objective, Weights], Tensor],
     factor: float = 2.0,
-    fall: float = 0.1,
+    share: float = 0.1,
     every: int = 50,
 ) -> Stepper:
-    """Gradient flow with dt = min(factor / lambda_max, fall L / ||grad||^2).
+    """Gradient flow with dt = min(factor / lambda_max, share L / ||gradient||^2).
 
-    lambda_max: (objective, weights) -> (K,), the largest curvature; RK4 is stable up to a factor of
-        2.78. It grows along a run, so it is estimated anew every `every` steps, and at once for a
-        model whose loss has just risen.
-    fall: share of the loss that a step may take away, to first order. Curvature alone would step
-        over the start, where the loss falls fastest and the saddle is still flat.
-    The state is (dt, factor / lambda_max, rise), `rise` being the least rise of the loss that
-    counts.
+    lambda_max: (objective, weights) -> (K,), the largest curvature, estimated every `every` steps;
+        between estimates `runge_kutta` notices where it has grown.
+    share: of the loss that a step may take away, to first order. Curvature alone would step over
+        the start, where the loss falls fastest.
+    The state is (dt, largest stable dt).
     """
 
     def start(weights: Weights, lr: Tensor) -> State:
-        return lr, torch.zeros_like(lr), torch.zeros_like(lr)
+        return lr, torch.zeros_like(lr)
 
-    def retune(state, objective, weights, gradient, loss, previous, step):
-        _, stable, rise = state
-        if step == 0:
-            rise = RISE * loss
-        due = torch.isfinite(loss)
-        if step % every:
-            due &= loss - previous > rise
-        index = due.nonzero().flatten()
-        if len(index):
-            curvature = lambda_max(objective.take(index), weights.take(index)).to(loss)
+    def retune(state, objective, weights, gradient, loss, step):
+        stable = state[1]
+        if step % every == 0:
+            curvature = lambda_max(objective, weights).to(loss)
             # A flat loss bounds no step; any dt follows the flow exactly.
-            safe = torch.where(curvature > 0, factor / curvature, factor)
-            stable = stable.index_copy(0, index, safe)
+            stable = torch.where(curvature > 0, factor / curvature, factor)
         slope = gradient.squared_norm()
-        dt = torch.where(slope > 0, torch.minimum(stable, fall * loss / slope), stable)
-        return dt, stable, rise
+        dt = torch.where(slope > 0, torch.minimum(stable, share * loss / slope), stable)
+        return dt, stable
 
     return Stepper("flow", start, runge_kutta, retune)
 

@@ -105,7 +105,7 @@ class _Run:
         self.trace = Trace(steps, weights.models, stop_below, like)
         self.grad_norm_sq = like.new_full((len(record_steps), weights.models), torch.nan)
         self.final = weights
-        self.time, self.previous = torch.zeros_like(rate.expand(weights.models)), None
+        self.time = torch.zeros_like(rate.expand(weights.models))
 
     def advance(self, step: int, observe) -> None:
         """Note the losses at `step`, let models leave, observe, and move the others on."""
@@ -115,17 +115,13 @@ class _Run:
             self.drop_finished()
         if not len(self.models):
             return
-        previous = self.loss if self.previous is None else self.previous
         args = (self.objective, self.weights)
-        self.state = self.stepper.retune(
-            self.state, *args, self.gradient, self.loss, previous, step
-        )
+        self.state = self.stepper.retune(self.state, *args, self.gradient, self.loss, step)
         if step in self.record_steps:
             self.record(step, observe)
         if step < self.steps:
-            self.time = self.time + self.state[0]
             self.state, self.weights = self.stepper.step(self.state, *args, self.gradient)
-            self.previous = self.loss
+            self.time = self.time + self.state[0]
 
     def drop_finished(self) -> None:
         """Compact the batch to the models that go on."""
@@ -139,7 +135,6 @@ class _Run:
             self.loss[index],
             self.time[index],
         )
-        self.previous = None if self.previous is None else self.previous[index]
         self.weights, self.gradient = self.weights.take(index), self.gradient.take(index)
         self.objective, self.state = self.objective.take(index), take_state(self.state, index)
 
