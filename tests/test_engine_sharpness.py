@@ -1,14 +1,24 @@
 """Lanczos against dense eigenvalues and ARPACK; products against differentiated definitions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given, settings
-from reference import Cell, cells, dense_loss, dense_outputs
+from reference import (
+    Cell,
+    cells,
+    cora_shaped,
+    dense_loss,
+    dense_outputs,
+    one_hot,
+    random_weights,
+)
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.operators import HornerOperator, StackedOperator
 from gnn_dynamics.engine.prefix import relu_data
@@ -165,3 +175,14 @@ def test_agrees_with_arpack_on_a_saddle():
 def test_exhausted_krylov_space(eigenvalues):
     found = lanczos_of(symmetric(eigenvalues, 0)[None], 1e-9)
     assert found.item() == pytest.approx(eigenvalues.max(), abs=1e-12)
+
+
+def test_shared_targets_with_an_offset():
+    """Reduced targets have a constant part; one set of them may serve all models."""
+    example = cora_shaped("gcn", nodes=9)
+    arch = Architecture(example.m_x, 3, 2, 1, multiscale=True)
+    Y = one_hot(2, 9, seed=0).unsqueeze(0)
+    weights = random_weights(arch, 3, seed=0)
+    bound = objective(Cell(example, arch, weights, Y, "squared"))
+    shifted = replace(bound, offset=torch.tensor([0.25], dtype=torch.float64))
+    torch.testing.assert_close(lambda_max(shifted, weights), lambda_max(bound, weights))

@@ -15,7 +15,7 @@ class Objective:
     """objective(weights) -> (loss (K,), gradient), for K models on the same graph.
 
     data: a linear operator, or whatever else `function` takes as its second argument
-    Y: (K or 1, m_y, nbar);  offset: (K,), the constant part of a reduced squared loss
+    Y: (K or 1, m_y, nbar);  offset: (K or 1,), the constant part of a reduced squared loss
     function: (weights, data, Y, loss) -> (loss, gradient)
     """
 
@@ -32,5 +32,5 @@ class Objective:
     def take(self, index: Tensor) -> "Objective":
         """The objective of the models named by `index` (along K)."""
         Y = self.Y if len(self.Y) == 1 else self.Y[index]
-        offset = self.offset[index] if isinstance(self.offset, Tensor) else self.offset
-        return replace(self, Y=Y, offset=offset)
+        own = isinstance(self.offset, Tensor) and len(self.offset) > 1
+        return replace(self, Y=Y, offset=self.offset[index] if own else self.offset)
