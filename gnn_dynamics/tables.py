@@ -70,6 +70,12 @@ _BOUNDS = (
     | _reals("rate_measured", "rate_paper", "rate_restricted", "rate_sharp")
     | {"holds": FLAG, "vacuous": FLAG}
 )
+_BOUNDS_MORE = (
+    _reals("excess_0", "loss_optimum", "bound_guaranteed", "rate_guaranteed", "max_ratio")
+    | _reals("integrator_error", "excess_error", "identity_error")
+    | dict.fromkeys(("diverged", "vacuous_restricted", "chain_holds"), FLAG)
+    | {"printed_inequality_holds": FLAG}
+)
 _COMPARISONS = (
     {"claim": TEXT, "cell": TEXT}
     | _reals("effect", "ci_low", "ci_high")
@@ -112,18 +118,22 @@ TABLES = {
         _STEP
         | _reals("time", "loss", "grad_norm_sq", "lr_lambda_max")
         | {"loss_increases": INTEGER, "status": TEXT},
-        _reals("side_condition", "rate_sharp", "conservation_drift") | {"form": TEXT},
+        _reals("side_condition", "rate_sharp", "conservation_drift", "lambda_guaranteed")
+        | _reals("projected_loss", "local_error")
+        | {"form": TEXT},
     ),
     "time_condition": _table(
         (*KEYS, "step", "layer"),
         _STEP | {"layer": INTEGER} | _reals("lambda_min", "lambda_min_restricted"),
+        _reals("lambda_min_infimum", "lambda_min_restricted_infimum", "layer_norm_rms"),
     ),
-    "bounds": _table((*KEYS, "step"), _STEP | _BOUNDS),
+    "bounds": _table((*KEYS, "step"), _STEP | _BOUNDS, _BOUNDS_MORE),
     "gradient_terms": _table(
         (*KEYS, "step", "term", "index"),
         _STEP
         | {"term": TEXT, "index": INTEGER}
         | _reals("value", "grad_norm_sq", "relative_error"),
+        _reals("signal", "norm_a_sq", "norm_b_sq", "inner_ab"),
     ),
     "speed": _table(
         (*KEYS, "threshold", "threshold_kind"),

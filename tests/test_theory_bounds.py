@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
-from theory_problems import bounds_of, flow, tables
+import torch
+from theory_problems import Flow, bounds_of, flow, near_identity, tables, toy
 
+from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.theory.bounds import bounds_table
 
@@ -98,6 +100,20 @@ def _trapezoid(table):
     rate = table.rate_restricted.to_numpy()
     steps = (rate[1:] + rate[:-1]) / 2 * np.diff(table.time)
     return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+@pytest.mark.parametrize("smallest", [1e-9, 1e-13, 3e-15, 1e-16])
+def test_chain_allows_for_rounding_where_lambda_is_barely_resolved(smallest):
+    """A nearly singular layer: rates far below rounding must not break the chain, nor hide it."""
+    problem = toy("gcn", 2, False, m_x=4, width=4)
+    weights = near_identity(problem.arch)
+    B_1 = torch.diag(torch.tensor([1.0, 1.0, 1.0, smallest], dtype=torch.float64))
+    rotation = torch.linalg.qr(weights.B[1])[0]
+    run = Flow(problem, [0.0], [Weights((rotation.mT @ B_1 @ rotation, weights.B[1]), weights.W)])
+    table = bounds_of(run)
+    assert table.chain_holds.all()
+    assert (table.rate_paper.iloc[0] > 0) == (smallest > 1e-14)
+    assert bounds_of(run, constant=4e12).chain_holds.all() == (smallest < 1e-14)
 
 
 def test_local_errors_add_up_to_the_allowance():

@@ -6,7 +6,7 @@ import torch
 from theory_problems import flow, near_identity, objective_of, toy, trained
 
 from gnn_dynamics.engine.steppers import flow as flow_stepper
-from gnn_dynamics.engine.steppers import runge_kutta
+from gnn_dynamics.engine.steppers import stages
 from gnn_dynamics.theory.bounds import bounds_table
 from gnn_dynamics.theory.integrator import local_error
 from gnn_dynamics.theory.reference import flow_reference, squared_gradient, squared_loss
@@ -33,7 +33,7 @@ def test_local_error_is_the_distance_to_exact_flow(depth, multiscale):
     gradient = objective(weights)[1]
     for factor in (0.5, 1.0, 2.0):
         dt = torch.tensor([factor / curvature_at_start(problem, weights)], dtype=torch.float64)
-        stepped = runge_kutta((dt,), objective, weights, gradient)[1]
+        stepped = stages(objective, weights, gradient, dt)[0]
         exact = flow_reference(squared_gradient(problem.G, problem.Y), weights, [0, float(dt)])[1]
         losses = [float(squared_loss(w, problem.G, problem.Y)) for w in (stepped, exact)]
         estimate = float(local_error(objective, weights, gradient, dt))
@@ -78,7 +78,7 @@ def test_engine_flow_agrees_with_the_reference_within_its_error():
     for _ in range(steps):
         gradient = objective(weights)[1]
         spent += float(local_error(objective, weights, gradient, dt))
-        weights = runge_kutta((dt,), objective, weights, gradient)[1]
+        weights = stages(objective, weights, gradient, dt)[0]
     ends = [
         float(squared_loss(w, run.problem.G, run.problem.Y)) for w in (weights, run.weights[-1])
     ]

@@ -236,6 +236,7 @@ def optimum_table(problem: Toy, keys: dict) -> pd.DataFrame:
     facts = {
         "loss_optimum": problem.optimum,
         "label_norm_sq": float(problem.Y.square().sum()),
+        "sigma_max": problem.sigma[0],
         "sigma_min": problem.sigma[-1] if rank == min(stack.shape) else 0.0,
         "sigma_min_positive": problem.sigma[rank - 1],
     }

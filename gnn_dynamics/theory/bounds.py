@@ -81,7 +81,7 @@ def _eligible(training: pd.DataFrame, optimizer: str) -> pd.DataFrame:
 
 
 def _with_optimum(table: pd.DataFrame, optimum: pd.DataFrame) -> pd.DataFrame:
-    columns = ["loss_optimum", "label_norm_sq", "sigma_min", "sigma_min_positive"]
+    columns = ["loss_optimum", "label_norm_sq", "sigma_max", "sigma_min", "sigma_min_positive"]
     merged = table.merge(
         optimum[[*OPTIMUM_KEYS, *columns]], on=OPTIMUM_KEYS, how="left", validate="m:1"
     )
@@ -100,8 +100,10 @@ def _with_conditions(table: pd.DataFrame, time_condition: pd.DataFrame) -> pd.Da
         table[[*RUN, "step", "run", "time", "loss"]], on=[*RUN, "step"]
     ).sort_values(["run", "layer", "step"], ignore_index=True)
     layers["lambda_between"] = _lowest_since_last_record(layers)
-    columns = ["lambda_min", "lambda_min_restricted", "lambda_between"]
-    steps = layers.groupby(["run", "step"], as_index=False)[columns].min()
+    # ||Bbar_l|| is at most the mean of its factors' norms to the power l.
+    layers["resolution"] = ROUNDING * layers.layer_norm_rms**layers.layer
+    lowest = dict.fromkeys(("lambda_min", "lambda_min_restricted", "lambda_between"), "min")
+    steps = layers.groupby(["run", "step"], as_index=False).agg(lowest | {"resolution": "max"})
     merged = table.merge(steps, on=["run", "step"], validate="1:1")
     runs = merged.groupby("run")
     elapsed = runs.time.diff().fillna(0.0)
@@ -172,6 +174,8 @@ def _with_bounds(table: pd.DataFrame, constant: float) -> pd.DataFrame:
 def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """holds: every bound; chain_holds: paper <= restricted <= sharp <= measured at this moment.
 
+    The chain up to CHAIN_TOLERANCE, rounding of singular values, and excess_error.
+
     vacuous: the paper's rate is exactly 0, so that its bound says only L(T) <= L(0).
     printed_inequality_holds: (a - b)^2 >= a^2 - b^2 of the paper's proof, a^2 = L, b^2 = L*; null
     where L* = 0 to rounding, since both sides are equal there. identity_error: of the corrected
@@ -179,8 +183,9 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """
     measured = table.rate_measured * (1 + table.excess_error)
     sharp = table.rate_sharp.fillna(table.rate_restricted)
-    chain = [table.rate_paper, table.rate_restricted, sharp, measured]
-    steps = [low <= high * (1 + CHAIN_TOLERANCE) for low, high in pairwise(chain)]
+    chain = [np.sqrt(rate) for rate in (table.rate_paper, table.rate_restricted, sharp, measured)]
+    rounding = 2 * table.resolution * table.sigma_max  # of singular values of Z
+    steps = [low <= high * (1 + CHAIN_TOLERANCE) + rounding for low, high in pairwise(chain)]
     allowance = RATIO_TOLERANCE + table.integrator_error.fillna(0.0) + table.excess_error
     printed = (np.sqrt(table.loss) - np.sqrt(table.loss_optimum)) ** 2 >= table.excess
     misfit = table.loss_optimum > SMALLEST_OPTIMUM * table.label_norm_sq

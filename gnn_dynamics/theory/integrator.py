@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.steppers import runge_kutta
+from gnn_dynamics.engine.steppers import runge_kutta, stages
 
 RICHARDSON = 16 / 15  # error of one step of order 4 from its difference to two half steps
 
@@ -24,12 +24,10 @@ def local_error(objective: Objective, weights: Weights, gradient: Weights, dt: T
     suffers near the optimum. Costs 12 gradients.
     """
 
-    def step(start: Weights, slope: Weights, size: Tensor) -> Weights:
-        return runge_kutta((size,), objective, start, slope)[1]
-
-    whole = step(weights, gradient, dt)
-    half = step(weights, gradient, dt / 2)
-    halves = step(half, objective(half)[1], dt / 2)
+    # As training would: a step that turns out too long is halved.
+    (dt, _), whole = runge_kutta((dt, dt), objective, weights, gradient)
+    half, _ = stages(objective, weights, gradient, dt / 2)
+    halves, _ = stages(objective, half, objective(half)[1], dt / 2)
     delta = whole.zip(lambda w, h: RICHARDSON * (w - h), halves)
     products = objective(halves)[1].zip(torch.mul, delta).tensors()
     slope = torch.stack([product.sum(dim=(1, 2)) for product in products]).sum(dim=0)

@@ -44,11 +44,13 @@ def _tensor(M: sp.sparray | np.ndarray) -> Tensor:
 
 
 def relu_gradient(problem: Problem, levels: Sequence[int], loss: str) -> Callable:
-    """(weights, Y (K or 1, m_y, nbar)) -> gradient, for weights on the CPU."""
+    """(weights, Y (K or 1, m_y, nbar)) -> gradient, worked out on the CPU in float64."""
 
     def gradient(weights: Weights, Y: Tensor) -> Weights:
-        return autograd_gradient(
-            lambda w: LOSSES[loss](relu_outputs(w, problem, levels), Y)[0], weights
+        Y, here = Y.to("cpu", torch.float64), weights.map(lambda w: w.to("cpu", torch.float64))
+        found = autograd_gradient(
+            lambda w: LOSSES[loss](relu_outputs(w, problem, levels), Y)[0], here
         )
+        return found.zip(lambda g, w: g.to(w), weights)
 
     return gradient

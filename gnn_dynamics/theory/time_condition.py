@@ -54,8 +54,10 @@ def with_infima(rows: pd.DataFrame) -> pd.DataFrame:
     """Add running infima over the recorded steps, per run and layer: the lambda_T of the paper.
 
     An infimum over records is at least the one over [0, T], so a bound that it enters is at least
-    as strict as the theorem's.
+    as strict as the theorem's. A frame without rows stays as it is.
     """
+    if rows.empty:
+        return rows
     rows = rows.sort_values([*KEYS, "step", "layer"], ignore_index=True)
     groups = rows.groupby([*KEYS, "layer"], dropna=False, sort=False)
     infima = groups[["lambda_min", "lambda_min_restricted"]].cummin()
