@@ -29,6 +29,7 @@ from gnn_dynamics.recording import Recorder, record_steps
 from gnn_dynamics.tables import PARTS
 from gnn_dynamics.theory.observe import Setting, prepare
 from gnn_dynamics.theory.relu import relu_gradient
+from gnn_dynamics.theory.time_condition import with_infima
 
 Run = dict[str, Any]
 THRESHOLDS = (0.5, 0.1, 0.01)
@@ -53,7 +54,9 @@ def train_block(
         for batch in batches(runs(experiment, block))
         for rows in _train_batch(_Batch(graph, experiment, block, optimum, device, batch))
     ]
-    return {table: _frame(rows[table] for rows in trained) for table in PARTS}
+    tables = {table: _frame(rows[table] for rows in trained) for table in PARTS}
+    tables["time_condition"] = with_infima(tables["time_condition"])
+    return tables
 
 
 def _frame(parts: Iterable[list[Run]]) -> pd.DataFrame:
