@@ -256,3 +256,18 @@ def test_same_run_helper_sees_a_difference():
     )
     with pytest.raises(AssertionError):
         assert_same_run(run, run.loss + 1e-6, run.weights)
+
+
+def test_triangular_features_are_multiplied_stair_by_stair():
+    example = line_problem(600)
+    wide = make_example(example.adjacency, "gcn", np.eye(600)[:, :130], example.R)
+    arch = Architecture(130, 8, 3, 1, multiscale=True)
+    form = choose_form(wide, arch, "squared", "adam", form="left")
+    assert [(s.top, s.bottom) for s in form.data.stairs] == [(0, 96), (96, 192), (192, 260)]
+    generator = torch.Generator().manual_seed(0)
+    A = torch.randn((2, 2, 3, form.data.m), generator=generator, dtype=torch.float64)
+    V = torch.randn((2, 3, form.data.nbar), generator=generator, dtype=torch.float64)
+    direct = sum(A[:, j] @ G_l for j, G_l in enumerate(form.G))
+    torch.testing.assert_close(form.data.apply(A), direct, rtol=1e-13, atol=1e-13)
+    D = torch.stack([V @ G_l.mT for G_l in form.G], dim=1)
+    torch.testing.assert_close(form.data.adjoint(V), D, rtol=1e-13, atol=1e-13)

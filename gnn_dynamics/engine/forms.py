@@ -145,7 +145,7 @@ def _dense_form(problem, arch, loss_fn, place, reason, name) -> Form:
         operator = DiagonalOperator(s)
     else:
         data = _reduced(G, arch.levels, name)
-        operator = StackedOperator(data.G, data.sizes, device=place)
+        operator = StackedOperator(data.G, data.sizes, data.triangular, device=place)
     return Form(name, reason, loss_fn, operator, data.frame, data.columns, lambda: data.G)
 
 

@@ -13,6 +13,7 @@ The blocks are the terms of Theorem 3 (arXiv 2105.04550): the split of the gradi
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from gnn_dynamics.engine.losses import LOSSES
 from gnn_dynamics.engine.model import Weights
@@ -57,5 +58,28 @@ def loss_and_gradient(
 
     `offset` (K,) is the constant part of the loss that a reduction took out of Y.
     """
+    contrasts = loss == "cross_entropy" and Y.shape[1] > 1
+    step = contrast_loss_and_gradient if contrasts else plain_loss_and_gradient
+    value, gradient = step(weights, operator, Y, loss)
+    return value + offset, gradient
+
+
+def plain_loss_and_gradient(weights, operator, Y, loss) -> tuple[Tensor, Weights]:
     rows, value, V = forward(weights, operator, Y, loss)
-    return value + offset, gradient_from(weights, rows, operator.adjoint(V))
+    return value, gradient_from(weights, rows, operator.adjoint(V))
+
+
+def contrast_loss_and_gradient(weights, operator, Y, loss) -> tuple[Tensor, Weights]:
+    """For a loss that a constant added to all outputs of a node leaves as it is, like softmax's.
+
+    Only the m_y - 1 contrasts with the last output matter: heads W' = W[:-1] - W[-1] give outputs
+    [Yhat'; 0], and as the columns of V sum to 0, dL/dW = [dL/dW'; -sum of its rows]. Exact, and
+    every product has a row less for each head.
+    """
+    heads = Weights(weights.B, tuple(W[:, :-1] - W[:, -1:] for W in weights.W))
+    rows = suffix_rows(heads)
+    Yhat = operator.apply(rows[0].unflatten(1, (len(heads.W), -1)))
+    value, V = LOSSES[loss](pad(Yhat, (0, 0, 0, 1)), Y)
+    gradient = gradient_from(heads, rows, operator.adjoint(V[:, :-1]))
+    dW = (torch.cat([W, -W.sum(dim=1, keepdim=True)], dim=1) for W in gradient.W)
+    return value, Weights(gradient.B, tuple(dW))

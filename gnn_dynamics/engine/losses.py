@@ -3,7 +3,6 @@
 Both take Yhat (K, m_y, nbar) and Y (K or 1, m_y, nbar) and return the loss (K,) and V like Yhat.
 """
 
-import torch
 from torch import Tensor
 
 
@@ -18,9 +17,12 @@ def cross_entropy(Yhat: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
 
     V = (softmax(Yhat) - Y) / nbar.
     """
-    log_probability = torch.log_softmax(Yhat, dim=1)
-    loss = -(Y * log_probability).flatten(1).sum(dim=1) / Yhat.shape[-1]
-    return loss, (log_probability.exp() - Y) / Yhat.shape[-1]
+    shifted = Yhat - Yhat.amax(dim=1, keepdim=True)
+    weight = shifted.exp()
+    total = weight.sum(dim=1, keepdim=True)
+    columns = total.log() - (Y * shifted).sum(dim=1, keepdim=True)  # one exponential serves both
+    loss = columns.flatten(1).sum(dim=1) / Yhat.shape[-1]
+    return loss, (weight / total - Y) / Yhat.shape[-1]
 
 
 LOSSES = {"squared": squared, "cross_entropy": cross_entropy}

@@ -11,7 +11,8 @@ every weight follows from D (linear.py). All operators are differentiable by aut
     DiagonalOperator  R5: one level in the coordinates of its singular vectors
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,12 +20,20 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gnn_dynamics.engine.matrices import Matrix, SparseMatrix, constant_matrix
+from gnn_dynamics.engine.matrices import (
+    Matrix,
+    SparseMatrix,
+    constant_matrix,
+    is_differentiated,
+)
 from gnn_dynamics.engine.reductions import aligned
 
 # Rows of a product are padded to a multiple of this. BLAS sums the last, incomplete tile of rows
 # in another order; without such a tile a model's numbers do not depend on its neighbours.
 ROW_TILE = 8
+# Columns of a triangular Gs that share a product: fewer zeros against larger products. Powers of
+# two are a third slower, as rows then compete for the same lines of the cache.
+STAIR = 96
 
 
 def fold(rows: Tensor, matrix: Tensor) -> Tensor:
@@ -39,15 +48,17 @@ def fold(rows: Tensor, matrix: Tensor) -> Tensor:
 class StackedOperator:
     """R1 with dense G_l: the rows of all K models against Gs = [G_0; ...; G_H].
 
-    G: one (m, nbar) for each head. `sizes` may say how many leading rows of each G_l matter, the
-    others being zero (row-space coordinates have such rows); they are left out of Gs.
-    Cost of one step: 4 m_y nbar sum(sizes) FLOP for each model.
+    G: one (m, nbar) for each head. `sizes` may say how many leading rows of each G_l are in use,
+    the others being zero, and `triangular` that Gs is lower triangular, as in coordinates from
+    reductions.py; products leave the zeros out.
+    Cost of one step: 4 m_y FLOP for each model and entry of Gs.
     """
 
     def __init__(
         self,
         G: Sequence[np.ndarray | Tensor],
         sizes: Sequence[int] | None = None,
+        triangular: bool = False,
         dtype: torch.dtype = torch.float64,
         device: str = "cpu",
     ):
@@ -56,16 +67,41 @@ class StackedOperator:
         self.device = self.G[0].device
         self.sizes = tuple(sizes or [self.m] * len(self.G))
         self.Gs = torch.cat([G_l[:size] for G_l, size in zip(self.G, self.sizes, strict=True)])
+        self.stairs = staircase(*self.Gs.shape, STAIR if triangular else self.nbar)
 
     def apply(self, A: Tensor) -> Tensor:
         """A (K, L, m_y, m) -> Yhat (K, m_y, nbar)."""
-        rows = [A[:, j, :, :size] for j, size in enumerate(self.sizes)]
-        return fold(torch.cat(rows, dim=-1), self.Gs)
+        rows = torch.cat([A[:, j, :, :size] for j, size in enumerate(self.sizes)], dim=-1)
+        blocks = [fold(rows[..., s.top :], self.Gs[s.top :, s.left : s.right]) for s in self.stairs]
+        return torch.cat(blocks, dim=-1)
 
     def adjoint(self, V: Tensor) -> Tensor:
         """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
-        parts = fold(V, self.Gs.mT).split(self.sizes, dim=-1)
+        blocks = [
+            fold(V[..., : s.right], self.Gs[s.top : s.bottom, : s.right].mT) for s in self.stairs
+        ]
+        parts = torch.cat(blocks, dim=-1).split(self.sizes, dim=-1)
         return torch.stack([pad(part, (0, self.m - part.shape[-1])) for part in parts], dim=1)
+
+
+@dataclass(frozen=True)
+class Stair:
+    """Rows top..bottom of Gs end at column `right`; columns left..right begin at row `top`."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def staircase(rows: int, columns: int, width: int) -> list[Stair]:
+    """Blocks that cover a lower triangular Gs; all of any Gs where `width` is its columns."""
+    edges = [*range(width, columns, width), columns]
+    tops = [0, *edges[:-1]]
+    return [
+        Stair(top, rows if right == columns else right, top, right)
+        for top, right in zip(tops, edges, strict=True)
+    ]
 
 
 class DiagonalOperator:
@@ -114,34 +150,45 @@ class HornerOperator:
 
     def apply(self, A: Tensor) -> Tensor:
         """A (K, L, m_y, m) -> Yhat (K, m_y, nbar)."""
-        K, L, m_y, _ = A.shape
-        P = self._per_model(self.X.times, A.flatten(1, 2).mT)  # (K, n, L m_y)
-        P = P.unflatten(2, (L, m_y)).permute(2, 1, 0, 3).reshape(L, self.n, K * m_y)
-        Q = P[-1]
-        for level in range(self.levels[-1], 0, -1):
-            Q = self.S.times(Q)
-            if level - 1 in self.levels:
-                Q = Q + P[level - 1]
-        Q = Q if self.R is None else self.R.times(Q)
-        return Q.unflatten(1, (K, m_y)).permute(1, 2, 0).contiguous()
+        return self._each(self._outputs, A)
 
     def adjoint(self, V: Tensor) -> Tensor:
         """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
-        K, m_y, _ = V.shape
-        T = V.permute(2, 0, 1).reshape(self.nbar, K * m_y)
-        T = T if self.R is None else self.R.adjoint(T)
-        kept = [T] if 0 in self.levels else []
-        for level in range(1, self.levels[-1] + 1):
-            T = self.S.adjoint(T)
-            kept += [T] if level in self.levels else []
-        T = torch.stack(kept).unflatten(2, (K, m_y)).permute(2, 1, 0, 3)  # (K, n, L, m_y)
-        return self._per_model(self.X.adjoint, T.flatten(2)).mT.unflatten(1, (-1, m_y))
+        return self._each(self._signals, V)
 
-    def _per_model(self, product, T: Tensor) -> Tensor:
-        """One sparse product for each model: L m_y columns fit the cache, those of K do not."""
-        if isinstance(self.X, SparseMatrix):
-            return torch.stack([product(columns) for columns in T.contiguous()])
-        return product(T)
+    def _each(self, function: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
+        """Model by model on a CPU: the columns of several would leave the cache."""
+        if self.device.type == "cpu":
+            return torch.stack([function(one) for one in batch])
+        return function(batch).contiguous()
+
+    def _outputs(self, A: Tensor) -> Tensor:
+        m_y = A.shape[-2]
+        P = self.X.times(A.flatten(-3, -2).mT)  # (..., n, L m_y): X A_l^T, side by side
+        Q = P[..., -m_y:]
+        for level in range(self.levels[-1], 0, -1):
+            if level - 1 in self.levels:
+                Q = add_product(self.S, Q, P[..., (level - 1) * m_y : level * m_y])
+            else:
+                Q = self.S.times(Q)
+        return (Q if self.R is None else self.R.times(Q)).mT
+
+    def _signals(self, V: Tensor) -> Tensor:
+        T = V.mT.contiguous()  # (..., nbar, m_y)
+        T = T if self.R is None else self.R.adjoint(T)
+        D = []
+        for level in range(self.levels[-1] + 1):
+            T = self.S.adjoint(T) if level else T
+            D += [self.X.adjoint(T).mT] if level in self.levels else []
+        return torch.stack(D, dim=-3)  # (..., L, m_y, m)
+
+
+def add_product(matrix: Matrix, T: Tensor, onto: Tensor) -> Tensor:
+    """onto + M T; in one pass and in place for a sparse M, unless someone differentiates."""
+    fused = isinstance(matrix, SparseMatrix) and T.dim() == 2
+    if fused and not (is_differentiated(T) or is_differentiated(onto)):
+        return torch.addmm(onto, matrix.M, T, out=onto)
+    return onto + matrix.times(T)
 
 
 def is_identity(R: sp.csr_array) -> bool:

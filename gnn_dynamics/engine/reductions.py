@@ -120,12 +120,16 @@ class Columns:
 
 @dataclass(frozen=True)
 class Reduced:
-    """Data in new coordinates: one G_l (m, p) for each head, whose first `sizes` rows matter."""
+    """Data in new coordinates: one G_l (m, p) for each head.
+
+    Only the first `sizes` rows of each hold non-zero entries. Their stack may be lower triangular.
+    """
 
     frame: Frame
     columns: Columns
     G: list[Tensor]
     sizes: tuple[int, ...]
+    triangular: bool = False
 
 
 def unreduced(G: Sequence[Tensor]) -> Reduced:
@@ -175,13 +179,14 @@ def nested_basis(G: Sequence[Tensor], like: Tensor) -> tuple[Tensor, list[int]]:
 
 
 def left(data: Reduced) -> Reduced:
-    """R4: thin QR of Gs^T = Z T, (nbar, p); then Gs becomes T^T, p columns in place of nbar."""
+    """R4: thin QR of Gs^T = Z T, (nbar, p); then Gs becomes the lower triangular T^T."""
+    if not sum(data.sizes):  # no features at all
+        return data
     rows = [G_l[:size] for G_l, size in zip(data.G, data.sizes, strict=True)]
     Z, T = torch.linalg.qr(torch.cat(rows).mT)
-    blocks = T.mT.split(data.sizes)
     m = len(data.G[0])
-    G = [pad(block, (0, 0, 0, m - len(block))) for block in blocks]
-    return Reduced(data.frame, Columns(Z), G, data.sizes)
+    G = [pad(block, (0, 0, 0, m - len(block))) for block in T.mT.split(data.sizes)]
+    return Reduced(data.frame, Columns(Z), G, data.sizes, triangular=True)
 
 
 def svd(G_H: Tensor) -> tuple[Reduced, Tensor]:
