@@ -16,7 +16,9 @@ from reference import (
 )
 from test_engine_linear import levels_data
 
+import gnn_dynamics.engine.train as train_module
 from gnn_dynamics.engine.forms import choose_form
+from gnn_dynamics.engine.graphed import copy_into, copy_of
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.operators import StackedOperator
@@ -164,3 +166,49 @@ def test_all_models_may_leave_early():
     assert run.status == ("diverged", "diverged")
     assert run.grad_norm_sq[1].isnan().all()
     assert isinstance(run.weights, Weights) and run.weights.models == 2
+
+
+class EagerStep:
+    """What a CUDA graph does to its tensors, without a GPU."""
+
+    def __init__(self, objective, stepper, state, weights):
+        self.objective, self.stepper = objective, stepper
+        self.state, self.weights = tuple(map(copy_of, state)), copy_of(weights)
+
+    def __call__(self):
+        loss, gradient = self.objective(self.weights)
+        args = (self.state, self.objective, self.weights, gradient)
+        state, weights = self.stepper.step(*args)
+        for old, new in zip((*self.state, self.weights), (*state, weights), strict=True):
+            copy_into(old, new)
+        return loss
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "adam"])
+def test_the_loop_of_a_gpu_leaves_the_same_record(optimizer, monkeypatch):
+    """There the batch keeps its size, and steps between two looks are replayed."""
+    objective, weights = regression_cell(3)
+    stop = torch.tensor([-1.0, -1.0, 0.98 * objective(weights)[0][2]], dtype=torch.float64)
+
+    def run():
+        snapshots = []
+        args = (STEPPERS[optimizer], [1e-3, 1e60, 1e-3], 130, [0, 20, 130], snapshots.append)
+        return train(objective, weights, *args, stop_below=stop), snapshots
+
+    cpu, seen = run()
+    start = train_module._Run.__init__
+
+    def on_gpu(self, *args):
+        start(self, *args)
+        self.on_gpu = True
+
+    monkeypatch.setattr(train_module, "GraphedStep", EagerStep)
+    monkeypatch.setattr(train_module._Run, "__init__", on_gpu)
+    gpu, also_seen = run()
+    assert gpu.status == cpu.status == ("ok", "diverged", "ok")
+    assert torch.equal(gpu.last_step, cpu.last_step) and gpu.last_step[2] < 130
+    torch.testing.assert_close(gpu.loss, cpu.loss, rtol=0, atol=0, equal_nan=True)
+    torch.testing.assert_close(gpu.grad_norm_sq, cpu.grad_norm_sq, rtol=0, atol=0, equal_nan=True)
+    for ours, theirs in zip(also_seen, seen, strict=True):
+        assert torch.equal(ours.models, theirs.models)
+        assert torch.equal(ours.gradient.W[0], theirs.gradient.W[0])

@@ -36,10 +36,15 @@ class Stepper:
     step: Callable[[State, Objective, Weights, Weights], tuple[State, Weights]]
     retune: Callable[..., State] = keep_state
 
+    @property
+    def fixed(self) -> bool:
+        """Whether the step size never changes, so that steps can follow each other unseen."""
+        return self.retune is keep_state
+
 
 def take_state(state: State, index: Tensor) -> State:
     """The state of the models named by `index`."""
-    return tuple(p.take(index) if isinstance(p, Weights) else p[index] for p in state)
+    return tuple(p[index] if isinstance(p, Tensor) else p.take(index) for p in state)
 
 
 def descend(weights: Weights, direction: Weights, size: Tensor) -> Weights:

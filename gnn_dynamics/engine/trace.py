@@ -28,10 +28,13 @@ class Trace:
         """Note one step of the models in the batch; nothing is looked at yet."""
         self.pending.append((loss, time))
 
-    def flush(self, models: Tensor) -> Tensor:
-        """Look at the steps noted since the last flush; which of `models` go on, (k,) bool."""
-        loss, time = (torch.stack(rows) for rows in zip(*self.pending, strict=True))
-        self.pending = []
+    def flush(self, models: Tensor, live: Tensor) -> Tensor:
+        """Look at the steps noted since the last flush: which of the models go on, (k,) bool.
+
+        models: places of the noted columns in the batch;  live (k,): columns that still train.
+        """
+        loss, time = (torch.stack(rows)[:, live] for rows in zip(*self.pending, strict=True))
+        self.pending, models = [], models[live]
         first = loss[0] if self.seen == 0 else self.loss[0, models]
         bad = ~(loss <= DIVERGED * first.clamp(min=1.0)) | ~loss.isfinite()
         ends = bad | (loss <= self.stop_below[models])

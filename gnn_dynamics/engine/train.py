@@ -1,7 +1,9 @@
 """The training loop: K models side by side, the loss of every step kept.
 
-Models leave the batch when they diverge or reach their last threshold; the others go on, and their
-numbers do not change by it. Losses are looked at in blocks of steps, never one by one.
+Models end when they diverge or reach their last threshold; the others go on, and their numbers do
+not change by it. On a CPU the batch shrinks to them; on a GPU, whose libraries choose their order
+of summation by the size of a batch, the tensors stay as they are and the ended models run idle.
+Losses are looked at in blocks of steps, never one by one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from gnn_dynamics.engine.graphed import GraphedStep
 from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.steppers import Stepper, take_state
@@ -85,7 +88,7 @@ def train(
     ) as progress:
         for step in range(steps + 1):
             run.advance(step, observe)
-            if not len(run.models):
+            if not len(run.live):
                 break
             progress.update(step - progress.n if step % CHECK_EVERY == 0 else 0)
         progress.update(steps - progress.n)
@@ -93,71 +96,97 @@ def train(
 
 
 class _Run:
-    """The moving parts of `train`: weights and state of the models still in the batch."""
+    """The moving parts of `train`. `models` are the places of the tensors' rows in the batch,
+    `live` the rows that still train.
+    """
 
     def __init__(self, objective, weights, stepper, lr, steps, record_steps, stop_below):
         like = weights.W[0]
         self.objective, self.weights, self.stepper = objective, weights, stepper
-        self.models = torch.arange(weights.models, device=like.device)
-        self.steps, self.record_steps, self.stop_below = steps, record_steps, stop_below
+        self.models = self.live = torch.arange(weights.models, device=like.device)
+        self.steps, self.record_steps = steps, record_steps
         rate = like.new_zeros(weights.models) if lr is None else torch.as_tensor(lr).to(like)
         self.state = stepper.start(weights, rate.expand(weights.models))
         self.trace = Trace(steps, weights.models, stop_below, like)
         self.grad_norm_sq = like.new_full((len(record_steps), weights.models), torch.nan)
         self.final = weights
         self.time = torch.zeros_like(rate.expand(weights.models))
+        self.on_gpu, self.graph = like.device.type == "cuda", None
 
     def advance(self, step: int, observe) -> None:
-        """Note the losses at `step`, let models leave, observe, and move the others on."""
+        """Note the losses at `step`, let models end, observe, and move the others on."""
+        looks = step in self.record_steps or step == self.steps or step % CHECK_EVERY == 0
+        if self.graph and not looks:
+            return self.replay()
         self.loss, self.gradient = self.objective(self.weights)
         self.trace.append(self.loss, self.time)
-        if step in self.record_steps or step == self.steps or step % CHECK_EVERY == 0:
+        if looks:
             self.drop_finished()
-        if not len(self.models):
-            return
-        args = (self.objective, self.weights)
-        self.state = self.stepper.retune(self.state, *args, self.gradient, self.loss, step)
-        if step in self.record_steps:
-            self.record(step, observe)
-        if step < self.steps:
-            self.state, self.weights = self.stepper.step(self.state, *args, self.gradient)
-            self.time = self.time + self.state[0]
+        if len(self.live):
+            self.retune(step)
+            if step in self.record_steps:
+                self.record(step, observe)
+            if step < self.steps:
+                self.move()
+
+    def retune(self, step: int) -> None:
+        args = (self.objective, self.weights, self.gradient, self.loss, step)
+        self.state = self.stepper.retune(self.state, *args)
+
+    def move(self) -> None:
+        """Take a step; on a GPU by a graph, whose tensors are from then on those of the run."""
+        if self.on_gpu and self.stepper.fixed:
+            args = (self.objective, self.stepper, self.state, self.weights)
+            self.graph = self.graph or GraphedStep(*args)
+            self.graph()
+            self.state, self.weights = self.graph.state, self.graph.weights
+        else:
+            args = (self.objective, self.weights, self.gradient)
+            self.state, self.weights = self.stepper.step(self.state, *args)
+        self.time = self.time + self.state[0]
+
+    def replay(self) -> None:
+        """A whole step without a look at it."""
+        self.trace.append(self.graph(), self.time)
+        self.time = self.time + self.state[0]
 
     def drop_finished(self) -> None:
-        """Compact the batch to the models that go on."""
-        keep = self.trace.flush(self.models)
+        """Go on with the models that have not ended."""
+        keep = self.trace.flush(self.models, self.live)
         if keep.all():
             return
-        index = keep.nonzero().flatten()
         self.keep_weights()
+        self.live = self.live[keep]
+        if not self.on_gpu:
+            self.compact(self.live)
+
+    def compact(self, index: Tensor) -> None:
+        """Cut all tensors down to the rows `index`."""
         self.models, self.loss, self.time = (
-            self.models[index],
-            self.loss[index],
-            self.time[index],
+            tensor[index] for tensor in (self.models, self.loss, self.time)
         )
         self.weights, self.gradient = self.weights.take(index), self.gradient.take(index)
         self.objective, self.state = self.objective.take(index), take_state(self.state, index)
+        self.live = torch.arange(len(index))
 
     def keep_weights(self) -> None:
-        """Write the weights of the models in the batch to their places in `final`."""
-        self.final = self.final.zip(lambda f, w: f.index_copy(0, self.models, w), self.weights)
+        """Write the weights of the live models to their places in `final`."""
+        places, weights = self.models[self.live], self.weights.take(self.live)
+        self.final = self.final.zip(lambda f, w: f.index_copy(0, places, w), weights)
 
     def record(self, step: int, observe) -> None:
+        snapshot = self.snapshot(step)
         row = self.record_steps.index(step)
-        self.grad_norm_sq[row, self.models] = self.gradient.squared_norm()
+        self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm()
         if observe is not None:
-            observe(
-                Snapshot(
-                    step,
-                    self.models,
-                    self.objective,
-                    self.weights,
-                    self.gradient,
-                    self.loss,
-                    self.time,
-                    self.state[0],
-                )
-            )
+            observe(snapshot)
+
+    def snapshot(self, step: int) -> Snapshot:
+        parts = (self.models, self.objective, self.weights, self.gradient, self.loss, self.time)
+        parts = (*parts, self.state[0])
+        if self.on_gpu:  # a copy without the ended models; the graph's tensors move on in place
+            parts = take_state(parts, self.live)
+        return Snapshot(step, *parts)
 
     def result(self) -> Trajectory:
         self.keep_weights()

@@ -1,0 +1,55 @@
+"""Training on a GPU: steps as CUDA graphs agree with the CPU."""
+
+import pytest
+import torch
+from problems import cora_shaped, one_hot, random_weights
+
+from gnn_dynamics.engine.forms import choose_form
+from gnn_dynamics.engine.model import Architecture
+from gnn_dynamics.engine.steppers import STEPPERS
+from gnn_dynamics.engine.train import train
+
+pytestmark = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="no GPU here: device cuda is untested and unmeasured"
+)
+
+
+def run_on(device: str, loss: str, optimizer: str, rates):
+    example = cora_shaped("gcn", nodes=140)
+    arch = Architecture(example.m_x, 32, 7, 3, multiscale=True)
+    form = choose_form(example, arch, loss, optimizer, device=device)
+    weights = random_weights(arch, 3, 0, 0.3).map(lambda tensor: tensor.to(device))
+    Y = torch.stack([one_hot(7, 140, seed) for seed in range(3)]).to(device)
+    seen = []
+    run = train(
+        form.objective(Y),
+        form.reduce(weights),
+        STEPPERS[optimizer],
+        rates,
+        120,
+        [0, 33, 120],
+        lambda snapshot: seen.append(snapshot.models.tolist()),
+    )
+    return run, form.expand(run.weights, weights), seen
+
+
+@pytest.mark.parametrize(
+    ("loss", "optimizer", "rate"),
+    [("squared", "gd", 1e-3), ("cross_entropy", "adam", 1e-3), ("squared", "momentum", 1e-4)],
+)
+def test_graphed_steps_agree_with_the_cpu(loss, optimizer, rate):
+    (gpu, weights, seen), (cpu, expected, _) = (
+        run_on(device, loss, optimizer, [rate] * 3) for device in ("cuda", "cpu")
+    )
+    torch.testing.assert_close(gpu.loss.cpu(), cpu.loss, rtol=1e-10, atol=1e-10)
+    for got, want in zip(weights.tensors(), expected.tensors(), strict=True):
+        torch.testing.assert_close(got.cpu(), want, rtol=1e-8, atol=1e-10)
+    assert seen == [[0, 1, 2]] * 3
+
+
+def test_a_diverged_model_leaves_its_neighbours_alone_on_a_gpu():
+    calm, _, _ = run_on("cuda", "squared", "gd", [1e-3] * 3)
+    wild, _, seen = run_on("cuda", "squared", "gd", [1e-3, 1e60, 1e-3])
+    assert wild.status == ("ok", "diverged", "ok")
+    assert seen == [[0, 1, 2], [0, 2], [0, 2]]
+    assert torch.equal(wild.loss[:, [0, 2]], calm.loss[:, [0, 2]])
