@@ -28,11 +28,11 @@ def draw(graph_condition: pd.DataFrame) -> Figure:
         return style.missing_figure(what, "Set `datasets` and `graph_condition` in the config.")
     cells = _cells(rows)
     lines = -(-len(cells) // COLUMNS)
-    figure = style.new_figure(0.75 + 1.6 * lines)
+    figure = style.new_figure(0.75 + 1.75 * lines)
     axes = figure.subplots(lines, min(COLUMNS, len(cells)), squeeze=False).ravel()
     for ax, cell in zip(axes, cells, strict=False):
         _panel(ax, select.keep(rows, **dict(zip(CELL, cell, strict=True))))
-        style.letter(ax, "", f"{style.name(cell[0])}, {style.name(cell[1])}, {cell[2]}")
+        style.letter(ax, "", f"{style.name(cell[0])}\n{style.name(cell[1])}, {cell[2]}")
     for ax in axes[len(cells) :]:
         ax.set_axis_off()
     style.legend_above(figure, _legend(), select.describe(held), columns=4)
