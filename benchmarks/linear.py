@@ -58,7 +58,7 @@ class Cell:
 CELLS = (
     Cell(2, 64, False, "train", "squared", "gd", (1, 16, 32)),
     Cell(2, 64, True, "train", "squared", "gd", (1, 16, 32)),
-    Cell(6, 32, True, "all", "cross_entropy", "adam", (1, 5)),
+    Cell(6, 32, True, "all", "cross_entropy", "adam", (1, 5, 10)),
 )
 
 

@@ -18,11 +18,11 @@ def cross_entropy(Yhat: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
     V = (softmax(Yhat) - Y) / nbar.
     """
     shifted = Yhat - Yhat.amax(dim=1, keepdim=True)
-    weight = shifted.exp()
+    weight = shifted.exp()  # serves the loss and its derivative
     total = weight.sum(dim=1, keepdim=True)
-    columns = total.log() - (Y * shifted).sum(dim=1, keepdim=True)  # one exponential serves both
-    loss = columns.flatten(1).sum(dim=1) / Yhat.shape[-1]
-    return loss, (weight / total - Y) / Yhat.shape[-1]
+    nbar = Yhat.shape[-1]
+    loss = (total.log().flatten(1).sum(dim=1) - (Y * shifted).flatten(1).sum(dim=1)) / nbar
+    return loss, weight * (1 / (nbar * total)) - Y / nbar
 
 
 LOSSES = {"squared": squared, "cross_entropy": cross_entropy}

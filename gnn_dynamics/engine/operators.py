@@ -154,7 +154,7 @@ class HornerOperator:
 
     def adjoint(self, V: Tensor) -> Tensor:
         """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
-        return self._each(self._signals, V)
+        return self._each(self._signals, V).mT.unflatten(1, (-1, V.shape[1]))
 
     def _each(self, function: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
         """Model by model on a CPU: the columns of several would leave the cache."""
@@ -179,8 +179,8 @@ class HornerOperator:
         D = []
         for level in range(self.levels[-1] + 1):
             T = self.S.adjoint(T) if level else T
-            D += [self.X.adjoint(T).mT] if level in self.levels else []
-        return torch.stack(D, dim=-3)  # (..., L, m_y, m)
+            D += [self.X.adjoint(T)] if level in self.levels else []
+        return torch.cat(D, dim=-1)  # (..., m, L m_y): D_l^T, side by side
 
 
 def add_product(matrix: Matrix, T: Tensor, onto: Tensor) -> Tensor:
