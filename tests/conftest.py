@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# Taken out of the environment, where it would win over the mirrors that tests make for themselves.
-SETTING = os.environ.pop("GNN_DYNAMICS_MIRROR", None)
+SETTING = os.environ.get("GNN_DYNAMICS_MIRROR")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_mirror_setting():
+    """Take the setting out of the environment, where it would win over mirrors that tests make."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GNN_DYNAMICS_MIRROR", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
