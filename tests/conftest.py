@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+# One thread a process, as every job of the workflow has: with two, a model's last digits depend on
+# its neighbours in the batch. Set before anything imports torch.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 ROOT = Path(__file__).resolve().parents[1]
 SETTING = os.environ.get("GNN_DYNAMICS_MIRROR")
 
