@@ -70,12 +70,11 @@ class _Batch:
         first = members[0]
         self.settings, self.optimum, self.device = experiment, optimum, device
         self.problem = build_problem(graph, block.aggregation, first["features"], first["nodes"])
-        self.width = self.problem.m_x if first["width"] == "input" else first["width"]
         self.loss_fn, self.optimizer = first["loss_fn"], first["optimizer"]
-        self.members = [{**run, "width": self.width} for run in members]
+        self.members = members
         self.arch = Architecture(
             self.problem.m_x,
-            self.width,
+            first["width"],
             self.problem.m_y,
             block.depth,
             block.multiscale,
@@ -98,7 +97,7 @@ def _train_batch(batch: _Batch) -> list[dict[str, list[Run]]]:
     while todo:
         members = [{**batch.members[i], "lr": learning_rates.rate(k)} for i, k in todo]
         tables.append(_train_members(batch, members))
-        scores |= dict(zip(todo, _scores(tables[-1]["speed"], members), strict=True))
+        scores |= dict(zip(todo, _scores(tables[-1]["speed"]), strict=True))
         todo = learning_rates.missing_rates(scores, start)
     return tables
 
@@ -109,7 +108,7 @@ def _curvature(batch: _Batch) -> float:
     return 2 * sigma**2 if batch.loss_fn == "squared" else sigma**2 / (2 * batch.problem.nbar)
 
 
-def _scores(speed: list[Run], members: list[Run]) -> list[Score]:
+def _scores(speed: list[Run]) -> list[Score]:
     """Steps to the smallest threshold relative to ||Y||^2, and the loss at the end."""
     smallest = min(row["threshold"] for row in speed)
     rows = [
@@ -117,7 +116,6 @@ def _scores(speed: list[Run], members: list[Run]) -> list[Score]:
         for row in speed
         if row["threshold"] == smallest and row["threshold_kind"] == "label_norm"
     ]
-    assert len(rows) == len(members)
     return [
         Score(
             math.inf if row["censored"] else row["steps_to_threshold"],

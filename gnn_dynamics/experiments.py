@@ -32,8 +32,6 @@ BLOCK_KEYS = ("experiment", "dataset", "aggregation", "activation", "multiscale"
 # Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
 BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")
 MEMBER_KEYS = ("init", "lr", "labels", "seed")
-# What a block depends on beside its keys: everything else in the entry.
-SETTINGS = ("steps", "record", "spacing", "observe", "thresholds", "lr_factor", "stop_early")
 
 
 @dataclass(frozen=True, order=True)

@@ -45,10 +45,12 @@ class Recorder:
 
     def rows(self, trajectory: Trajectory, form: str) -> dict[str, list[Run]]:
         """Rows of each table with the keys of the runs."""
-        rows = {table: self.with_keys(found) for table, found in self.tables.items()}
         facts = {(row["model"], row["step"]): row for row in self.tables["training"]}
-        rows["training"] = training_rows(trajectory, self.members, facts, form)
-        return rows
+        return {
+            "training": training_rows(trajectory, self.members, facts, form),
+            "time_condition": self.with_keys(self.tables["time_condition"]),
+            "gradient_terms": self.with_keys(self.tables["gradient_terms"]),
+        }
 
     def with_keys(self, rows: Sequence[Run]) -> list[Run]:
         """Rows whose `model` is replaced by the keys of its run."""
