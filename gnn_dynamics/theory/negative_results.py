@@ -62,7 +62,7 @@ def negative_results(bounds: pd.DataFrame | None = None) -> pd.DataFrame:
 
 def layer_subset_cases() -> pd.DataFrame:
     """Constructed problems against the bound of a single layer: case, ratio (above 1: broken)."""
-    names = [f"two nodes, eps = {eps:g}" for eps in SUBSET_EPS]
+    names = [f"two nodes, eps={eps:g}" for eps in SUBSET_EPS]
     ratios = [subset_flow(eps)[0].worst_ratio for eps in SUBSET_EPS]
     return pd.DataFrame({"case": names, "ratio": ratios})
 
