@@ -12,6 +12,7 @@ import torch
 from benchmarks import linear, relu
 from benchmarks.measure import roofs
 from gnn_dynamics.artifacts import save_figure, write_table
+from gnn_dynamics.engine.memory import keep_freed_memory
 from gnn_dynamics.figures.style import new_figure, styled
 
 FOLDER = Path("results") / "benchmark"
@@ -20,6 +21,7 @@ FOLDER = Path("results") / "benchmark"
 def main() -> None:
     """Measure, print, and write the table with its picture."""
     torch.set_num_threads(1)
+    keep_freed_memory()
     print(roof_line(), flush=True)
     rows = []
     for entry in (*linear.rows(), *relu.rows()):

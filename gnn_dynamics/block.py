@@ -6,6 +6,7 @@ This is where data, engine and theory meet; each of them knows nothing of the ot
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ import torch
 from gnn_dynamics import learning_rates
 from gnn_dynamics.claims.speed import has_optimum, speed_rows
 from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.engine.costs import models_per_batch
+from gnn_dynamics.engine.device import torch_device
 from gnn_dynamics.engine.forms import choose_form
 from gnn_dynamics.engine.initialise import initial_weights
 from gnn_dynamics.engine.model import Architecture, Weights, stack_weights
@@ -49,10 +52,11 @@ def train_block(
     Raises:
         UserError: for a width, initialisation or device that the experiment cannot have.
     """
+    problem = cache(partial(build_problem, graph, block.aggregation))
     trained = [
         rows
-        for batch in batches(runs(experiment, block))
-        for rows in _train_batch(_Batch(graph, experiment, block, optimum, device, batch))
+        for members in batches(runs(experiment, block))
+        for rows in _train_batch(_Batch(problem, experiment, block, optimum, device, members))
     ]
     tables = {table: _frame(rows[table] for rows in trained) for table in PARTS}
     tables["time_condition"] = with_infima(tables["time_condition"])
@@ -66,10 +70,10 @@ def _frame(parts: Iterable[list[Run]]) -> pd.DataFrame:
 class _Batch:
     """What the runs of a batch share: problem, shapes, settings."""
 
-    def __init__(self, graph, experiment, block, optimum, device, members: list[Run]):
+    def __init__(self, problem, experiment, block, optimum, device, members: list[Run]):
         first = members[0]
         self.settings, self.optimum, self.device = experiment, optimum, device
-        self.problem = build_problem(graph, block.aggregation, first["features"], first["nodes"])
+        self.problem = problem(first["features"], first["nodes"])
         self.loss_fn, self.optimizer = first["loss_fn"], first["optimizer"]
         self.members = members
         self.arch = Architecture(
@@ -85,19 +89,28 @@ class _Batch:
         )
         self.label = f"{block.id} {self.optimizer}"
 
+    @cached_property
+    def models_side_by_side(self) -> int:
+        """How many models share the cache, or a GPU's memory; what they learn does not depend on it."""
+        m = max(t.shape[-1] for t in _initial(self, self.members[:1])[1].tensors())
+        place = torch_device(self.device)
+        return models_per_batch(self.arch, m, self.problem.nbar, self.optimizer, place)
+
 
 def _train_batch(batch: _Batch) -> list[dict[str, list[Run]]]:
     """Train the members, or with `lr: auto` as many rates of each as it takes."""
     if batch.optimizer == "flow" or batch.settings.get("lr") != "auto":
-        return [_train_members(batch, batch.members)]
+        return _train_groups(batch, batch.members)
     start = learning_rates.start_index(_curvature(batch))
     scores: dict[tuple[int, int], Score] = {}
     tables = []
     todo = learning_rates.first_rates(range(len(batch.members)), start)
     while todo:
         members = [{**batch.members[i], "lr": learning_rates.rate(k)} for i, k in todo]
-        tables.append(_train_members(batch, members))
-        scores |= dict(zip(todo, _scores(tables[-1]["speed"]), strict=True))
+        trained = _train_groups(batch, members)
+        tables += trained
+        speed = [row for group in trained for row in group["speed"]]
+        scores |= dict(zip(todo, _scores(speed), strict=True))
         todo = learning_rates.missing_rates(scores, start)
     return tables
 
@@ -125,10 +138,15 @@ def _scores(speed: list[Run]) -> list[Score]:
     ]
 
 
+def _train_groups(batch: _Batch, members: list[Run]) -> list[dict[str, list[Run]]]:
+    size = batch.models_side_by_side
+    groups = (members[i : i + size] for i in range(0, len(members), size))
+    return [_train_members(batch, group) for group in groups]
+
+
 def _train_members(batch: _Batch, members: list[Run]) -> dict[str, list[Run]]:
     Y = np.stack([targets(batch.problem, run["labels"], run["seed"]) for run in members])
-    full = _initial(batch.arch, members).map(lambda tensor: tensor.to(batch.device))
-    weights = batch.form.reduce(full)
+    full, weights = _initial(batch, members)
     level = _levels(batch, members, Y)
     settings = batch.settings
     thresholds = settings.get("thresholds", THRESHOLDS)
@@ -168,9 +186,11 @@ def _setting(batch: _Batch, full: Weights, weights: Weights) -> Setting:
     )
 
 
-def _initial(arch: Architecture, members: list[Run]) -> Weights:
-    """(K models) in the order of `members`."""
-    return stack_weights([initial_weights(arch, run["init"], [run["seed"]]) for run in members])
+def _initial(batch: _Batch, members: list[Run]) -> tuple[Weights, Weights]:
+    """K models in the order of `members`, in full and as they are trained."""
+    drawn = [initial_weights(batch.arch, run["init"], [run["seed"]]) for run in members]
+    full = stack_weights(drawn).map(lambda tensor: tensor.to(batch.device))
+    return full, batch.form.reduce(full)
 
 
 def _stepper(batch: _Batch) -> Stepper:

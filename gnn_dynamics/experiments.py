@@ -68,6 +68,11 @@ def entry(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found[0]
 
 
+def is_named(experiment: str, *names: str) -> bool:
+    """Whether an experiment carries one of the names, alone or with a suffix: `curves-citeseer`."""
+    return any(experiment == name or experiment.startswith(f"{name}-") for name in names)
+
+
 def blocks(config: Mapping[str, Any]) -> list[Block]:
     """Every block of every experiment, in a fixed order.
 

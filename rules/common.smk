@@ -25,7 +25,7 @@ except UserError as error:
 BLOCKS = experiments.blocks(config)
 TRAINED = sorted({block.dataset for block in BLOCKS})
 APPENDIX = sorted(
-    {block.dataset for block in BLOCKS if block.experiment in ("curves", "labels")}
+    {block.dataset for block in BLOCKS if experiments.is_named(block.experiment, "curves", "labels")}
 )
 
 # A block's place below a folder: Block.id with wildcards in it.

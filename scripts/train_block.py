@@ -10,10 +10,12 @@ from _job import start
 from gnn_dynamics.artifacts import write_table
 from gnn_dynamics.block import train_block
 from gnn_dynamics.data.graph import load_graph
+from gnn_dynamics.engine.memory import keep_freed_memory
 from gnn_dynamics.experiments import Block, squared_cells
 from gnn_dynamics.optimum import optimum_table
 
 provenance = start(snakemake)
+keep_freed_memory()
 graph = load_graph(snakemake.input.graph)
 block = Block(**snakemake.params.block)
 lists = {key: [value] for key, value in snakemake.params.block.items()}

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 from numpy.typing import ArrayLike
+from pyarrow.dataset import field
 
 from gnn_dynamics.artifacts import read_table
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.experiments import KEYS, is_named
 from gnn_dynamics.figures import style
 
 PREFERRED: dict[str, tuple] = {
@@ -41,7 +43,8 @@ HOW_TO_GET = "Add it to `experiments` in the config (config/README.md) and run t
 def read(path: str | Path) -> pd.DataFrame:
     """A table as figures need it: only the experiments that they show, which saves memory."""
     wanted = EXPERIMENTS.get(Path(path).stem)
-    return read_table(path, filters=[("experiment", "in", wanted)] if wanted else None)
+    named = pc.match_substring_regex(field("experiment"), f"^({'|'.join(wanted or ())})(-|$)")
+    return read_table(path, filters=named if wanted else None)
 
 
 def ordered(values: Iterable[Any], key: str) -> list:
@@ -53,11 +56,14 @@ def ordered(values: Iterable[Any], key: str) -> list:
 
 
 def experiment(table: pd.DataFrame | None, *names: str) -> pd.DataFrame:
-    """Rows of the first of the named experiments that has any; an empty frame if none has."""
+    """Rows of the experiments of the first name that has any; an empty frame if none has.
+
+    An experiment `curves-<more>` counts as `curves`.
+    """
     if table is None or "experiment" not in table:
         return pd.DataFrame(columns=[*KEYS, "step"])
     for wanted in names:
-        rows = table[table["experiment"] == wanted]
+        rows = table[table["experiment"].map(lambda name, w=wanted: is_named(name, w)).astype(bool)]
         if len(rows):
             return rows
     return table.iloc[:0]

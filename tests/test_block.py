@@ -1,0 +1,124 @@
+"""A block's tables depend on its settings alone: not on the form, nor on who trains beside whom."""
+
+import ctypes
+import subprocess
+import sys
+from functools import cache, partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from graphs import make_graph
+from problems import random_adjacency
+
+import gnn_dynamics.block as block_module
+from gnn_dynamics.block import train_block
+from gnn_dynamics.engine.forms import choose_form
+from gnn_dynamics.engine.sharpness import lambda_max
+from gnn_dynamics.experiments import KEYS, Block, squared_cells
+from gnn_dynamics.optimum import optimum_table
+
+LISTS = {
+    "features": ["row"],
+    "nodes": ["train"],
+    "width": [8, 11],
+    "init": ["default", "orthogonal"],
+    "labels": ["true", "permuted"],
+    "seed": [0, 1, 2],
+}
+SETTINGS = {"steps": 60, "record": 6, "observe": ["time_condition", "rates", "gradient_terms"]}
+FLOW = {"loss_fn": ["squared"], "optimizer": ["flow"]}
+DESCENT = {"loss_fn": ["squared"], "optimizer": ["gd"], "lr": [1.0e-4, 1.0e-3]}
+ADAM = {"loss_fn": ["cross_entropy"], "optimizer": ["adam"], "lr": [1.0e-3]}
+
+
+@cache
+def graph():
+    rng = np.random.default_rng(5)
+    features = rng.random((40, 17)) * (rng.random((40, 17)) < 0.4)
+    adjacency = random_adjacency(40, 90, rng)
+    return make_graph(adjacency, features, rng.integers(0, 3, 40), train=np.arange(0, 40, 2))
+
+
+def tables(trained: dict, multiscale: bool = True, **more) -> dict[str, pd.DataFrame]:
+    block = Block("toy", "toy", "gcn", "linear", multiscale, 2)
+    experiment = {"name": "toy", **LISTS, **SETTINGS, **trained, **more}
+    keys = ("aggregation", "activation", "multiscale", "depth")
+    own = experiment | {key: [getattr(block, key)] for key in keys} | {"datasets": ["toy"]}
+    optimum = pd.DataFrame(optimum_table(graph(), squared_cells({"experiments": [own]}, "toy")))
+    return train_block(graph(), experiment, block, optimum)
+
+
+@pytest.mark.parametrize("trained", [FLOW, DESCENT, ADAM])
+def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained):
+    """What is trained has equal digits; what is observed of it is equal but for rounding."""
+    together = tables(trained)
+    monkeypatch.setattr(block_module, "models_per_batch", lambda *args: 1)
+    alone = tables(trained)
+    exact = ["time", "loss", "grad_norm_sq", "loss_increases"]
+    for name, columns in {"training": exact, "speed": list(alone["speed"])}.items():
+        one, other = alone[name][columns], together[name][columns]
+        pd.testing.assert_frame_equal(one, other, check_exact=True, obj=name)
+    for name in alone:
+        same(alone[name], together[name], name)
+
+
+@pytest.mark.parametrize("multiscale", [True, False])
+@pytest.mark.parametrize("trained", [FLOW, DESCENT])
+def test_tables_do_not_depend_on_the_form(monkeypatch, trained, multiscale):
+    """Every number of every table within 1e-6 (losses 1e-8): forms round differently.
+
+    The curvature that sets a flow's steps is found to 1 % from a start that depends on the form;
+    here to 1e-9, so that steps can be compared one by one.
+    """
+    exactly = partial(lambda_max, tolerance=1e-9)
+    monkeypatch.setattr(block_module, "lambda_max", exactly)
+    chosen = tables(trained, multiscale)
+    for form in ("stacked", "horner", "left", "row_space", "row_space+left"):
+        monkeypatch.setattr(block_module, "choose_form", partial(choose_form, form=form))
+        for name, other in tables(trained, multiscale).items():
+            same(chosen[name], other, f"{form} {name}")
+
+
+ROUNDING = ("relative_error", "local_error", "method_gap")  # columns that measure nothing else
+
+
+def same(one: pd.DataFrame, other: pd.DataFrame, what: str) -> None:
+    numbers = [c for c in one if one[c].dtype == float]
+    texts = [c for c in one if c not in numbers and c != "form"]
+    order = [c for c in (*KEYS, "step", "layer", "term", "index", "threshold_kind") if c in one]
+    one, other = (table.sort_values(order, kind="stable") for table in (one, other))
+    one, other = (table.reset_index(drop=True) for table in (one, other))
+    pd.testing.assert_frame_equal(one[texts], other[texts], obj=what)
+    for column in numbers:
+        scale = np.nanmax(np.abs(one[column].to_numpy()), initial=0.0)
+        rtol, atol = (1e-8, 0) if column == "loss" else (1e-6, 1e-12 * scale)
+        rtol, atol = (0, 1e-12) if column in ROUNDING else (rtol, atol)
+        np.testing.assert_allclose(
+            one[column], other[column], rtol=rtol, atol=atol, err_msg=f"{what} {column}"
+        )
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="glibc's mallopt only")
+def test_freed_memory_is_kept_where_asked():
+    """Arrays of some megabytes, made and freed, cost page faults the first time only."""
+    code = """if True:
+        import resource, sys, torch
+        from gnn_dynamics.engine.memory import keep_freed_memory
+        if sys.argv[1] == "keep":
+            assert keep_freed_memory()
+        def faults():
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            for _ in range(20):
+                some = [torch.ones(100_000 * (1 + i % 3), dtype=torch.float64) for i in range(30)]
+                del some
+            return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+        faults()
+        print(faults())
+    """
+
+    def count(mode: str) -> int:
+        command = [sys.executable, "-c", code, mode]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    assert count("keep") < 1000 < count("give back")
