@@ -91,7 +91,7 @@ class _Batch:
 
     @cached_property
     def models_side_by_side(self) -> int:
-        """How many models share the cache, or a GPU's memory; what they learn does not depend on it."""
+        """How many share the cache, or a GPU's memory; what they learn does not depend on it."""
         m = max(t.shape[-1] for t in _initial(self, self.members[:1])[1].tensors())
         place = torch_device(self.device)
         return models_per_batch(self.arch, m, self.problem.nbar, self.optimizer, place)
