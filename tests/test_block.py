@@ -92,7 +92,7 @@ def same(one: pd.DataFrame, other: pd.DataFrame, what: str) -> None:
     pd.testing.assert_frame_equal(one[texts], other[texts], obj=what)
     for column in numbers:
         scale = np.nanmax(np.abs(one[column].to_numpy()), initial=0.0)
-        rtol, atol = (1e-8, 0) if column == "loss" else (1e-6, 1e-12 * scale)
+        rtol, atol = (1e-8, 0) if column == "loss" else (1e-6, 1e-9 * scale)
         rtol, atol = (0, 1e-12) if column in ROUNDING else (rtol, atol)
         np.testing.assert_allclose(
             one[column], other[column], rtol=rtol, atol=atol, err_msg=f"{what} {column}"
