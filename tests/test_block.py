@@ -66,7 +66,7 @@ def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained):
 @pytest.mark.parametrize("multiscale", [True, False])
 @pytest.mark.parametrize("trained", [FLOW, DESCENT])
 def test_tables_do_not_depend_on_the_form(monkeypatch, trained, multiscale):
-    """Every number of every table within 1e-6 (losses 1e-8): forms round differently.
+    """Every number of every table within 1e-5 (losses 1e-7): forms round differently.
 
     The curvature that sets a flow's steps is found to 1 % from a start that depends on the form;
     here to 1e-9, so that steps can be compared one by one.
@@ -92,7 +92,7 @@ def same(one: pd.DataFrame, other: pd.DataFrame, what: str) -> None:
     pd.testing.assert_frame_equal(one[texts], other[texts], obj=what)
     for column in numbers:
         scale = np.nanmax(np.abs(one[column].to_numpy()), initial=0.0)
-        rtol, atol = (1e-8, 0) if column == "loss" else (1e-6, 1e-9 * scale)
+        rtol, atol = (1e-7, 0) if column == "loss" else (1e-5, 1e-8 * scale)
         rtol, atol = (0, 1e-12) if column in ROUNDING else (rtol, atol)
         np.testing.assert_allclose(
             one[column], other[column], rtol=rtol, atol=atol, err_msg=f"{what} {column}"
