@@ -1,5 +1,11 @@
-"""`python -m benchmarks`: measure the engine."""
+"""`python -m benchmarks [NAME] [ARGUMENTS]`: engine (the default), or another module of this folder.
 
-from benchmarks.engine import main
+engine                   the designs of the engine against plain PyG
+preset [results/paper]   a finished run against the same grid by plain PyG
+"""
 
-main()
+import sys
+from importlib import import_module
+
+name, *arguments = sys.argv[1:] or ["engine"]
+import_module(f"benchmarks.{name}").main(*arguments)

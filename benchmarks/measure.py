@@ -18,10 +18,10 @@ TURN_SECONDS = 0.25  # of one design in one round
 PRECISION = {torch.float32: "float32", torch.float64: "float64"}
 
 
-def seconds_per_call(designs: Mapping[str, Step]) -> dict[str, float]:
+def seconds_per_call(designs: Mapping[str, Step], rounds: int = ROUNDS) -> dict[str, float]:
     """CPU seconds of one call of each design, measured in turns."""
     best = dict.fromkeys(designs, float("inf"))
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, step in designs.items():
             best[name] = min(best[name], turn(step))
     return best
