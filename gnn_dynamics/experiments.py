@@ -112,10 +112,7 @@ def runs(experiment: Mapping[str, Any], block: Block) -> list[dict[str, Any]]:
 
 def batches(rows: Iterable[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
     """Group runs that can train side by side, keeping their order."""
-    groups: dict[tuple, list[dict[str, Any]]] = {}
-    for run in rows:
-        groups.setdefault(tuple(run[key] for key in BATCH_KEYS), []).append(dict(run))
-    return list(groups.values())
+    return [[dict(run) for run in members] for _, members in grouped(rows, BATCH_KEYS)]
 
 
 def squared_cells(config: Mapping[str, Any], dataset: str) -> list[dict[str, Any]]:
@@ -131,3 +128,14 @@ def squared_cells(config: Mapping[str, Any], dataset: str) -> list[dict[str, Any
         for values in product(*(experiment[key] for key in keys)):
             cells[values] = None
     return [dict(zip(keys, values, strict=True)) for values in sorted(cells)]
+
+
+def grouped(
+    cells: Iterable[Mapping[str, Any]], keys: Iterable[str]
+) -> list[tuple[tuple, list[Mapping[str, Any]]]]:
+    """Cells that agree on `keys`, with their values, in the order in which these first occur."""
+    keys = tuple(keys)
+    groups: dict[tuple, list[Mapping[str, Any]]] = {}
+    for cell in cells:
+        groups.setdefault(tuple(cell[key] for key in keys), []).append(cell)
+    return list(groups.items())

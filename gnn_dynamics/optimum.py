@@ -16,6 +16,7 @@ import scipy.linalg
 
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.engine.model import Architecture
+from gnn_dynamics.experiments import grouped
 from gnn_dynamics.labels import targets
 from gnn_dynamics.problem import Problem, build_problem, propagated
 from gnn_dynamics.spectra import (
@@ -88,26 +89,17 @@ def optimum_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict
     A cell has the keys aggregation, features, nodes, multiscale, depth, labels and seed.
     """
     rows = []
-    for names, members in _grouped(cells, ("aggregation", "features", "nodes")):
+    for names, members in grouped(cells, ("aggregation", "features", "nodes")):
         problem = build_problem(graph, *names)
         G = propagated(problem, max(cell["depth"] for cell in members))
         key = {"dataset": graph.name} | dict(
             zip(("aggregation", "features", "nodes"), names, strict=True)
         )
-        for (multiscale, depth), same in _grouped(members, ("multiscale", "depth")):
+        for (multiscale, depth), same in grouped(members, ("multiscale", "depth")):
             draws = [(cell["labels"], cell["seed"]) for cell in same]
             found = optimum_rows(problem, depth, multiscale, draws, G)
             rows += [key | row for row in found]
     return rows
-
-
-def _grouped(
-    cells: Iterable[Mapping[str, Any]], keys: Sequence[str]
-) -> list[tuple[tuple, list[Mapping[str, Any]]]]:
-    groups: dict[tuple, list[Mapping[str, Any]]] = {}
-    for cell in cells:
-        groups.setdefault(tuple(cell[key] for key in keys), []).append(cell)
-    return list(groups.items())
 
 
 def optimum_rows(

@@ -113,6 +113,10 @@ TABLES = {
         {"rank": INTEGER, "width_required": INTEGER}
         | _reals("sigma_max", "sigma_min", "sigma_min_positive", "method_gap"),
     ),
+    "alignment": _table(
+        (*CELL, "labels", "seed"),
+        {"directions": INTEGER} | _reals("alignment", "alignment_expected"),
+    ),
     "training": _table(
         (*KEYS, "step"),
         _STEP

@@ -31,7 +31,7 @@ APPENDIX = sorted(
 # A block's place below a folder: Block.id with wildcards in it.
 BLOCK = "{experiment}/{dataset}/{aggregation}-{activation}-{scale}-H{depth}"
 TRAINING_TABLES = ["training", "time_condition", "gradient_terms", "speed"]
-SPECTRAL_TABLES = ["graph_condition", "optimum"]
+SPECTRAL_TABLES = ["graph_condition", "optimum", "alignment"]
 THEORY_TABLES = ["bounds", "guarantees", "descent_limits", "negative_results"]
 CLAIM_TABLES = ["comparisons", "claims"]
 ALL_TABLES = [
@@ -95,7 +95,8 @@ def parts_of_table(wildcards):
     """Paths of all parts of a table that is written in parts."""
     if wildcards.table in TRAINING_TABLES:
         return parts(wildcards.table, BLOCKS)
-    datasets = TRAINED if wildcards.table == "optimum" else config["datasets"]
+    every = wildcards.table == "graph_condition"
+    datasets = config["datasets"] if every else TRAINED
     return expand(
         "<results>/parts/{table}/{dataset}.parquet",
         table=wildcards.table,

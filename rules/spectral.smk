@@ -48,3 +48,25 @@ rule solve_optimum:
         "Solve for the optimum on {wildcards.dataset}"
     script:
         "../scripts/solve_optimum.py"
+
+
+rule measure_alignment:
+    input:
+        graph="data/prepared/{dataset}.npz",
+    output:
+        table="<results>/parts/alignment/{dataset}.parquet",
+    log:
+        "<logs>/measure_alignment/{dataset}.log",
+    benchmark:
+        "<benchmarks>/measure_alignment/{dataset}.tsv"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        cells=optimum_cells,
+        code=code("measure_alignment"),
+    message:
+        "Measure the alignment of the labels of {wildcards.dataset}"
+    script:
+        "../scripts/measure_alignment.py"

@@ -29,6 +29,7 @@ TABLE_WORDS = {
     "graphs": "one row for each dataset: its size and where it comes from",
     "graph_condition": "singular values of the propagated features",
     "optimum": "the lowest possible loss L*",
+    "alignment": "how much of the labels lies in the leading directions of the features",
     "training": "loss and gradient along every run",
     "time_condition": "λ of every layer along training",
     "gradient_terms": "every term of the loss decrease (Theorem 3)",
