@@ -5,6 +5,7 @@ Sizes: n nodes, m_x features; `graphs` pieces when labels belong to graphs inste
 
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from gnn_dynamics.errors import UserError
 
 FORMAT = 1
 UNLABELLED = -1
+CHUNK = 2**20  # feature values that are tried in a smaller type at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +88,15 @@ def save_graph(graph: Graph, path: str | Path) -> None:
 def _smallest(values: np.ndarray) -> np.ndarray:
     """The values as uint8 or float32 where that loses nothing."""
     for kind in (np.uint8, np.float32):
-        with np.errstate(all="ignore"):
-            smaller = values.astype(kind)
-        if np.array_equal(smaller, values):
-            return smaller
+        pieces = (values[top : top + CHUNK] for top in range(0, len(values), CHUNK))
+        if all(_survives(piece, kind) for piece in pieces):
+            return values.astype(kind)
     return values
+
+
+def _survives(values: np.ndarray, kind: type) -> bool:
+    with np.errstate(all="ignore"):
+        return np.array_equal(values.astype(kind), values)
 
 
 def load_graph(path: str | Path) -> Graph:
@@ -101,25 +107,28 @@ def load_graph(path: str | Path) -> Graph:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        about = json.loads(arrays.pop("about").tobytes())
-        if about.pop("format") != FORMAT:
-            raise ValueError("another version of the format")
-        return Graph(**_matrices(arrays, about.pop("features_count")), **about)
+            about = json.loads(file["about"].tobytes())
+            if about.pop("format") != FORMAT:
+                raise ValueError("another version of the format")
+            return Graph(**_arrays(file, about.pop("features_count")), **about)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} is not a complete prepared graph ({error}); delete it") from error
 
 
-def _matrices(arrays: dict[str, np.ndarray], m_x: int) -> dict[str, Any]:
-    pointers, X_pointers = arrays.pop("adjacency_indptr"), arrays.pop("features_indptr")
-    n, columns = len(pointers) - 1, arrays.pop("adjacency_indices")
-    values = arrays.pop("features_data").astype(np.float64)
-    X = (values, arrays.pop("features_indices"), X_pointers)
+def _arrays(file: Mapping[str, np.ndarray], m_x: int) -> dict[str, Any]:
+    """The fields of `Graph` that are arrays; `file` reads a member when it is asked for one.
+
+    Feature values come first, as they are in memory twice for a moment, in two types.
+    """
+    values = file["features_data"].astype(np.float64, copy=False)
+    X = (values, file["features_indices"], file["features_indptr"])
+    columns, pointers = file["adjacency_indices"], file["adjacency_indptr"]
+    n = len(pointers) - 1
     return {
         "adjacency": sparse.csr_array((np.ones(len(columns)), columns, pointers), shape=(n, n)),
         "features": sparse.csr_array(X, shape=(n, m_x)),
-        "graph_index": arrays.pop("graph_index", None),
-        **arrays,
+        "graph_index": file["graph_index"] if "graph_index" in file else None,
+        **{name: file[name] for name in ("labels", "train", "val", "test")},
     }
 
 
