@@ -17,7 +17,8 @@ from sklearn.preprocessing import scale
 
 from gnn_dynamics.data.catalogue import package_folder
 from gnn_dynamics.data.checksums import facts_of_files
-from gnn_dynamics.data.graph import Graph, clean_edges, node_features
+from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.data.node_graph import node_graph
 
 PACKAGED = package_folder("sklearn") / "datasets" / "data"
 
@@ -36,18 +37,9 @@ def read_embedded(name: str, entry: Mapping[str, Any], folder: str | Path | None
     data = getattr(datasets, f"load_{options['loader']}")()
     X, labels = data.data, data.target.astype(np.int64)
     near = kneighbors_graph(scale(X), options["k"], metric=options["metric"], include_self=False)
-    adjacency, counts = clean_edges(len(labels), *near.tocoo().coords)
-    return Graph(
-        name=name,
-        adjacency=adjacency,
-        features=node_features(X),
-        labels=labels,
-        **_split(labels, options["train"], options["val"], options["seed"]),
-        graph_index=None,
-        task="classification",
-        classes=int(labels.max()) + 1,
-        facts=facts | counts | {"split": "stratified, {train} for training".format(**options)},
-    )
+    parts = _split(labels, options["train"], options["val"], options["seed"])
+    facts["split"] = "stratified, {train} for training".format(**options)
+    return node_graph(name, near.tocoo().coords, X, labels, parts, facts)
 
 
 def _split(labels: np.ndarray, train: int, val: int, seed: int) -> dict[str, np.ndarray]:

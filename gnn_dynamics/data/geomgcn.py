@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from gnn_dynamics.data.checksums import facts_of_files
-from gnn_dynamics.data.graph import Graph, clean_edges, node_features
+from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.data.node_graph import node_graph
 
 EDGES = "out1_graph_edges.txt"
 NODES = "out1_node_feature_label.txt"
@@ -22,22 +23,12 @@ def read_geomgcn(name: str, entry: Mapping[str, Any], folder: str | Path) -> Gra
     facts = facts_of_files(entry, folder)
     paths = {Path(file).name: Path(folder, file) for file in entry["files"]}
     labels, features = _nodes(paths.pop(NODES))
-    source, target = np.loadtxt(paths.pop(EDGES), dtype=np.int64, skiprows=1, unpack=True, ndmin=2)
-    adjacency, counts = clean_edges(len(labels), source, target)
+    edges = np.loadtxt(paths.pop(EDGES), dtype=np.int64, skiprows=1, unpack=True, ndmin=2)
     (split,) = paths.values()
     with np.load(split, allow_pickle=False) as masks:
         parts = {p: np.flatnonzero(masks[f"{p}_mask"]) for p in ("train", "val", "test")}
-    return Graph(
-        name=name,
-        adjacency=adjacency,
-        features=node_features(features),
-        labels=labels,
-        **parts,
-        graph_index=None,
-        task="classification",
-        classes=int(labels.max()) + 1,
-        facts=facts | counts | {"split": f"official: {split.name}"},
-    )
+    facts["split"] = f"official: {split.name}"
+    return node_graph(name, tuple(edges), features, labels, parts, facts)
 
 
 def _nodes(path: Path) -> tuple[np.ndarray, np.ndarray]:

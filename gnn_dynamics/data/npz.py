@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from gnn_dynamics.data.checksums import facts_of_files
-from gnn_dynamics.data.graph import Graph, clean_edges, node_features
+from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.data.node_graph import node_graph
 from gnn_dynamics.data.splits import split_per_class
 
 
@@ -28,21 +29,12 @@ def read_gnn_benchmark(name: str, entry: Mapping[str, Any], folder: str | Path) 
     """
     facts = facts_of_files(entry, folder)
     with _open(entry, folder) as file:
-        stored = _csr(file, "adj").tocoo()
+        edges = _csr(file, "adj").tocoo().coords
         features, labels = _csr(file, "attr"), file["labels"].astype(np.int64)
-    adjacency, counts = clean_edges(len(labels), *stored.coords)
     options = entry["options"]
-    return Graph(
-        name=name,
-        adjacency=adjacency,
-        features=node_features(features),
-        labels=labels,
-        **split_per_class(labels, options["train"], options["val"], options["seed"]),
-        graph_index=None,
-        task="classification",
-        classes=int(labels.max()) + 1,
-        facts=facts | counts | {"split": "no official one; {train} per class".format(**options)},
-    )
+    parts = split_per_class(labels, options["train"], options["val"], options["seed"])
+    facts["split"] = "no official one; {train} per class".format(**options)
+    return node_graph(name, edges, features, labels, parts, facts)
 
 
 def _csr(file: Mapping[str, np.ndarray], part: str) -> sparse.csr_array:
@@ -62,17 +54,7 @@ def read_heterophilous(name: str, entry: Mapping[str, Any], folder: str | Path) 
     number = entry["options"]["split"]
     with _open(entry, folder) as file:
         labels = file["node_labels"].astype(np.int64)
-        adjacency, counts = clean_edges(len(labels), *file["edges"].T)
-        features = node_features(file["node_features"])
-        split = {p: np.flatnonzero(file[f"{p}_masks"][number]) for p in ("train", "val", "test")}
-    return Graph(
-        name=name,
-        adjacency=adjacency,
-        features=features,
-        labels=labels,
-        **split,
-        graph_index=None,
-        task="classification",
-        classes=int(labels.max()) + 1,
-        facts=facts | counts | {"split": f"official split {number} of 10"},
-    )
+        edges, features = tuple(file["edges"].T), file["node_features"]
+        parts = {p: np.flatnonzero(file[f"{p}_masks"][number]) for p in ("train", "val", "test")}
+    facts["split"] = f"official split {number} of 10"
+    return node_graph(name, edges, features, labels, parts, facts)
