@@ -5,7 +5,7 @@ Sizes: n nodes, m_x features; `graphs` pieces when labels belong to graphs inste
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,24 +127,28 @@ def _arrays(file: Mapping[str, np.ndarray], m_x: int) -> dict[str, Any]:
     return {
         "adjacency": sparse.csr_array((np.ones(len(columns)), columns, pointers), shape=(n, n)),
         "features": sparse.csr_array(X, shape=(n, m_x)),
-        "graph_index": file["graph_index"] if "graph_index" in file else None,
+        "graph_index": file.get("graph_index"),
         **{name: file[name] for name in ("labels", "train", "val", "test")},
     }
 
 
 def clean_edges(
-    n: int, source: np.ndarray, target: np.ndarray
+    n: int,
+    source: np.ndarray,
+    target: np.ndarray,
+    place: Callable[[int], str] = "edge {}".format,
 ) -> tuple[sparse.csr_array, dict[str, int]]:
     """The symmetric simple graph of a list of directed edges, and what was merged or dropped.
 
     Counts: stored_edges, all pairs given; duplicate_edges_dropped, pairs equal to an earlier pair
     in the same direction; self_loops_dropped, distinct loops; one_way_edges, edges present in one
     direction only; edges, undirected. Always stored - duplicates - loops = 2 edges - one_way.
+    `place` says where an edge stands, for messages.
 
     Raises:
         UserError: if an end is not a whole number from 0 to n - 1, naming the first such edge.
     """
-    source, target = _ends(n, np.asarray(source), np.asarray(target))
+    source, target = _ends(n, np.asarray(source), np.asarray(target), place)
     stored, loop = len(source), source == target
     loops = len(np.unique(source[loop]))
     pairs = (source[~loop], target[~loop])
@@ -164,7 +168,9 @@ def clean_edges(
     return adjacency, counts
 
 
-def _ends(n: int, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _ends(
+    n: int, source: np.ndarray, target: np.ndarray, place: Callable[[int], str]
+) -> tuple[np.ndarray, np.ndarray]:
     if source.shape != target.shape or source.ndim != 1:
         raise UserError(f"edges: {source.shape} sources but {target.shape} targets")
     for ends in (source, target):
@@ -173,15 +179,19 @@ def _ends(n: int, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, n
         bad = np.arange(len(ends)) if wrong else np.flatnonzero((ends < 0) | (ends >= n))
         if bad.size:
             raise UserError(
-                f"edge {bad[0]} ({source[bad[0]]}, {target[bad[0]]}): node ids must be whole "
+                f"{place(bad[0])} ({source[bad[0]]}, {target[bad[0]]}): node ids must be whole "
                 f"numbers from 0 to {n - 1}"
             )
     index = np.int32 if n < 2**31 else np.int64
     return source.astype(index), target.astype(index)
 
 
-def node_features(X: Any) -> sparse.csr_array:
+def node_features(
+    X: Any, place: Callable[[int, int], str] = "features: node {}, feature {}".format
+) -> sparse.csr_array:
     """Features as float64 CSR: duplicates summed, sorted, without stored zeros. X: (n, m_x).
+
+    `place` says where the value of a node and a feature stands, for messages.
 
     Raises:
         UserError: if a value is NaN or infinite, naming the node and the feature.
@@ -193,7 +203,7 @@ def node_features(X: Any) -> sparse.csr_array:
     if bad.size:
         node = int(np.searchsorted(features.indptr, bad[0], side="right")) - 1
         column = features.indices[bad[0]]
-        raise UserError(f"features: node {node}, feature {column} is {features.data[bad[0]]}")
+        raise UserError(f"{place(node, column)} is {features.data[bad[0]]}")
     return features
 
 

@@ -1,6 +1,6 @@
 """One graph whose nodes carry the labels, put together from what a reader found."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,21 +15,23 @@ def node_graph(
     labels: np.ndarray,
     parts: Mapping[str, np.ndarray],
     facts: Mapping[str, Any],
+    edge_place: Callable[[int], str] = "edge {}".format,
+    feature_place: Callable[[int, int], str] = "features: node {}, feature {}".format,
 ) -> Graph:
     """A `Graph` from sources and targets (edges,), X (n, m_x), labels (n,) and a split.
 
     Whole-number labels are classes from 0 to the largest, real ones targets of a regression.
-    `facts` get the counts of `clean_edges`.
+    `facts` get the counts of `clean_edges`; the two places say in a message where a value stands.
 
     Raises:
         UserError: if a node id is out of range or a feature is NaN or infinite.
     """
-    adjacency, counts = clean_edges(len(labels), *edges)
+    adjacency, counts = clean_edges(len(labels), *edges, place=edge_place)
     regression = np.issubdtype(labels.dtype, np.floating)
     return Graph(
         name=name,
         adjacency=adjacency,
-        features=node_features(X),
+        features=node_features(X, place=feature_place),
         labels=labels,
         **parts,
         graph_index=None,
