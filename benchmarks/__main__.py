@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME] [ARGUMENTS]`: engine (the default), or another module of this folder.
+"""`python -m benchmarks [NAME] [ARGUMENTS]`: engine (the default), or another module here.
 
 engine                   the designs of the engine against plain PyG
 preset [results/paper]   a finished run against the same grid by plain PyG
