@@ -30,6 +30,20 @@ NAMES = {
     "digits": "Digits",
     "wine": "Wine",
     "breast-cancer": "Breast cancer",
+    "amazon-photo": "Amazon Photo",
+    "amazon-computers": "Amazon Computers",
+    "coauthor-cs": "Coauthor CS",
+    "coauthor-physics": "Coauthor Physics",
+    "chameleon-filtered": "Chameleon (filtered)",
+    "squirrel-filtered": "Squirrel (filtered)",
+    "chameleon": "Chameleon",
+    "squirrel": "Squirrel",
+    "actor": "Actor",
+    "texas": "Texas",
+    "wisconsin": "Wisconsin",
+    "cornell": "Cornell",
+    "minesweeper": "Minesweeper",
+    "tolokers": "Tolokers",
     "gcn": "GCN",
     "gin": "GIN",
     "rw": "random walk",
@@ -196,14 +210,15 @@ def log_ticks(axis: Axis, floor: float = 0.0, zero: float | None = None) -> None
         if len(places) > 2:
             break
     plain = len(places) > 0 and min(places) >= 1e-2 and max(places) <= 1e3
-    names = [f"{place:g}" if plain else _power(place) for place in places]
+    names = [f"{place:g}" if plain else power(place) for place in places]
     if zero is not None:
         places, names = [zero, *places], ["0", *names]
     axis.set_ticks(places, names)
     axis.set_ticks([], minor=True)
 
 
-def _power(value: float) -> str:
+def power(value: float) -> str:
+    """One digit times a power of ten, as `$3\\cdot10^{-4}$`."""
     digit, power = f"{value:.0e}".split("e")
     times = "" if digit == "1" else rf"{digit}\!\cdot\!"
     return f"${times}10^{{{int(power)}}}$"

@@ -1,0 +1,39 @@
+"""Effects of the accelerations, as several figures sum them up: which cells count, and medians.
+
+An effect is log2(time of the other side / time of the side that the claim calls faster).
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+GRAPH = ["dataset", "aggregation"]
+# The theorems' setting comes first: squared loss, the nodes of the public split.
+FIRST = {"loss_fn": ("squared",), "nodes": ("train",)}
+
+
+def judged(
+    comparisons: pd.DataFrame | None, claims: Sequence[str], measures: Sequence[str]
+) -> pd.DataFrame:
+    """Cells of linear networks of which enough pairs were decided, whatever they say.
+
+    Cells whose seeds disagree stay: they are how a small effect looks, and without them a median
+    would be drawn away from 0.
+    """
+    if comparisons is None or comparisons.empty:
+        return pd.DataFrame()
+    rows = comparisons[comparisons["claim"].isin(claims) & comparisons["measure"].isin(measures)]
+    rows = rows[rows["activation"] == "linear"]
+    return rows[rows["state"].isin(["supports", "refutes"]) | (rows["reason"] == "seeds disagree")]
+
+
+def medians(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """For each of `by`: medians over cells of effect, ci_low and ci_high, and number of cells."""
+    grouped = rows.groupby(list(by), sort=True)
+    summary = grouped[["effect", "ci_low", "ci_high"]].median()
+    return summary.assign(cells=grouped.size()).reset_index()
+
+
+def said(row) -> str:
+    """`+0.53 (0.21 to 0.80)` for a row of `medians`."""
+    return f"{row.effect:+.2f} ({row.ci_low:.2f} to {row.ci_high:.2f})".replace("-", "−")
