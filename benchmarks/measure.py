@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import torch
 
@@ -36,6 +37,16 @@ def turn(step: Step) -> float:
         step()
         times.append(time.process_time() - start)
     return min(times)
+
+
+def peak_memory() -> int:
+    """Most bytes that this process has held since its program began (Linux).
+
+    Not `ru_maxrss`: that one begins with what the process that started it held.
+    """
+    status = Path("/proc/self/status").read_text()
+    (peak,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return 1024 * int(peak.split()[1])
 
 
 @dataclass(frozen=True)

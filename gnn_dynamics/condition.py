@@ -4,23 +4,29 @@ sigma_min is the min(rows, cols)-th singular value, as in Xu et al. (2021, arXiv
 the smallest positive one in its place the theorems stay true (docs/theory.md): both are reported.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
+from gnn_dynamics.budget import MEMORY_GB, bytes_in_memory, working_bytes
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.problem import Problem, build_problem, levels
+from gnn_dynamics.problem import Problem, build_problem, labelled_ids, levels
 from gnn_dynamics.spectra import (
+    BLOCK_HEIGHT,
     Matrix,
     Spectrum,
     append_rows,
     dependent_columns,
     singular_values,
     spectrum_from,
+    tsqr,
 )
+from gnn_dynamics.spool import temporary_spool
+from gnn_dynamics.streaming import graph_source, spool_levels
 
 # Below this condition number a Gram matrix keeps eight digits of sigma_min.
 GRAM_CONDITION = 1e4
@@ -32,31 +38,35 @@ SECOND_METHOD_WORK = 1e10
 class _Matrix:
     """G_H or Gs: a `factor` with its singular values, and the matrix as `blocks` of rows if kept.
 
-    With at most as many rows as columns the factor is the matrix itself (its blocks in any order).
+    shape: of the matrix. The factor stands for its columns where they are no more than its rows,
+    else for its rows; in memory it is then the matrix itself (its blocks in any order).
     """
 
-    rows: int
+    shape: tuple[int, int]
     factor: Matrix
-    blocks: Sequence[np.ndarray]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.rows, self.factor.shape[1]
+    blocks: Sequence[np.ndarray] = ()
 
 
 def condition_table(graph: Graph, grid: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Rows of graph_condition.parquet for one `Graph`: `aggregations` x `features` x `nodes`.
 
     These and `depths` are the lists of `grid`; both models are computed. Lists in `all_nodes`, if
-    any, stand in place of the others where I is all nodes: there a cell costs minutes.
+    any, stand in place of the others where I is all nodes: there a cell costs minutes. The process
+    keeps to `memory_gb` (10^9 bytes, default MEMORY_GB): what needs more in memory is streamed.
+
+    Raises:
+        UserError: where the budget, or the temporary folder, is too small even for that.
     """
-    rows = []
+    rows, memory = [], 1e9 * grid.get("memory_gb", MEMORY_GB)
     for nodes in grid["nodes"]:
         lists = {**grid, **(grid.get("all_nodes", {}) if nodes == "all" else {})}
         for aggregation, features in product(lists["aggregations"], lists["features"]):
             key = {"dataset": graph.name, "aggregation": aggregation, "features": features}
-            problem = build_problem(graph, aggregation, features, nodes)
-            found = condition_rows(problem, lists["depths"])
+            cell = (graph, aggregation, features, nodes)
+            if bytes_in_memory(graph, features, nodes, max(lists["depths"])) <= memory:
+                found = condition_rows(build_problem(*cell), lists["depths"])
+            else:
+                found = streamed_rows(*cell, lists["depths"], memory)
             rows += [key | {"nodes": nodes} | row for row in found]
     return rows
 
@@ -76,31 +86,79 @@ def condition_rows(
     Cost for nbar columns and H levels: O(H m_x nbar min(m_x, nbar)) without skip connections,
     O(H nbar^2 (m_x + nbar)) with them.
     """
+    G, shape = levels(problem, max(depths)), (problem.m_x, problem.nbar)
+    return _rows(_matrices(G, *shape, max(depths), multiscale), depths, problem.node_ids)
+
+
+def streamed_rows(
+    graph: Graph,
+    aggregation: str,
+    features: str,
+    nodes: str,
+    depths: Sequence[int],
+    memory: float,
+) -> list[dict[str, Any]]:
+    """`condition_rows` of a `build_problem`, in a process that keeps to `memory` bytes.
+
+    With more labelled columns than rows of the deepest stack, one QR of all levels side by side,
+    by blocks of labelled nodes, serves every model and depth: cost 2 nbar ((H+1) m_x)^2 FLOP.
+
+    Raises:
+        UserError: if that is too little memory, or the temporary folder has too little room.
+    """
+    depth = max(depths)
+    work = working_bytes(graph, features, nodes, depth, memory)
+    source = graph_source(graph, aggregation, features, nodes, depth)
+    shape, every = (source.m_x, source.nbar), range(depth + 1)
+    with temporary_spool(source.nbar, source.m_x, depth + 1) as spool:
+        spool_levels(source, depth, work, spool)
+        if source.nbar <= (depth + 1) * source.m_x:
+            G = (spool.level(level).T for level in every)
+            matrices = _matrices(G, *shape, depth, (False, True))
+        else:
+            height = BLOCK_HEIGHT * (depth + 1) * source.m_x
+            matrices = _leading(tsqr(spool.blocks(every, height)), *shape)
+        return _rows(matrices, depths, labelled_ids(graph, nodes))
+
+
+def _rows(
+    matrices: Iterable[tuple[int, bool, _Matrix]], depths: Sequence[int], node_ids: np.ndarray
+) -> list[dict[str, Any]]:
     rows, below = [], None
-    for depth, scale, M in _matrices(problem, max(depths), multiscale):
+    for depth, scale, M in matrices:
         if depth not in depths:
             continue
         found, method = _spectrum(M, below if scale else None)
         below = found if scale else below
-        row = {"multiscale": scale, "depth": depth, "method": method}
-        rows.append(row | _values(found) | _culprits(M, found, problem) | _second(M, found, method))
+        row = {"multiscale": scale, "depth": depth, "method": method} | _values(found)
+        m_x = M.shape[0] // (depth + 1 if scale else 1)
+        rows.append(row | _culprits(M, found, m_x, node_ids) | _second(M, found, method))
     return rows
 
 
 def _matrices(
-    problem: Problem, depth: int, multiscale: Sequence[bool]
+    G: Iterable[np.ndarray], m_x: int, nbar: int, depth: int, multiscale: Sequence[bool]
 ) -> Iterator[tuple[int, bool, _Matrix]]:
     """(depth, multiscale, matrix) for every depth: G_l and the stack, whose factor only is kept."""
-    rows = (depth + 1) * problem.m_x
-    keep = _work(rows, problem.nbar) <= SECOND_METHOD_WORK
+    keep = _work((depth + 1) * m_x, nbar) <= SECOND_METHOD_WORK
     R, blocks = None, []
-    for level, G in enumerate(levels(problem, depth)):
+    for level, G_l in enumerate(G):
         if False in multiscale:
-            yield level, False, _Matrix(problem.m_x, G, [G])
+            yield level, False, _Matrix((m_x, nbar), G_l, [G_l])
         if True in multiscale:
-            R = append_rows(R, G)
-            blocks += [G] if keep else []
-            yield level, True, _Matrix((level + 1) * problem.m_x, R, blocks)
+            R = append_rows(R, G_l)
+            blocks += [G_l] if keep else []
+            yield level, True, _Matrix(((level + 1) * m_x, nbar), R, blocks)
+
+
+def _leading(R: Tensor, m_x: int, nbar: int) -> Iterator[tuple[int, bool, _Matrix]]:
+    """The same from R (p, p) of the QR factorisation of [P_0, ..., P_H], nbar > p = (H+1) m_x.
+
+    Its leading columns are a factor of the first levels side by side, its l-th columns one of P_l.
+    """
+    for level, end in enumerate(range(m_x, len(R) + 1, m_x)):
+        yield level, False, _Matrix((m_x, nbar), R[:end, end - m_x : end].mT)
+        yield level, True, _Matrix((end, nbar), R[:end, :end].mT)
 
 
 def _work(rows: int, cols: int) -> float:
@@ -138,13 +196,15 @@ def _values(found: Spectrum) -> dict[str, Any]:
     }
 
 
-def _culprits(M: _Matrix, found: Spectrum, problem: Problem) -> dict[str, list[int] | None]:
+def _culprits(
+    M: _Matrix, found: Spectrum, m_x: int, node_ids: np.ndarray
+) -> dict[str, list[int] | None]:
     """Nodes whose columns are dependent; with fewer rows than columns, features whose rows are."""
     nodes = features = None
     if found.rows >= found.cols:
-        nodes = dependent_columns(M.factor, problem.node_ids, found)
+        nodes = dependent_columns(M.factor, node_ids, found)
     else:
-        owners = np.arange(found.rows) % problem.m_x  # each level holds the features in order
+        owners = np.arange(found.rows) % m_x  # each level holds the features in order
         features = dependent_columns(M.factor.T, owners, found)
     return {"culprit_nodes": nodes, "culprit_features": sorted(set(features or [])) or None}
 

@@ -82,6 +82,7 @@ def aggregation_matrix(adjacency: sp.csr_array, kind: str) -> sp.csr_array:
     Raises:
         UserError: for an unknown kind.
     """
+    check_aggregation(kind)
     loops = sp.csr_array(adjacency + sp.eye_array(adjacency.shape[0]), dtype=np.float64)
     degrees = loops.sum(axis=0)
     if kind == "gin":
@@ -89,9 +90,14 @@ def aggregation_matrix(adjacency: sp.csr_array, kind: str) -> sp.csr_array:
     if kind == "gcn":
         scale = sp.diags_array(1 / np.sqrt(degrees))
         return sp.csr_array(scale @ loops @ scale)
-    if kind == "rw":
-        return sp.csr_array(loops @ sp.diags_array(1 / degrees))
-    raise UserError(f"aggregation '{kind}' is unknown; choose one of {', '.join(AGGREGATIONS)}.")
+    return sp.csr_array(loops @ sp.diags_array(1 / degrees))
+
+
+def check_aggregation(kind: str) -> None:
+    """Raise UserError for a name that is not one of AGGREGATIONS."""
+    if kind not in AGGREGATIONS:
+        allowed = ", ".join(AGGREGATIONS)
+        raise UserError(f"aggregation '{kind}' is unknown; choose one of {allowed}.")
 
 
 def transform_features(X: sp.csr_array, kind: str) -> sp.csr_array | np.ndarray:
@@ -113,7 +119,7 @@ def transform_features(X: sp.csr_array, kind: str) -> sp.csr_array | np.ndarray:
     if kind == "row":
         return _row_normalised(sp.csr_array(X, dtype=np.float64))
     if kind == "standard":
-        return _standardised(X.toarray().astype(np.float64))
+        return standardised(X.toarray().astype(np.float64))
     if name == "pca" and size.isdecimal() and int(size) > 0:
         return _principal_scores(X.toarray().astype(np.float64), int(size))
     raise UserError(f"features '{kind}' is unknown; choose one of {FEATURES}.")
@@ -125,11 +131,15 @@ def _row_normalised(X: sp.csr_array) -> sp.csr_array:
     return sp.csr_array(sp.diags_array(scale) @ X)
 
 
-def _standardised(X: np.ndarray) -> np.ndarray:
+def standardised(X: np.ndarray) -> np.ndarray:
+    """X (n, c) with columns of mean 0 and variance 1, in its own memory; constant ones become 0."""
     # The range tells a constant feature exactly; its standard deviation may be a rounding error.
     varies = np.ptp(X, axis=0) > 0
     spread = np.where(varies, X.std(axis=0), 1.0)
-    return np.where(varies, (X - X.mean(axis=0)) / spread, 0.0)
+    X -= X.mean(axis=0)
+    X /= spread
+    X[:, ~varies] = 0.0
+    return X
 
 
 def _principal_scores(X: np.ndarray, r: int) -> np.ndarray:
@@ -202,10 +212,14 @@ def levels(problem: Problem, depth: int) -> Iterator[np.ndarray]:
     From the right, S^l R then X times it: (H nnz(S) + (H+1) nnz(X)) nbar multiplications.
     From the left, X S^l then its readout:  (H nnz(S) + (H+1) nnz(R)) m_x.
     """
-    hops = depth * problem.S.nnz
-    right = (hops + (depth + 1) * _entries(problem.X)) * problem.nbar
-    left = (hops + (depth + 1) * problem.R.nnz) * problem.m_x
-    yield from (_from_readout if right < left else _from_features)(problem, depth)
+    entries = problem.S.nnz, _entries(problem.X), problem.R.nnz
+    right = readout_first(*entries, problem.m_x, problem.nbar, depth)
+    yield from (_from_readout if right else _from_features)(problem, depth)
+
+
+def readout_first(S: int, X: int, R: int, m_x: int, nbar: int, depth: int) -> bool:
+    """Whether multiplying from the right costs less; S, X, R: their numbers of stored entries."""
+    return (depth * S + (depth + 1) * X) * nbar < (depth * S + (depth + 1) * R) * m_x
 
 
 def _entries(X: sp.csr_array | np.ndarray) -> int:

@@ -17,7 +17,7 @@ rule check_graph_condition:
         "<benchmarks>/check_graph_condition/{dataset}.tsv"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=int(1000 * config["graph_condition"]["memory_gb"]),
         runtime=120,
     params:
         grid=config["graph_condition"],

@@ -1,0 +1,166 @@
+"""Features after l aggregations of graphs whose features fit into memory only once, or by columns.
+
+As many columns of X as fit are taken through all H aggregations together; of each level only the
+labelled rows are kept, on disk (spool.py). Every number is that of X S^l R as `problem.levels`
+gives it, up to rounding. Time is linear in the stored entries of S, times the features.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.engine.matrices import csr_tensor
+from gnn_dynamics.problem import (
+    Problem,
+    check_aggregation,
+    readout_matrix,
+    standardised,
+    transform_features,
+)
+from gnn_dynamics.spool import NUMBER, Spool
+
+ROWS = 2**14  # of sparse features that are made dense at a time
+# Columns beyond this share nothing more of what a sparse product reads.
+MOST_COLUMNS = 128
+# Columns of a product start on a cache line.
+COLUMN_TILE = 8
+
+
+@dataclass(frozen=True)
+class Source:
+    """A graph as aggregation by columns sees it.
+
+    hop: (T, out), both (n, c): writes S^T T to out, and may spoil T
+    columns: (first, end) -> features first..end-1 of all n nodes, dense (n, end - first), new
+    readout: R^T (nbar, n)
+    """
+
+    hop: Callable[[Tensor, Tensor], None]
+    columns: Callable[[int, int], np.ndarray]
+    readout: sp.csr_array
+    m_x: int
+
+    @property
+    def nbar(self) -> int:
+        return self.readout.shape[0]
+
+    @property
+    def column_bytes(self) -> int:
+        """Memory that each column takes: two numbers for each node, one for each labelled one."""
+        return NUMBER * (2 * self.readout.shape[1] + self.nbar)
+
+
+def spool_levels(source: Source, depth: int, memory: float, spool: Spool) -> None:
+    """Write P_0, ..., P_depth (nbar, m_x) to `spool`, with at most `memory` bytes at work.
+
+    Fewer than COLUMN_TILE columns at a time are not tried, so that `memory` must hold so many.
+    """
+    for first, end in column_blocks(source, memory):
+        T = torch.from_numpy(source.columns(first, end))
+        out = torch.empty_like(T)
+        for level in range(depth + 1):
+            if level:
+                source.hop(T, out)
+                T, out = out, T
+            spool.write(level, first, source.readout @ T.numpy())
+
+
+def column_blocks(source: Source, memory: float) -> list[tuple[int, int]]:
+    """(first, end) of blocks of equal width, as wide as `memory` bytes allow."""
+    fit = int(min(memory // source.column_bytes, MOST_COLUMNS, source.m_x))
+    count = max(1, -(-source.m_x // max(fit, COLUMN_TILE)))
+    width = max(1, -(-source.m_x // (count * COLUMN_TILE))) * COLUMN_TILE
+    return [(a, min(a + width, source.m_x)) for a in range(0, source.m_x, width)]
+
+
+# Sources -----------------------------------------------------------------------------------------
+
+
+def problem_source(problem: Problem) -> Source:
+    """The source of a `Problem`, S and X as they are there."""
+    M = csr_tensor(sp.csr_array(problem.S.T), torch.float64, torch.device("cpu"))
+
+    def hop(T: Tensor, out: Tensor) -> None:
+        torch.addmm(out, M, T, beta=0, out=out)
+
+    def columns(first: int, end: int) -> np.ndarray:
+        if sp.issparse(problem.X):
+            return dense_columns(problem.X, first, end)
+        return np.array(problem.X[:, first:end], order="C")
+
+    return Source(hop, columns, sp.csr_array(problem.R.T), problem.m_x)
+
+
+def graph_source(graph: Graph, aggregation: str, features: str, nodes: str, depth: int) -> Source:
+    """The source of `build_problem(graph, aggregation, features, nodes)`, without S or a copy of X.
+
+    Where fewer than half of the nodes lie within `depth` hops of I, only these are aggregated.
+    Principal components are computed at once and held, (n, r).
+
+    Raises:
+        UserError: as `build_problem`.
+    """
+    check_aggregation(aggregation)
+    A, R = graph.adjacency, sp.csr_array(readout_matrix(graph, nodes).T)  # (nbar, n)
+    degrees = np.diff(A.indptr) + 1.0
+    m_x, columns = feature_columns(graph.features, features)
+    kept = reachable(A, R, depth)
+    if 2 * len(kept) >= graph.n:
+        return Source(adjacency_hop(A, degrees, aggregation), columns, R, m_x)
+    hop = adjacency_hop(sp.csr_array(A[kept][:, kept]), degrees[kept], aggregation)
+    return Source(hop, lambda a, b: columns(a, b)[kept], sp.csr_array(R[:, kept]), m_x)
+
+
+def reachable(A: sp.csr_array, R: sp.csr_array, depth: int) -> np.ndarray:
+    """Nodes within `depth` hops of those that R^T (nbar, n) reads, ascending."""
+    reached = np.zeros(A.shape[0])
+    reached[R.indices] = 1
+    for _ in range(depth):
+        reached = np.sign(reached + A @ reached)
+    return np.flatnonzero(reached)
+
+
+def adjacency_hop(
+    A: sp.csr_array, degrees: np.ndarray, kind: str
+) -> Callable[[Tensor, Tensor], None]:
+    """T -> S^T T from A itself: S^T = D^a (A + I) D^b, so that no S is stored beside A."""
+    M = csr_tensor(A, torch.float64, torch.device("cpu"))
+    D = torch.from_numpy(degrees).unsqueeze(1)
+    before, after = {
+        "gcn": (D**-0.5, D**-0.5),
+        "gin": (None, None),
+        "rw": (None, 1 / D),
+    }[kind]
+
+    def hop(T: Tensor, out: Tensor) -> None:
+        if before is not None:
+            T *= before
+        torch.addmm(out.copy_(T), M, T, out=out)
+        if after is not None:
+            out *= after
+
+    return hop
+
+
+def feature_columns(X: sp.csr_array, kind: str) -> tuple[int, Callable[[int, int], np.ndarray]]:
+    """m_x and (first, end) -> these columns of `transform_features(X, kind)`, dense."""
+    if kind == "standard":
+        return X.shape[1], lambda a, b: standardised(dense_columns(X, a, b))
+    if kind.startswith("pca"):
+        Z = transform_features(X, kind)
+        return Z.shape[1], lambda a, b: np.array(Z[:, a:b], order="C")
+    return X.shape[1], lambda a, b: dense_columns(X, a, b, kind)
+
+
+def dense_columns(X: sp.csr_array, first: int, end: int, kind: str = "raw") -> np.ndarray:
+    """Columns first..end-1 of X (n, m_x) as they are or with `row` features; (n, end - first)."""
+    out = np.empty((X.shape[0], end - first))
+    for top in range(0, len(out), ROWS):
+        rows = transform_features(X[top : top + ROWS], kind)
+        out[top : top + ROWS] = rows[:, first:end].toarray()
+    return out

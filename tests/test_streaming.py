@@ -1,0 +1,200 @@
+"""Aggregation by columns, QR by rows: the same numbers as in memory, within a budget."""
+
+import subprocess
+import sys
+from collections import namedtuple
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from graphs import adjacency_of, graphs, make_graph, patient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnn_dynamics import condition as module
+from gnn_dynamics import spool as spool_module
+from gnn_dynamics.budget import bytes_in_memory, held_bytes, working_bytes
+from gnn_dynamics.condition import condition_rows, condition_table, streamed_rows
+from gnn_dynamics.data.graph import save_graph
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.problem import AGGREGATIONS, build_problem, propagated
+from gnn_dynamics.spectra import tsqr
+from gnn_dynamics.spool import temporary_spool
+from gnn_dynamics.streaming import column_blocks, graph_source, problem_source, spool_levels
+
+NODES = st.sampled_from(["train", "all"])
+FEATURES = st.sampled_from(["raw", "row", "standard"])
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pooled(graph):
+    """The same nodes as two graphs, or one."""
+    index = np.arange(graph.n) * 2 // graph.n
+    return make_graph(graph.adjacency, graph.features, graph_index=index)
+
+
+def spooled(source, depth, memory=0.0):
+    """[P_0, ..., P_H] of a source, read three rows at a time."""
+    with temporary_spool(source.nbar, source.m_x, depth + 1) as spool:
+        spool_levels(source, depth, memory, spool)
+        return np.vstack(list(spool.blocks(range(depth + 1), 3)))
+
+
+@patient
+@given(graphs(40), st.sampled_from(AGGREGATIONS), FEATURES, NODES, st.integers(0, 3))
+def test_columns_are_aggregated_as_in_memory(graph, kind, features, nodes, depth):
+    for each in (graph, pooled(graph)):
+        problem = build_problem(each, kind, features, nodes)
+        expected = np.vstack(propagated(problem, depth)).T
+        lean = graph_source(each, kind, features, nodes, depth)
+        for source in (lean, problem_source(problem)):
+            np.testing.assert_allclose(spooled(source, depth), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_principal_components_and_many_blocks_of_columns():
+    X = np.random.default_rng(0).standard_normal((60, 30))
+    graph = make_graph(adjacency_of(60, [(i, i + 1) for i in range(50)]), X)
+    problem = build_problem(graph, "gcn", "pca-20", "all")
+    source = graph_source(graph, "gcn", "pca-20", "all", 2)
+    assert column_blocks(source, 0.0) == [(0, 8), (8, 16), (16, 20)]
+    assert column_blocks(source, 9 * source.column_bytes) == column_blocks(source, 0.0)
+    assert column_blocks(source, 17 * source.column_bytes) == [(0, 16), (16, 20)]
+    assert column_blocks(source, 1e9) == [(0, 20)]
+    for memory in (0.0, 1e9):
+        expected = np.vstack(propagated(problem, 2)).T
+        np.testing.assert_allclose(spooled(source, 2, memory), expected, rtol=1e-11, atol=1e-12)
+
+
+def test_only_nodes_within_reach_are_aggregated():
+    """On a path of 200 nodes, three hops from node 0 reach four."""
+    path = adjacency_of(200, [(i, i + 1) for i in range(199)])
+    X = np.random.default_rng(0).standard_normal((200, 5))
+    graph = make_graph(path, X, train=[0])
+    problem = build_problem(graph, "gcn", "standard", "train")
+    source = graph_source(graph, "gcn", "standard", "train", 3)
+    assert source.readout.shape == (1, 4)
+    np.testing.assert_allclose(spooled(source, 3), np.vstack(propagated(problem, 3)).T, rtol=1e-12)
+
+
+@patient
+@given(graphs(30), st.sampled_from(AGGREGATIONS), FEATURES, NODES, st.sets(st.integers(0, 4)))
+def test_streamed_rows_are_those_in_memory(graph, kind, features, nodes, depths):
+    depths = sorted(depths | {0})
+    expected = condition_rows(build_problem(graph, kind, features, nodes), depths)
+    found = streamed_rows(graph, kind, features, nodes, depths, 8e9)
+    resolution = {"relative_gap", "second_method", "rank_gap"}  # of what is zero but for rounding
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.keys() == theirs.keys()
+        for name in ours.keys() - resolution:
+            if isinstance(theirs[name], float):
+                scale = 1e-13 * theirs["sigma_max"]
+                assert ours[name] == pytest.approx(
+                    theirs[name], rel=1e-9, abs=scale, nan_ok=True
+                ), name
+            else:
+                assert ours[name] == theirs[name], name
+
+
+@pytest.mark.parametrize("rank", [12, 9])
+@pytest.mark.parametrize(("condition", "accuracy"), [(1e2, 1e-10), (1e8, 1e-6)])
+@pytest.mark.parametrize("heights", [[5000], [1, 37, 4000, 962], [50] * 100])
+def test_blocks_give_the_singular_values_of_the_dense_svd(heights, condition, accuracy, rank):
+    rng = np.random.default_rng(rank)
+    U = np.linalg.qr(rng.standard_normal((5000, rank)))[0]
+    V = np.linalg.qr(rng.standard_normal((12, rank)))[0]
+    M = (U * np.geomspace(1, 1 / condition, rank)) @ V.T
+    edges = np.cumsum([0, *heights])
+    R = tsqr(M[a:b] for a, b in pairwise(edges)).numpy()
+    found, dense = (np.linalg.svd(A, compute_uv=False) for A in (R, M))
+    np.testing.assert_allclose(found[:rank], dense[:rank], rtol=accuracy)
+    np.testing.assert_allclose(found[rank:], 0, atol=1e-14)
+
+
+def test_random_features_through_the_whole_stream_at_both_sizes_of_blocks():
+    """More labelled nodes than stacked features, so that one factor serves every depth."""
+    rng = np.random.default_rng(0)
+    half = sp.random_array((900, 900), density=0.01, rng=rng)
+    graph = make_graph((half + half.T) > 0, rng.standard_normal((900, 20)))
+    problem = build_problem(graph, "gcn", "raw", "all")
+    rows = streamed_rows(graph, "gcn", "raw", "all", [0, 3], 8e9)
+    G = propagated(problem, 3)
+    matrices = {(False, 0): G[0], (True, 0): G[0], (False, 3): G[3], (True, 3): np.vstack(G)}
+    for row in rows:
+        s = np.linalg.svd(matrices[row["multiscale"], row["depth"]], compute_uv=False)
+        assert row["sigma_max"] == pytest.approx(s[0], rel=1e-12)
+        assert row["sigma_min"] == pytest.approx(s[-1], rel=1e-10)
+
+
+# The budget --------------------------------------------------------------------------------------
+
+GRID = {"aggregations": ["gcn"], "features": ["raw"], "nodes": ["all"], "depths": [2]}
+
+
+def test_what_fits_is_not_streamed(monkeypatch):
+    graph = make_graph(adjacency_of(9, [(0, 1)]), np.eye(9))
+    calls = []
+    for name in ("condition_rows", "streamed_rows"):
+        monkeypatch.setattr(module, name, lambda *_, name=name: calls.append(name) or [])
+    need = bytes_in_memory(graph, "raw", "all", 2)
+    for memory in ({}, {"memory_gb": need / 1e9}, {"memory_gb": 0.9999999 * need / 1e9}):
+        condition_table(graph, GRID | memory)
+    assert calls == ["condition_rows", "condition_rows", "streamed_rows"]
+
+
+@pytest.mark.parametrize("features", ["raw", "pca-2"])
+def test_too_small_a_budget_is_refused_with_what_would_do(features):
+    graph = make_graph(adjacency_of(4, [(0, 1)]), np.eye(4))
+    with pytest.raises(UserError, match=r"memory_gb: 'toy'.*depth 2 needs .*0\.6 GB.*than 0\.5"):
+        condition_table(graph, GRID | {"features": [features], "memory_gb": 0.5})
+    assert working_bytes(graph, features, "all", 2, 1e9) == 1e9 - held_bytes(graph)
+
+
+def test_a_full_temporary_folder_is_named(monkeypatch):
+    usage = namedtuple("usage", "free")(10)
+    monkeypatch.setattr(spool_module.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(UserError, match=r"0\.0 GB of free space.*take 0\.2 GB; set TMPDIR"):
+        temporary_spool(10**6, 10, 3).__enter__()
+
+
+PEAK = """
+import sys
+from benchmarks.measure import peak_memory
+from gnn_dynamics.condition import condition_table
+from gnn_dynamics.data.graph import load_graph
+graph = load_graph(sys.argv[1])
+grid = {"aggregations": ["gcn"], "features": [sys.argv[3]], "nodes": ["train"], "depths": [3]}
+condition_table(graph, grid | {"memory_gb": float(sys.argv[2])})
+print(peak_memory())
+"""
+
+
+@pytest.fixture(scope="module")
+def middling(tmp_path_factory):
+    """200 000 nodes, 1.6 million stored entries, 40 features; in memory that takes 1 GB."""
+    rng, n = np.random.default_rng(0), 200_000
+    source, target = rng.integers(0, n, (2, 4 * n))
+    half = sp.coo_array((np.ones(4 * n), (source, target)), (n, n)).tocsr()
+    both = half + half.T
+    both.setdiag(0)
+    both.eliminate_zeros()
+    both.data[:] = 1
+    X = rng.standard_normal((n, 40), dtype=np.float32)
+    graph = make_graph(both, X, train=np.arange(0, n, 4))
+    path = tmp_path_factory.mktemp("middling") / "graph.npz"
+    save_graph(graph, path)
+    return graph, path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize("features", ["raw", "row", "standard"])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_peak_of_a_process_stays_below_what_was_foreseen(middling, features, streamed):
+    graph, path = middling
+    in_memory = bytes_in_memory(graph, features, "train", 3)
+    memory = 1.1 * held_bytes(graph) if streamed else in_memory
+    assert (memory < in_memory) == streamed
+    command = [sys.executable, "-W", "ignore", "-c", PEAK, str(path), str(memory / 1e9), features]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert int(answer.stdout) < memory
