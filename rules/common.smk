@@ -49,6 +49,7 @@ FIGURE_NAMES = [
     "fig5_gradient_terms",
     *(f"appendix_{dataset}" for dataset in APPENDIX),
     "graph_condition_depth",
+    "mechanism",
     "bound_tightness",
     "negative_results",
     "claims",
@@ -147,6 +148,12 @@ def content_of_entry(wildcards):
 
 
 def raw_manifest(wildcards):
-    """The list of fetched files; nothing for a dataset that comes inside a package."""
-    embedded = CATALOGUE[wildcards.dataset]["reader"] == "embedded"
-    return [] if embedded else f"data/raw/{wildcards.dataset}/manifest.json"
+    """The list of fetched files; nothing where nothing is fetched: packaged data, own files."""
+    packaged = CATALOGUE[wildcards.dataset]["reader"] in ("embedded", "own")
+    return [] if packaged else f"data/raw/{wildcards.dataset}/manifest.json"
+
+
+def own_files(wildcards):
+    """A user's own files, which are inputs themselves: what changes them reruns what follows."""
+    entry = CATALOGUE[wildcards.dataset]
+    return list(entry["files"].values()) if entry["reader"] == "own" else []

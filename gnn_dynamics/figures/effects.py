@@ -28,10 +28,17 @@ def judged(
 
 
 def medians(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """For each of `by`: medians over cells of effect, ci_low and ci_high, and number of cells."""
-    grouped = rows.groupby(list(by), sort=True)
+    """For each of `by`: medians over cells of effect, ci_low and ci_high, and number of cells.
+
+    `bounded`: the share of decided pairs of which one run ended before it got there. What counts
+    there is its end, so that the effect is at least as large as said.
+    """
+    decided = rows["pairs"] - rows["undecided"]
+    grouped = rows.assign(decided=decided).groupby(list(by), sort=True)
+    sums = grouped[["bounded", "decided"]].sum()
     summary = grouped[["effect", "ci_low", "ci_high"]].median()
-    return summary.assign(cells=grouped.size()).reset_index()
+    share = sums["bounded"] / sums["decided"]
+    return summary.assign(cells=grouped.size(), bounded=share).reset_index()
 
 
 def said(row) -> str:
