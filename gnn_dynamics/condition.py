@@ -110,15 +110,15 @@ def streamed_rows(
     work = working_bytes(graph, features, nodes, depth, memory)
     source = graph_source(graph, aggregation, features, nodes, depth)
     shape, every = (source.m_x, source.nbar), range(depth + 1)
-    with temporary_spool(source.nbar, source.m_x, depth + 1) as spool:
-        spool_levels(source, depth, work, spool)
-        if source.nbar <= (depth + 1) * source.m_x:
-            G = (spool.level(level).T for level in every)
-            matrices = _matrices(G, *shape, depth, (False, True))
-        else:
-            height = BLOCK_HEIGHT * (depth + 1) * source.m_x
-            matrices = _leading(tsqr(spool.blocks(every, height)), *shape)
-        return _rows(matrices, depths, labelled_ids(graph, nodes))
+    spool = temporary_spool(source.nbar, source.m_x, depth + 1)
+    spool_levels(source, every, work, spool)
+    if source.nbar <= (depth + 1) * source.m_x:
+        G = (spool.level(level).T for level in every)
+        matrices = _matrices(G, *shape, depth, (False, True))
+    else:
+        height = BLOCK_HEIGHT * (depth + 1) * source.m_x
+        matrices = _leading(tsqr(spool.blocks(every, height)), *shape)
+    return _rows(matrices, depths, labelled_ids(graph, nodes))
 
 
 def _rows(

@@ -6,8 +6,8 @@ nodes. The numbers lie outside the process's memory; the system keeps in its cac
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,9 +56,8 @@ class Spool:
         return out
 
 
-@contextmanager
-def temporary_spool(nbar: int, m_x: int, levels: int) -> Iterator[Spool]:
-    """A spool for `levels` matrices in the temporary folder (TMPDIR), which leaves nothing behind.
+def temporary_spool(nbar: int, m_x: int, levels: int) -> Spool:
+    """A spool for `levels` matrices in the temporary folder (TMPDIR), whose file goes with it.
 
     Raises:
         UserError: if that folder has too little room.
@@ -70,5 +69,7 @@ def temporary_spool(nbar: int, m_x: int, levels: int) -> Iterator[Spool]:
             f"{folder} has {free / 1e9:.1f} GB of free space, and features after aggregation take"
             f" {size / 1e9:.1f} GB; set TMPDIR to a folder with more."
         )
-    with tempfile.TemporaryFile(dir=folder) as file:
-        yield Spool(file, nbar, m_x)
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed with the spool
+    spool = Spool(file, nbar, m_x)
+    weakref.finalize(spool, file.close)
+    return spool

@@ -5,7 +5,7 @@ labelled rows are kept, on disk (spool.py). Every number is that of X S^l R as `
 gives it, up to rounding. Time is linear in the stored entries of S, times the features.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,26 +55,28 @@ class Source:
         return NUMBER * (2 * self.readout.shape[1] + self.nbar)
 
 
-def spool_levels(source: Source, depth: int, memory: float, spool: Spool) -> None:
-    """Write P_0, ..., P_depth (nbar, m_x) to `spool`, with at most `memory` bytes at work.
+def spool_levels(source: Source, levels: Sequence[int], memory: float, spool: Spool) -> None:
+    """Write P_l (nbar, m_x) for each of `levels` to `spool`, with at most `memory` bytes at work.
 
     Fewer than COLUMN_TILE columns at a time are not tried, so that `memory` must hold so many.
     """
     for first, end in column_blocks(source, memory):
         T = torch.from_numpy(source.columns(first, end))
         out = torch.empty_like(T)
-        for level in range(depth + 1):
+        for level in range(max(levels) + 1):
             if level:
                 source.hop(T, out)
                 T, out = out, T
-            spool.write(level, first, source.readout @ T.numpy())
+            if level in levels:
+                spool.write(level, first, source.readout @ T.numpy())
 
 
 def column_blocks(source: Source, memory: float) -> list[tuple[int, int]]:
     """(first, end) of blocks of equal width, as wide as `memory` bytes allow."""
-    fit = int(min(memory // source.column_bytes, MOST_COLUMNS, source.m_x))
-    count = max(1, -(-source.m_x // max(fit, COLUMN_TILE)))
-    width = max(1, -(-source.m_x // (count * COLUMN_TILE))) * COLUMN_TILE
+    fit = int(min(memory // source.column_bytes, MOST_COLUMNS)) // COLUMN_TILE
+    tiles = -(-source.m_x // COLUMN_TILE)
+    count = max(1, -(-tiles // max(fit, 1)))
+    width = max(1, -(-tiles // count)) * COLUMN_TILE
     return [(a, min(a + width, source.m_x)) for a in range(0, source.m_x, width)]
 
 

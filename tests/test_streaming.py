@@ -37,9 +37,10 @@ def pooled(graph):
 
 def spooled(source, depth, memory=0.0):
     """[P_0, ..., P_H] of a source, read three rows at a time."""
-    with temporary_spool(source.nbar, source.m_x, depth + 1) as spool:
-        spool_levels(source, depth, memory, spool)
-        return np.vstack(list(spool.blocks(range(depth + 1), 3)))
+    levels = range(depth + 1)
+    spool = temporary_spool(source.nbar, source.m_x, depth + 1)
+    spool_levels(source, levels, memory, spool)
+    return np.vstack(list(spool.blocks(levels, 3)))
 
 
 @patient
@@ -155,7 +156,7 @@ def test_a_full_temporary_folder_is_named(monkeypatch):
     usage = namedtuple("usage", "free")(10)
     monkeypatch.setattr(spool_module.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(UserError, match=r"0\.0 GB of free space.*take 0\.2 GB; set TMPDIR"):
-        temporary_spool(10**6, 10, 3).__enter__()
+        temporary_spool(10**6, 10, 3)
 
 
 PEAK = """

@@ -22,8 +22,10 @@ from gnn_dynamics.problem import Problem
 
 PROJECTING = ("gd", "momentum", "flow")  # optimisers that commute with a rotation of the weights
 UPDATE_COST = {"gd": 4, "flow": 4, "momentum": 8, "adam": 20}
-DENSE_BYTES = 2 * 2**30  # of G_l that a form may hold; beyond it stays sparse
+DENSE_BYTES = 2 * 2**30  # of G_l that a form may hold; beyond it stays sparse, or is streamed
+STREAMED_WORK = 1e13  # multiplications in the factorisation of what is streamed: minutes
 CACHE_BYTES = 16 * 2**20  # of weights, gradients and signals that K models share on a CPU
+INFINITE = float("inf")
 MOST_MODELS = 32  # beyond that nothing is gained on a CPU
 
 
@@ -51,7 +53,7 @@ def cheapest(
     """
     found = {c.name: c for c in candidates(problem, arch, loss_fn, optimizer, device)}
     if form == "auto":
-        fit = [c for c in found.values() if not c.condition and c.cost < float("inf")]
+        fit = [c for c in found.values() if not c.condition and c.cost < INFINITE]
         best = min(fit, key=lambda c: c.cost)
         others = ", ".join(f"{c.name} {c.cost:.2e}" for c in fit if c is not best)
         return (
@@ -73,17 +75,16 @@ def candidates(problem, arch, loss_fn, optimizer, device) -> list[Candidate]:
     both = " and ".join(filter(None, (projects, squared)))
     full, spanned = [problem.m_x] * len(arch.levels), spanned_rows(problem, arch)
     shared = arch, optimizer
+    held = 0 if fits(problem, arch) else INFINITE
+    read = 0 if held == 0 or streams(problem, arch) else INFINITE
+    diagonal = 2 * arch.m_y * max(spanned) + weights_cost(max(spanned), *shared)
     return [
-        Candidate("stacked", stacked(problem, full, problem.nbar, *shared)),
+        Candidate("stacked", held + stacked(problem, full, problem.nbar, *shared)),
         Candidate("horner", sparse(problem, device, *shared)),
-        Candidate("left", stacked(problem, full, sum(full), *shared), squared),
-        Candidate("row_space", stacked(problem, spanned, problem.nbar, *shared), projects),
-        Candidate("row_space+left", stacked(problem, spanned, sum(spanned), *shared), both),
-        Candidate(
-            "svd",
-            2 * arch.m_y * max(spanned) + weights_cost(max(spanned), *shared),
-            " and ".join(filter(None, (both, single))),
-        ),
+        Candidate("left", read + stacked(problem, full, sum(full), *shared), squared),
+        Candidate("row_space", held + stacked(problem, spanned, problem.nbar, *shared), projects),
+        Candidate("row_space+left", read + stacked(problem, spanned, sum(spanned), *shared), both),
+        Candidate("svd", read + diagonal, " and ".join(filter(None, (both, single)))),
     ]
 
 
@@ -94,11 +95,20 @@ def spanned_rows(problem: Problem, arch: Architecture) -> list[int]:
 
 
 def stacked(problem: Problem, sizes: list[int], columns: int, arch, optimizer) -> float:
-    """Dense G_l with `sizes` rows in use; infinite where they would not fit into memory."""
-    if 8 * problem.m_x * problem.nbar * len(sizes) > DENSE_BYTES:
-        return float("inf")
+    """Dense G_l with `sizes` rows in use."""
     data = 2 * arch.m_y * min(columns, problem.nbar) * sum(sizes)
     return data + weights_cost(max(sizes), arch, optimizer)
+
+
+def fits(problem: Problem, arch: Architecture) -> bool:
+    """Whether all dense G_l fit into the memory that a form may hold."""
+    return 8 * problem.m_x * problem.nbar * len(arch.levels) <= DENSE_BYTES
+
+
+def streams(problem: Problem, arch: Architecture) -> bool:
+    """Whether R4 can read them block by block instead (streamed.py)."""
+    p = problem.m_x * len(arch.levels)
+    return 8 * p * p <= DENSE_BYTES and float(problem.nbar) * p * p <= STREAMED_WORK
 
 
 def sparse(problem: Problem, device: torch.device, arch, optimizer) -> float:

@@ -9,12 +9,13 @@
     svd              R2 R5         both of these, without skip connections
     relu-prefix      relu.py       ReLU models
 
+R4 and R5 read G_l from a file where they do not fit into memory (streamed.py).
 What each costs is in costs.py; the derivations are in operators.py, linear.py and reductions.py.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor
 
 from gnn_dynamics.engine import linear
-from gnn_dynamics.engine.costs import cheapest
+from gnn_dynamics.engine.costs import DENSE_BYTES, cheapest, fits
 from gnn_dynamics.engine.device import torch_device
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.objective import Objective
@@ -32,8 +33,11 @@ from gnn_dynamics.engine.operators import DiagonalOperator, HornerOperator, Stac
 from gnn_dynamics.engine.prefix import relu_data
 from gnn_dynamics.engine.reductions import Columns, Frame, Reduced, left, row_space, svd, unreduced
 from gnn_dynamics.engine.relu import column_major, relu_loss_and_gradient
+from gnn_dynamics.engine.streamed import StreamedColumns, streamed_features
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.problem import Problem, propagated
+
+REDUCE_COLUMNS = ("left", "row_space+left", "svd")
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Form:
     loss: str
     data: Any
     frame: Any
-    columns: Columns
+    columns: Columns | StreamedColumns
     levels_data: Callable[[], list[Tensor]]
     function: Callable[..., tuple[Tensor, Weights]] = linear.loss_and_gradient
 
@@ -139,14 +143,18 @@ def _horner_form(problem, arch, loss_fn, place, reason) -> Form:
 
 
 def _dense_form(problem, arch, loss_fn, place, reason, name) -> Form:
-    G = _features(problem, arch, place)
+    if name in REDUCE_COLUMNS and not fits(problem, arch):
+        G, streamed = streamed_features(problem, arch.levels, DENSE_BYTES, place)
+    else:
+        G, streamed = _features(problem, arch, place), None
     if name == "svd":
         data, s = svd(G[0])
         operator = DiagonalOperator(s)
     else:
         data = _reduced(G, arch.levels, name)
         operator = StackedOperator(data.G, data.sizes, data.triangular, device=place)
-    return Form(name, reason, loss_fn, operator, data.frame, data.columns, lambda: data.G)
+    columns = replace(streamed, then=data.columns) if streamed else data.columns
+    return Form(name, reason, loss_fn, operator, data.frame, columns, lambda: data.G)
 
 
 def _reduced(G: list[Tensor], levels: tuple[int, ...], name: str) -> Reduced:

@@ -1,0 +1,80 @@
+"""R4 for labelled columns that do not fit into memory: as `reductions.left`, block by block.
+
+Gs^T = Z T as there, T (p, p) from a QR factorisation that reads Gs^T some rows at a time, and Y Z
+from the same reflections applied to Y. Whatever comes after sees G_l Z and Y Z alone: the cost of a
+step does not depend on n or nbar.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnn_dynamics.engine.reductions import Columns
+from gnn_dynamics.problem import Problem
+from gnn_dynamics.spectra import BLOCK_HEIGHT
+from gnn_dynamics.spool import temporary_spool
+from gnn_dynamics.streaming import problem_source, spool_levels
+
+Blocks = Callable[[], Iterator[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class StreamedColumns:
+    """`reductions.Columns` where Z is known by its reflections only, and further ones of Y Z.
+
+    blocks: () -> rows of Gs^T. The factorisation is repeated for every Y, from the same numbers in
+    the same order. So Z is that of T even where Gs lacks rank, when Z is not unique.
+    """
+
+    blocks: Blocks
+    then: Columns = field(default_factory=Columns)
+
+    def targets(self, Y: Tensor) -> tuple[Tensor, Tensor]:
+        """Y (K, m_y, nbar) -> (Y Z, ||Y - Y Z Z^T||^2 (K,)), the constant part of the loss."""
+        _, rotated, rest = triangularise(self.blocks(), Y.flatten(0, 1).mT)
+        reduced, more = self.then.targets(rotated.mT.unflatten(0, Y.shape[:2]))
+        return reduced, more + rest.unflatten(0, Y.shape[:2]).sum(dim=1)
+
+
+def triangularise(blocks: Iterable[np.ndarray], Y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """QR by Householder reflections of row blocks M (nbar, p) = Z T, applied to Y (nbar, c).
+
+    Returns T (p, p) upper triangular, Z^T Y (p, c) and the squared norms (c,) of the columns of
+    Y - Z Z^T Y, which come as sums of squares. With nbar < p, nbar in place of the first p.
+    Cost 2 nbar p^2 FLOP, an eighth more where blocks have 8 p rows, and 4 nbar p c for Y.
+    """
+    T, rotated, rest, top = None, Y[:0], Y.new_zeros(Y.shape[1]), 0
+    for block in blocks:
+        block = torch.as_tensor(block, device=Y.device)
+        rows = torch.cat([rotated, Y[top : top + len(block)]])
+        reflectors, scales = torch.geqrf(block if T is None else torch.cat([T, block]))
+        rows = torch.ormqr(reflectors, scales, rows, transpose=True)
+        p = min(reflectors.shape)
+        T, rotated = reflectors[:p].triu(), rows[:p]
+        rest, top = rest + rows[p:].square().sum(dim=0), top + len(block)
+    return T, rotated, rest
+
+
+def streamed_features(
+    problem: Problem, levels: Sequence[int], memory: float, device: torch.device
+) -> tuple[list[Tensor], StreamedColumns]:
+    """G_l Z (m_x, p) for each of `levels`, and the columns Z; G_l itself goes to a file.
+
+    `memory`: bytes for aggregation by columns.
+
+    Raises:
+        UserError: if the temporary folder has too little room for the file.
+    """
+    source, count = problem_source(problem), len(levels)
+    spool = temporary_spool(source.nbar, source.m_x, count)
+    spool_levels(source, levels, memory, spool)
+
+    def blocks() -> Iterator[np.ndarray]:
+        return spool.blocks(levels, BLOCK_HEIGHT * count * source.m_x)
+
+    nothing = torch.zeros(source.nbar, 1, dtype=torch.float64, device=device)
+    T, _, _ = triangularise(blocks(), nothing)
+    return list(T.mT.split(source.m_x)), StreamedColumns(blocks)
