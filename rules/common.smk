@@ -25,7 +25,11 @@ except UserError as error:
 BLOCKS = experiments.blocks(config)
 TRAINED = sorted({block.dataset for block in BLOCKS})
 APPENDIX = sorted(
-    {block.dataset for block in BLOCKS if experiments.is_named(block.experiment, "curves", "labels")}
+    {
+        block.dataset
+        for block in BLOCKS
+        if experiments.is_named(block.experiment, "curves", "labels")
+    }
 )
 
 # A block's place below a folder: Block.id with wildcards in it.
@@ -50,6 +54,8 @@ FIGURE_NAMES = [
     *(f"appendix_{dataset}" for dataset in APPENDIX),
     "graph_condition_depth",
     "mechanism",
+    "what_predicts",
+    "step_size",
     "bound_tightness",
     "negative_results",
     "claims",

@@ -304,6 +304,8 @@ def _cell(claim: str, dataset: str, aggregation: str, depth: int, measure: str) 
         "ties": 0,
         "undecided": 0,
         **dict.fromkeys(("bounded", "not_reached", "started_below", "edge", "not_finite"), 0),
+        "best_lr": None if measure == "flow_time" else 1e-3,
+        "best_lr_other": None if measure == "flow_time" else 3e-3,
         "p_sign": 0.1,
         "p_holm": 0.4,
         "state": "supports" if effect > 0.25 else "refutes" if effect < -0.25 else "undecided",

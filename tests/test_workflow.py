@@ -200,6 +200,7 @@ AFTER_TRAINING = {
     "make_report",
     "all",
     *(f"plot_{name}" for name in ("appendix", "bound_tightness", "claims")),
+    *(f"plot_{name}" for name in ("mechanism", "what_predicts", "step_size")),
     *(f"plot_fig{name}" for name in ("1_linear_vs_relu", "4_training_speed")),
     *(f"plot_fig{name}" for name in ("2_assumptions_linear", "3_assumptions_multiscale")),
     "plot_fig5_gradient_terms",

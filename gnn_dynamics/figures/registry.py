@@ -19,8 +19,10 @@ from gnn_dynamics.figures import (
     graph_condition_depth,
     linear_vs_relu,
     mechanism,
+    step_size,
     style,
     training_speed,
+    what_predicts,
 )
 
 
@@ -124,6 +126,35 @@ FIGURES = (
         ("graph_condition", "gradient_terms", "alignment", "comparisons"),
         mechanism.draw,
         mechanism.measured,
+    ),
+    Entry(
+        "what_predicts",
+        "Does homophily, σ²r or label alignment predict the acceleration?",
+        "Rows are the three accelerations in flow time, columns three properties of a graph: the"
+        " share of edges that join nodes of one class; the smallest positive singular value of the"
+        " features of all layers, squared; the share of the labels in as many leading directions"
+        " of these features as there are classes. A property that predicts orders the marks of one"
+        " colour from low to high (rank correlation ρ near +1 or −1). p is how often a random"
+        " order does as well, made larger for the number of correlations tried; ✓ marks those"
+        " that pass.",
+        ("comparisons", "graphs", "graph_condition", "alignment"),
+        what_predicts.draw,
+        what_predicts.measured,
+    ),
+    Entry(
+        "step_size",
+        "Why flow time and steps disagree about depth",
+        "(a) The same pairs of depths by three measures: above 0 the deeper network is faster."
+        " Hollow marks are bounds: a run ended before it got there. (b) From the flow, which has"
+        " no step size, through equal learning rates: where a curve bends, speed is decided by the"
+        " step size and not by the flow. Triangles stand at the best learning rate of each depth;"
+        " where they are apart, each network at its own best is another comparison than both at"
+        " one rate. (c) Why they are apart: the product of learning rate and curvature λmax. Steps"
+        " follow the flow while it is far below 2; near 2 they oscillate, and the depth that gets"
+        " there at a smaller rate cannot use the larger one.",
+        ("comparisons", "training"),
+        step_size.draw,
+        step_size.measured,
     ),
     Entry(
         "bound_tightness",

@@ -36,15 +36,26 @@ PREFERRED: dict[str, tuple] = {
 }
 # For the graph condition, which is about the data as they are, at the nodes of the public split.
 DATA_FIRST = {"features": ("raw",), "nodes": ("train",)}
-EXPERIMENTS = {"training": ["curves", "labels"], "gradient_terms": ["terms", "labels"]}
 HOW_TO_GET = "Add it to `experiments` in the config (config/README.md) and run the workflow again."
 
 
-def read(path: str | Path) -> pd.DataFrame:
-    """A table as figures need it: only the experiments that they show, which saves memory."""
-    wanted = EXPERIMENTS.get(Path(path).stem)
-    named = pc.match_substring_regex(field("experiment"), f"^({'|'.join(wanted or ())})(-|$)")
-    return read_table(path, filters=named if wanted else None)
+def _named(*experiments: str) -> pc.Expression:
+    return pc.match_substring_regex(field("experiment"), f"^({'|'.join(experiments)})(-|$)")
+
+
+DESCENT = field("optimizer") == "gd"
+SHOWN = {
+    "training": _named("curves", "labels") | DESCENT,
+    "gradient_terms": _named("terms", "labels"),
+}
+
+
+def read(path: str | Path, rows: pc.Expression | None = None) -> pd.DataFrame:
+    """A table as figures need it: only the rows that they show, which saves memory.
+
+    `rows` are those that one figure shows, in place of those of all figures.
+    """
+    return read_table(path, filters=SHOWN.get(Path(path).stem) if rows is None else rows)
 
 
 def ordered(values: Iterable[Any], key: str) -> list:

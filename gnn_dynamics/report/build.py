@@ -20,7 +20,7 @@ from gnn_dynamics.report.glossary import TERMS, Explainer
 # Held in memory; of the other tables the report only says how many rows they have.
 SHOWN = (
     *("graphs", "graph_condition", "training", "time_condition", "gradient_terms", "bounds"),
-    *("comparisons", "claims"),
+    *("alignment", "comparisons", "claims"),
 )
 
 

@@ -1,0 +1,204 @@
+"""Does homophily, the smallest singular value or label alignment predict the acceleration?
+
+Rows are the accelerations, columns the candidates, marks the graphs of the run.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gnn_dynamics.figures import effects, select, style
+from gnn_dynamics.figures.predictors import (
+    ACCELERATIONS,
+    ENOUGH,
+    PREDICTORS,
+    correlations,
+    graph_table,
+    smallest_p,
+)
+
+# A correlation passes if it is at least this strong and this unlikely, after Holm's adjustment.
+LEAST_RHO, MOST_P = 0.5, 0.05
+LINEAR = 8  # largest effect that is drawn on a linear axis
+TICKS = (-50, -20, -10, -5, -1, 0, 1, 5, 10, 20, 50)
+LOOKS = {"gcn": (style.BLUE, "o", None), "gin": (style.RED, "s", "white")}
+OTHER_LOOK = (style.GREY, "D", None)
+AXES = {
+    "edge_homophily": "edge homophily",
+    "sigma_min_positive_sq": r"$\sigma_r^2$ of the stacked features",
+    "alignment": r"label alignment $\|YP_k\|^2/\|Y\|^2$",
+}
+WHERE = {
+    "edge_homophily": "graphs with edges",
+    "sigma_min_positive_sq": "the features, nodes and depths of the runs in `graph_condition`",
+    "alignment": "runs with the squared loss",
+}
+
+
+@style.styled
+def draw(
+    comparisons: pd.DataFrame,
+    graphs: pd.DataFrame,
+    graph_condition: pd.DataFrame,
+    alignment: pd.DataFrame,
+) -> Figure:
+    """The tables of these names. Each panel says its rank correlation over the graphs."""
+    table = graph_table(comparisons, graphs, graph_condition, alignment)
+    if table.empty:
+        what = "No acceleration of a linear network was measured in flow time."
+        how = "Train pairs with optimizer flow, squared loss, `thresholds` and at least 5 seeds."
+        return style.missing_figure(what, how)
+    found = correlations(table)
+    figure = style.new_figure(6.4)
+    axes = figure.subplots(3, 3)
+    for line, (claim, name) in zip(axes, ACCELERATIONS.items(), strict=True):
+        part = table[table["claim"] == claim]
+        for ax, predictor in zip(line, PREDICTORS, strict=True):
+            _panel(ax, part.dropna(subset=predictor), table[predictor], predictor)
+            _title(ax, select.keep(found, claim=claim, predictor=predictor))
+        _wide(line, part)
+        line[0].set_ylabel(f"{name}:\n$\\log_2$ of times faster")
+    style.legend_above(figure, _legend(table), _WHAT, columns=3)
+    return figure
+
+
+_WHAT = (
+    "linear networks, gradient flow; medians over a graph's cells of effect and interval ends\n"
+    f"Spearman's ρ, p by permutation and after Holm; ✓: |ρ| ≥ {LEAST_RHO:g} and p ≤ {MOST_P:g}"
+)
+
+
+def _panel(ax: Axes, part: pd.DataFrame, everywhere: pd.Series, predictor: str) -> None:
+    if part.empty:
+        what = f"No graph has both this acceleration and its {PREDICTORS[predictor]}."
+        style.missing(ax, what, f"It is computed for {WHERE[predictor]}.")
+        return
+    for aggregation, marks in part.groupby("aggregation"):
+        colour, marker, inside = LOOKS.get(aggregation, OTHER_LOOK)
+        ax.vlines(marks[predictor], marks["ci_low"], marks["ci_high"], color=colour, lw=0.7)
+        look = {"color": colour, "marker": marker, "mfc": inside or colour, "ls": "", "ms": 4}
+        ax.plot(marks[predictor], marks["effect"], **look)
+    ax.axhline(0, color=style.BLACK, lw=0.7, zorder=1)
+    ax.set_xlabel(AXES[predictor])
+    ax.grid(axis="y")
+    low, high = everywhere.min(), everywhere.max()
+    if predictor == "sigma_min_positive_sq":
+        ax.set_xscale("log")
+        ax.set_xlim(low / (high / low) ** 0.08 / 1.2, high * (high / low) ** 0.08 * 1.2)
+        style.log_ticks(ax.xaxis)
+    else:
+        ax.set_xlim(-0.04, 1.04)  # shares
+
+
+def _title(ax: Axes, tests: pd.DataFrame) -> None:
+    """A line for each aggregation."""
+    lines = [f"{style.name(test.aggregation)}: {_said(test)}" for test in tests.itertuples()]
+    ax.set_title("\n".join(lines), loc="left", fontsize=7)
+
+
+def _wide(axes: Sequence[Axes], part: pd.DataFrame) -> None:
+    """Linear up to 1 and logarithmic beyond where GIN's effects are many times those of GCN."""
+    ends = part[["effect", "ci_low", "ci_high"]].abs().max(axis=None)
+    for ax in axes:
+        if ax.lines and ends > LINEAR:
+            ax.set_yscale("symlog", linthresh=1)
+            ax.autoscale(axis="y")
+            low, high = ax.get_ylim()
+            ax.set_yticks([t for t in TICKS if low <= t <= high])
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.set_yticks([], minor=True)
+
+
+def passes(test) -> bool:
+    """Strong, and unlikely without a relation, by the limits stated above; never with NaN."""
+    return bool(abs(test.rho) >= LEAST_RHO and test.p_holm <= MOST_P)
+
+
+def _said(test) -> str:
+    """`ρ = +0.62, n = 15, p = 0.012`, or why there is no number."""
+    if np.isnan(test.rho):
+        why = "too few graphs" if test.n < ENOUGH else "nothing varies"
+        return f"{why} (n = {test.n})"
+    rho = f"{test.rho:+.2f}".replace("-", "−")
+    mark = " ✓" if passes(test) else ""
+    return f"ρ = {rho}, n = {test.n}, p = {test.p_holm:.2g}{mark}"
+
+
+def _legend(table: pd.DataFrame) -> list:
+    entries = {}
+    for aggregation in select.ordered(table["aggregation"], "aggregation"):
+        colour, marker, inside = LOOKS.get(aggregation, OTHER_LOOK)
+        look = {"color": colour, "marker": marker, "mfc": inside or colour, "ls": ""}
+        entries[style.name(aggregation)] = look
+    return style.key(entries)
+
+
+def measured(
+    comparisons: pd.DataFrame,
+    graphs: pd.DataFrame,
+    graph_condition: pd.DataFrame,
+    alignment: pd.DataFrame,
+) -> list[str]:
+    """The numbers of every graph, then every correlation, then what they come to."""
+    table = graph_table(comparisons, graphs, graph_condition, alignment)
+    if table.empty:
+        return []
+    found = correlations(table)
+    return [
+        *(_said_graph(part, *graph) for graph, part in table.groupby(["dataset", "aggregation"])),
+        *(
+            f"{ACCELERATIONS[test.claim].capitalize()} by {PREDICTORS[test.predictor]},"
+            f" {style.name(test.aggregation)}: {_said(test)}{_unadjusted(test.p)}."
+            for test in found.itertuples()
+        ),
+        conclusion(found),
+    ]
+
+
+def _said_graph(part: pd.DataFrame, dataset: str, aggregation: str) -> str:
+    known = part[list(PREDICTORS)].median().dropna()
+    values = [f"{PREDICTORS[name]} {value:.2g}" for name, value in known.items()]
+    speeds = [f"{ACCELERATIONS[line.claim]} {effects.said(line)}" for line in part.itertuples()]
+    return f"{style.name(dataset)}, {style.name(aggregation)}: {'; '.join([*values, *speeds])}."
+
+
+def _unadjusted(p: float) -> str:
+    return "" if np.isnan(p) else f" ({p:.2g} before Holm's adjustment)"
+
+
+def conclusion(found: pd.DataFrame) -> str:
+    """One sentence made from the correlations: which candidates predict which acceleration."""
+    known = found.dropna(subset="p")
+    most = int(found["n"].max())
+    if known.empty:
+        return (
+            f"{select.plural(most, 'graph')} cannot say whether homophily, σ²r or label alignment"
+            f" predicts an acceleration: at least {ENOUGH} that differ are needed."
+        )
+    test = (
+        f"{select.plural(len(known), 'rank correlation')} over up to {most} graphs (asked for:"
+        f" |ρ| ≥ {LEAST_RHO:g} and p ≤ {MOST_P:g} after Holm's adjustment)"
+    )
+    passing = known[[passes(line) for line in known.itertuples()]]
+    if passing.empty:
+        return (
+            f"Of {test} none passes: there is no evidence here that homophily, σ²r or label"
+            f" alignment predicts an acceleration{_too_few(most, len(known))}."
+        )
+    names = [
+        f"{PREDICTORS[line.predictor]} with the acceleration by {ACCELERATIONS[line.claim]}"
+        f" on {style.name(line.aggregation)} (ρ = {line.rho:+.2f})".replace("-", "−")
+        for line in passing.itertuples()
+    ]
+    return f"Of {test} {len(passing)} passed: {', '.join(names)}; the others give no evidence."
+
+
+def _too_few(n: int, tests: int) -> str:
+    """Says so where no correlation, however perfect, could have passed."""
+    least = smallest_p(n) * tests
+    if least <= MOST_P:
+        return ""
+    return f"; with {n} graphs none could pass, as Holm's p is then at least {min(least, 1):.2g}"

@@ -1,0 +1,11 @@
+"""Draw the effect of depth by measure of speed and by learning rate, with the sharpness."""
+
+from _job import start
+
+from gnn_dynamics.artifacts import save_figure
+from gnn_dynamics.figures.select import DESCENT, read
+from gnn_dynamics.figures.step_size import draw
+
+provenance = start(snakemake)
+figure = draw(read(snakemake.input.comparisons), read(snakemake.input.training, DESCENT))
+save_figure(figure, snakemake.output.png, snakemake.output.pdf, provenance)
