@@ -2,6 +2,7 @@
 
 engine                   the designs of the engine against plain PyG
 preset [results/paper]   a finished run against the same grid by plain PyG
+scaling [CASE ...]       time and peak memory of every stage on graphs of up to 3 million nodes
 """
 
 import sys

@@ -4,18 +4,14 @@ share_of_roof compares with what one thread of this machine reaches at best, mea
 process: the rate of a large matrix product, and a copy within the cache.
 """
 
-from pathlib import Path
-
 import pandas as pd
 import torch
 
 from benchmarks import linear, relu
-from benchmarks.measure import roofs
+from benchmarks.measure import FOLDER, roofs
 from gnn_dynamics.artifacts import save_figure, write_table
 from gnn_dynamics.engine.memory import keep_freed_memory
 from gnn_dynamics.figures.style import new_figure, styled
-
-FOLDER = Path("results") / "benchmark"
 
 
 def main() -> None:

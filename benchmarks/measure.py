@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+FOLDER = Path("results") / "benchmark"
 Step = Callable[[], object]
 ROUNDS = 5
 TURN_SECONDS = 0.25  # of one design in one round

@@ -1,0 +1,143 @@
+"""The stages of `python -m benchmarks scaling`: each prepares what it needs, and returns the work.
+
+Stages hand their results on through files of one folder, so that each may run in a process of its
+own and the peak of one is not that of another.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.measure import peak_memory
+from benchmarks.synthetic import CLASSES, random_graph
+from gnn_dynamics.budget import working_bytes
+from gnn_dynamics.condition import condition_table
+from gnn_dynamics.data.graph import load_graph, save_graph
+from gnn_dynamics.engine.initialise import initial_weights
+from gnn_dynamics.engine.model import Architecture
+from gnn_dynamics.engine.objective import Objective
+from gnn_dynamics.engine.operators import StackedOperator
+from gnn_dynamics.engine.reductions import Frame
+from gnn_dynamics.engine.steppers import STEPPERS
+from gnn_dynamics.engine.streamed import triangularise
+from gnn_dynamics.engine.train import train as run
+from gnn_dynamics.spectra import BLOCK_HEIGHT, singular_values, tsqr
+from gnn_dynamics.spool import Spool
+from gnn_dynamics.streaming import graph_source, spool_levels
+
+DEPTH, WIDTH, STEPS, LR = 3, 64, 100, 1e-9
+CELL = ("gcn", "raw", "train")
+LEVELS = range(DEPTH + 1)
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A random graph: stored entries of its adjacency, labelled nodes; budget in 10^9 bytes."""
+
+    nodes: int
+    entries: int
+    labelled: int
+    memory_gb: float = 8
+    features: int = 100
+    series: str = ""  # the sweep of the picture that it belongs to
+
+
+def measured(stage: Callable[[Case, Path], Work], case: Case, folder: Path) -> dict[str, float]:
+    """Seconds of the stage without its preparation; the peak of the process, with it."""
+    torch.set_num_threads(1)
+    work = stage(case, folder)
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return {
+        "seconds": time.perf_counter() - wall,
+        "cpu_seconds": time.process_time() - cpu,
+        "peak_bytes": peak_memory(),
+    }
+
+
+def make(case: Case, folder: Path) -> None:
+    """Not measured."""
+    sizes = case.nodes, case.entries, case.features, case.labelled
+    save_graph(random_graph(*sizes), folder / "graph.npz")
+
+
+def read(case: Case, folder: Path) -> Work:
+    return lambda: load_graph(folder / "graph.npz")
+
+
+def propagate(case: Case, folder: Path) -> Work:
+    graph = load_graph(folder / "graph.npz")
+    spool = Spool((folder / "spool").open("w+b"), case.labelled, case.features)
+
+    def work() -> None:
+        memory = working_bytes(graph, *CELL[1:], DEPTH, 1e9 * case.memory_gb)
+        spool_levels(graph_source(graph, *CELL, DEPTH), LEVELS, memory, spool)
+        (folder / "pieces.json").write_text(json.dumps(spool.pieces))
+
+    return work
+
+
+def blocks(case: Case, folder: Path):
+    """Rows of [P_0, ..., P_H], as `propagate` left them."""
+    pieces = map(tuple, json.loads((folder / "pieces.json").read_text()))
+    spool = Spool((folder / "spool").open("rb"), case.labelled, case.features, pieces)
+    return spool.blocks(LEVELS, BLOCK_HEIGHT * len(LEVELS) * case.features)
+
+
+def qr(case: Case, folder: Path) -> Work:
+    return lambda: np.save(folder / "R.npy", tsqr(blocks(case, folder)).numpy())
+
+
+def svd(case: Case, folder: Path) -> Work:
+    """Of every P_l and of every stack."""
+    R, m_x = np.load(folder / "R.npy"), case.features
+
+    def work() -> None:
+        for end in range(m_x, len(R) + 1, m_x):
+            singular_values(R[:end, :end])
+            singular_values(R[:end, end - m_x : end])
+
+    return work
+
+
+def reduce(case: Case, folder: Path) -> Work:
+    """R4: the factor together with what it makes of the labels."""
+    classes = np.random.default_rng(0).integers(0, CLASSES, case.labelled)
+    Y = torch.from_numpy(np.eye(CLASSES)[classes])
+
+    def work() -> None:
+        T, rotated, _ = triangularise(blocks(case, folder), Y)
+        np.savez(folder / "reduced.npz", T=T.numpy(), Y=rotated.mT.numpy())
+
+    return work
+
+
+def train(case: Case, folder: Path) -> Work:
+    """STEPS steps of gradient descent of one multiscale model."""
+    with np.load(folder / "reduced.npz") as reduced:
+        T, Y = (torch.from_numpy(reduced[name]) for name in ("T", "Y"))
+    sizes, frame = (case.features,) * len(LEVELS), Frame()
+    arch = Architecture(case.features, WIDTH, CLASSES, DEPTH, multiscale=True)
+    start = frame.reduce(initial_weights(arch, "default", [0]))
+    padding = (0, 0, 0, start.W[0].shape[-1] - case.features)
+    G = [torch.nn.functional.pad(G_l, padding) for G_l in T.mT.split(sizes)]
+    operator = StackedOperator(G, sizes, triangular=True)
+    objective = Objective(operator, Y.unsqueeze(0), "squared")
+    return lambda: run(objective, start, STEPPERS["gd"], [LR], STEPS)
+
+
+def check(case: Case, folder: Path) -> Work:
+    """The whole check of one aggregation as a user runs it, from the prepared graph."""
+    names = ("aggregations", "features", "nodes")
+    grid = {name: [value] for name, value in zip(names, CELL, strict=True)}
+    grid |= {"depths": list(LEVELS), "memory_gb": case.memory_gb}
+    return lambda: condition_table(load_graph(folder / "graph.npz"), grid)
+
+
+STAGES = (read, propagate, qr, svd, reduce, train, check)
