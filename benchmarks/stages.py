@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from benchmarks.measure import peak_memory
-from benchmarks.synthetic import CLASSES, random_graph
+from benchmarks.synthetic import random_graph
 from gnn_dynamics.budget import working_bytes
 from gnn_dynamics.condition import condition_table
 from gnn_dynamics.data.graph import load_graph, save_graph
+from gnn_dynamics.engine.forms import choose_form
 from gnn_dynamics.engine.initialise import initial_weights
 from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.engine.objective import Objective
@@ -26,11 +27,14 @@ from gnn_dynamics.engine.reductions import Frame
 from gnn_dynamics.engine.steppers import STEPPERS
 from gnn_dynamics.engine.streamed import triangularise
 from gnn_dynamics.engine.train import train as run
+from gnn_dynamics.labels import targets
+from gnn_dynamics.problem import build_problem
 from gnn_dynamics.spectra import BLOCK_HEIGHT, singular_values, tsqr
 from gnn_dynamics.spool import Spool
 from gnn_dynamics.streaming import graph_source, spool_levels
 
-DEPTH, WIDTH, STEPS, LR = 3, 64, 100, 1e-9
+DEPTH, WIDTH, LR = 3, 64, 1e-9
+STEPS, RELU_STEPS = 100, 10
 CELL = ("gcn", "raw", "train")
 LEVELS = range(DEPTH + 1)
 Work = Callable[[], object]
@@ -45,6 +49,8 @@ class Case:
     labelled: int
     memory_gb: float = 8
     features: int = 100
+    classes: int = 10
+    model: str = "linear"  # which STAGES it goes through
     series: str = ""  # the sweep of the picture that it belongs to
 
 
@@ -63,7 +69,7 @@ def measured(stage: Callable[[Case, Path], Work], case: Case, folder: Path) -> d
 
 def make(case: Case, folder: Path) -> None:
     """Not measured."""
-    sizes = case.nodes, case.entries, case.features, case.labelled
+    sizes = case.nodes, case.entries, case.features, case.labelled, case.classes
     save_graph(random_graph(*sizes), folder / "graph.npz")
 
 
@@ -108,8 +114,8 @@ def svd(case: Case, folder: Path) -> Work:
 
 def reduce(case: Case, folder: Path) -> Work:
     """R4: the factor together with what it makes of the labels."""
-    classes = np.random.default_rng(0).integers(0, CLASSES, case.labelled)
-    Y = torch.from_numpy(np.eye(CLASSES)[classes])
+    classes = np.random.default_rng(0).integers(0, case.classes, case.labelled)
+    Y = torch.from_numpy(np.eye(case.classes)[classes])
 
     def work() -> None:
         T, rotated, _ = triangularise(blocks(case, folder), Y)
@@ -123,7 +129,7 @@ def train(case: Case, folder: Path) -> Work:
     with np.load(folder / "reduced.npz") as reduced:
         T, Y = (torch.from_numpy(reduced[name]) for name in ("T", "Y"))
     sizes, frame = (case.features,) * len(LEVELS), Frame()
-    arch = Architecture(case.features, WIDTH, CLASSES, DEPTH, multiscale=True)
+    arch = Architecture(case.features, WIDTH, case.classes, DEPTH, multiscale=True)
     start = frame.reduce(initial_weights(arch, "default", [0]))
     padding = (0, 0, 0, start.W[0].shape[-1] - case.features)
     G = [torch.nn.functional.pad(G_l, padding) for G_l in T.mT.split(sizes)]
@@ -140,4 +146,25 @@ def check(case: Case, folder: Path) -> Work:
     return lambda: condition_table(load_graph(folder / "graph.npz"), grid)
 
 
-STAGES = (read, propagate, qr, svd, reduce, train, check)
+def relu_32(case: Case, folder: Path) -> Work:
+    return relu(case, folder, width=32)
+
+
+def relu_64(case: Case, folder: Path) -> Work:
+    return relu(case, folder, width=64)
+
+
+def relu(case: Case, folder: Path, width: int) -> Work:
+    """RELU_STEPS steps of gradient descent of one multiscale ReLU model, on the training split."""
+    problem = build_problem(load_graph(folder / "graph.npz"), *CELL)
+    arch = Architecture(case.features, width, case.classes, DEPTH, True, "relu")
+    form = choose_form(problem, arch, "squared", "gd")
+    objective = form.objective(torch.from_numpy(targets(problem, "true", 0)).unsqueeze(0))
+    start = form.reduce(initial_weights(arch, "default", [0]))
+    return lambda: run(objective, start, STEPPERS["gd"], [LR], RELU_STEPS)
+
+
+STAGES = {
+    "linear": (read, propagate, qr, svd, reduce, train, check),
+    "relu": (relu_32, relu_64),
+}

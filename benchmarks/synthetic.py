@@ -5,31 +5,30 @@ import scipy.sparse as sp
 
 from gnn_dynamics.data.graph import Graph, clean_edges
 
-CLASSES = 10
 ROWS = 2**16  # of features drawn at a time
 
 
-def random_graph(n: int, entries: int, m_x: int, labelled: int, seed: int = 0) -> Graph:
+def random_graph(n: int, entries: int, m_x: int, labelled: int, classes: int) -> Graph:
     """`n` nodes, about `entries` stored entries of the adjacency, dense normal features.
 
     Edges join nodes drawn uniformly: the least kind of all graphs to a cache. The training split
-    has `labelled` nodes at random; all nodes have one of CLASSES labels. Features are float32, as
-    those of the Open Graph Benchmark.
+    has `labelled` nodes at random; every node has one of the labels. Features are float32, as those
+    of the Open Graph Benchmark.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     adjacency, facts = clean_edges(n, *rng.integers(0, n, (2, entries // 2), dtype=np.int32))
     none = np.array([], dtype=np.int64)
     return Graph(
         name=f"random-{n}",
         adjacency=adjacency,
         features=normal_features(n, m_x, rng),
-        labels=rng.integers(0, CLASSES, n),
+        labels=rng.integers(0, classes, n),
         train=np.sort(rng.choice(n, labelled, replace=False)),
         val=none,
         test=none,
         graph_index=None,
         task="classification",
-        classes=CLASSES,
+        classes=classes,
         facts=facts,
     )
 
