@@ -1,7 +1,6 @@
 """Figures show what the tables say, look the same everywhere, and admit what is missing."""
 
 import io
-from itertools import combinations
 
 import matplotlib as mpl
 import numpy as np
@@ -10,9 +9,7 @@ import pytest
 import synthetic_tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.axis import Axis
-from matplotlib.figure import Figure
-from matplotlib.text import Text
+from pictures import check_texts, check_titles, texts, words
 
 from gnn_dynamics.artifacts import save_figure
 from gnn_dynamics.experiments import KEYS
@@ -46,29 +43,6 @@ def drawn(tables):
     return {stem: (figure, texts(figure)) for stem, figure in figures.items()}
 
 
-def texts(figure: Figure) -> list[Text]:
-    """Visible, non-empty texts after layout."""
-    with style.context():
-        figure.draw_without_rendering()
-    unseen = {
-        label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for label in beyond(axis)
-    }
-    found = [text for text in figure.findobj(Text) if text.get_visible() and text not in unseen]
-    return [t for t in found if t.get_text().strip() and t.get_window_extent().width > 0]
-
-
-def beyond(axis: Axis) -> list[Text]:
-    """Labels of ticks outside the axis' range, which matplotlib keeps but does not draw."""
-    low, high = sorted(axis.get_view_interval())
-    slack = 1e-9 * (high - low)
-    ticks = [t for t in axis.get_major_ticks() if not low - slack <= t.get_loc() <= high + slack]
-    return [label for tick in ticks for label in (tick.label1, tick.label2)]
-
-
-def words(figure: Figure) -> str:
-    return " ".join(text.get_text().replace("\n", " ") for text in texts(figure))
-
-
 def test_synthetic_tables_have_the_declared_columns(tables):
     for name, table in tables.items():
         assert set(TABLES[name].columns) <= set(table.columns), name
@@ -76,21 +50,12 @@ def test_synthetic_tables_have_the_declared_columns(tables):
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_nothing_is_cut_off_or_too_small_to_print(drawn, stem):
-    figure, found = drawn[stem]
-    frame = figure.bbox.padded(2)
-    for text in found:
-        box = text.get_window_extent()
-        assert frame.x0 <= box.x0 and box.x1 <= frame.x1, text.get_text()
-        assert frame.y0 <= box.y0 and box.y1 <= frame.y1, text.get_text()
-        assert text.get_fontsize() >= 6, text.get_text()
+    check_texts(*drawn[stem])
 
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_panel_titles_do_not_touch(drawn, stem):
-    figure, _ = drawn[stem]
-    titles = [t for ax in figure.axes for t in (ax.title, ax._left_title) if t.get_text()]
-    for one, other in combinations(titles, 2):
-        assert not one.get_window_extent().overlaps(other.get_window_extent()), one.get_text()
+    check_titles(drawn[stem][0])
 
 
 @pytest.mark.parametrize("stem", STEMS)

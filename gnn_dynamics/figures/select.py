@@ -132,8 +132,8 @@ def at_step(summary: pd.DataFrame, steps: ArrayLike) -> np.ndarray:
 def describe(held: Mapping[str, Any]) -> str:
     """The held values as a reader would say them, e.g. `Cora, GCN, ..., learning rate 5e-05`."""
     words = {
-        "depth": lambda v: f"H = {v}",
-        "width": lambda v: f"width {v}",
+        "depth": lambda v: f"H = {v:g}",
+        "width": lambda v: f"width {v:g}",
         "init": lambda v: f"{v} initialisation",
         "lr": lambda v: f"learning rate {v:g}",
         "activation": lambda v: f"{style.name(v)} activation",

@@ -178,14 +178,12 @@ def conclusion(found: pd.DataFrame) -> str:
             f"{select.plural(most, 'graph')} cannot say whether homophily, σ²r or label alignment"
             f" predicts an acceleration: at least {ENOUGH} that differ are needed."
         )
-    test = (
-        f"{select.plural(len(known), 'rank correlation')} over up to {most} graphs (asked for:"
-        f" |ρ| ≥ {LEAST_RHO:g} and p ≤ {MOST_P:g} after Holm's adjustment)"
-    )
+    asked = f"|ρ| ≥ {LEAST_RHO:g} with p ≤ {MOST_P:g} after Holm's adjustment"
+    tried = f"Of {select.plural(len(known), 'rank correlation')} over up to {most} graphs"
     passing = known[[passes(line) for line in known.itertuples()]]
     if passing.empty:
         return (
-            f"Of {test} none passes: there is no evidence here that homophily, σ²r or label"
+            f"{tried} none has {asked}: there is no evidence here that homophily, σ²r or label"
             f" alignment predicts an acceleration{_too_few(most, len(known))}."
         )
     names = [
@@ -193,7 +191,8 @@ def conclusion(found: pd.DataFrame) -> str:
         f" on {style.name(line.aggregation)} (ρ = {line.rho:+.2f})".replace("-", "−")
         for line in passing.itertuples()
     ]
-    return f"Of {test} {len(passing)} passed: {', '.join(names)}; the others give no evidence."
+    verb = "has" if len(passing) == 1 else "have"
+    return f"{tried} {len(passing)} {verb} {asked}: {', '.join(names)}."
 
 
 def _too_few(n: int, tests: int) -> str:

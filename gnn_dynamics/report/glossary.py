@@ -176,6 +176,25 @@ TERMS = (
         ("effects?",),
     ),
     Term(
+        "λmax",
+        "the sharpest curvature of the loss",
+        "The largest eigenvalue of the Hessian. Gradient descent follows the flow while learning"
+        " rate × λmax is far below 2, and cannot settle above 2, the edge of stability.",
+    ),
+    Term(
+        "homophily",
+        "share of edges that join nodes of one class",
+        "1 where neighbours always agree, near 0 where they hardly ever do.",
+        ("[Hh]omophily",),
+    ),
+    Term(
+        "label alignment",
+        "share of the labels in the leading directions of the features",
+        "‖Y P‖² / ‖Y‖², where P projects on as many leading directions of the propagated features"
+        " as there are classes. 1: the labels lie in what is learnt first.",
+        ("[Ll]abel alignment",),
+    ),
+    Term(
         "vacuous",
         "true, but the guaranteed value is 0, so it says nothing",
         "A bound with rate 0 only says that the loss does not grow.",
