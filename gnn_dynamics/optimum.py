@@ -15,7 +15,6 @@ import numpy as np
 import scipy.linalg
 
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.experiments import grouped
 from gnn_dynamics.labels import targets
 from gnn_dynamics.problem import Problem, build_problem, propagated
@@ -49,14 +48,6 @@ def residual(Y: np.ndarray, N: np.ndarray) -> float:
     return float(np.square(Y - (Y @ N) @ N.T).sum())
 
 
-def loss_optimum_by_least_squares(G: np.ndarray, Y: np.ndarray) -> float:
-    """L* by a second method: the residual of min over A, by QR with column pivoting (gelsy).
-
-    Independent of `loss_optimum`: no singular vectors, another LAPACK, another rank decision.
-    """
-    return float(least_squares_residuals([G], Y).sum())
-
-
 def least_squares_residuals(blocks: Sequence[np.ndarray], Y: np.ndarray) -> np.ndarray:
     """(m_y,) squared distances of the rows of Y (m_y, nbar) to the rows of all blocks together."""
     R = reduce(lambda R, G: np.linalg.qr(np.vstack([R, G]), mode="r"), blocks)
@@ -76,11 +67,6 @@ def width_required(m_x: int, m_y: int, depth: int, multiscale: bool) -> int:
     if depth == 0:
         return 0
     return min(m_x, depth * m_y if multiscale else m_y)
-
-
-def width_suffices(arch: Architecture) -> bool:
-    """Whether the hidden layers are wide enough for L* to be the infimum over the weights."""
-    return arch.width >= width_required(arch.m_x, arch.m_y, arch.depth, arch.multiscale)
 
 
 def optimum_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

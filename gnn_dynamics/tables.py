@@ -146,6 +146,20 @@ TABLES = {
         {"end_step": INTEGER, "end_loss": REAL, "started_below": FLAG}
         | {"loss_reference": TEXT, "status": TEXT},
     ),
+    "guarantees": _table(
+        (*KEYS, "fraction"),
+        _reals("fraction", "guaranteed_time", "measured_time", "guarantee_ratio"),
+    ),
+    "descent_limits": _table(
+        tuple(key for key in KEYS if key != "lr"),
+        _reals("guaranteed_lr", "guaranteed_lr_broken", "restricted_lr", "restricted_lr_broken")
+        | {"rates": INTEGER},
+    ),
+    "negative_results": _table(
+        ("statement", "quantity"),
+        dict.fromkeys(("statement", "source", "wording", "quantity"), TEXT)
+        | {"value": REAL, "expected": TEXT, "verdict": TEXT},
+    ),
     "comparisons": _table(("claim", "cell"), _COMPARISONS, _CELLS),
     "claims": _table(("claim",), _CLAIMS, _VERDICTS),
 }
