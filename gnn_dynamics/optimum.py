@@ -13,8 +13,12 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+import torch
 
 from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.engine.costs import DENSE_BYTES, fits
+from gnn_dynamics.engine.reductions import Columns
+from gnn_dynamics.engine.streamed import StreamedColumns, streamed_features
 from gnn_dynamics.experiments import grouped
 from gnn_dynamics.labels import targets
 from gnn_dynamics.problem import Problem, build_problem, propagated
@@ -77,15 +81,24 @@ def optimum_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict
     rows = []
     for names, members in grouped(cells, ("aggregation", "features", "nodes")):
         problem = build_problem(graph, *names)
-        G = propagated(problem, max(cell["depth"] for cell in members))
+        G, columns = features(problem, max(cell["depth"] for cell in members))
         key = {"dataset": graph.name} | dict(
             zip(("aggregation", "features", "nodes"), names, strict=True)
         )
         for (multiscale, depth), same in grouped(members, ("multiscale", "depth")):
             draws = [(cell["labels"], cell["seed"]) for cell in same]
-            found = optimum_rows(problem, depth, multiscale, draws, G)
+            found = optimum_rows(problem, depth, multiscale, draws, G, columns)
             rows += [key | row for row in found]
     return rows
+
+
+def features(problem: Problem, depth: int) -> tuple[list[np.ndarray], Columns | StreamedColumns]:
+    """`propagated`, and coordinates of the labelled columns: fewer (R4) where that is too large."""
+    if fits(problem, depth + 1):
+        return propagated(problem, depth), Columns()
+    place, levels = torch.device("cpu"), range(depth + 1)
+    G, columns = streamed_features(problem, levels, DENSE_BYTES, place)
+    return [G_l.numpy() for G_l in G], columns
 
 
 def optimum_rows(
@@ -94,22 +107,26 @@ def optimum_rows(
     multiscale: bool,
     draws: Sequence[tuple[str, int]],
     G: Sequence[np.ndarray] | None = None,
+    columns: Columns | StreamedColumns | None = None,
 ) -> list[dict[str, Any]]:
     """L* for each of the `draws`, pairs (labels, seed) of targets, by one factorisation.
 
-    G: `propagated` features to at least this depth, if they are at hand.
+    G, columns: `features` to at least this depth, if they are at hand. What of Y lies outside the
+    columns is the same number for both methods.
     Columns beside the contract's: rank, sigma_max, sigma_min (0 where deficient) and
     sigma_min_positive of G_H or Gs; method_gap, the difference of two methods relative to ||Y||^2;
     width_required.
     """
-    G = propagated(problem, depth) if G is None else G
+    if G is None or columns is None:
+        G, columns = features(problem, depth)
     blocks = list(G[: depth + 1] if multiscale else G[depth : depth + 1])
     shape = sum(len(block) for block in blocks), problem.nbar
     R = reduce(append_rows, blocks, None)
     found = spectrum_from(singular_values(R), shape)
-    N = np.eye(problem.nbar) if found.rank == problem.nbar else row_basis([R], found.rank)
-    Ys = [targets(problem, *draw) for draw in draws]
-    second = least_squares_residuals(blocks, np.vstack(Ys)).reshape(len(Ys), -1).sum(axis=1)
+    N = np.eye(R.shape[1]) if found.rank == R.shape[1] else row_basis([R], found.rank)
+    Ys = np.stack([targets(problem, *draw) for draw in draws])
+    inside, outside = (part.numpy() for part in columns.targets(torch.from_numpy(Ys)))
+    second = least_squares_residuals(blocks, np.vstack(inside)).reshape(len(Ys), -1).sum(axis=1)
     common = {
         "multiscale": multiscale,
         "depth": depth,
@@ -119,13 +136,14 @@ def optimum_rows(
         "sigma_min_positive": found.sigma_min_positive,
         "width_required": width_required(problem.m_x, problem.m_y, depth, multiscale),
     }
-    return [
-        common | {"labels": labels, "seed": seed} | _losses(Y, residual(Y, N), float(other))
-        for (labels, seed), Y, other in zip(draws, Ys, second, strict=True)
-    ]
+    rows = []
+    for k, (labels, seed) in enumerate(draws):
+        optimum, other = residual(inside[k], N) + float(outside[k]), float(second[k] + outside[k])
+        losses = _losses(float(np.square(Ys[k]).sum()), optimum, other)
+        rows.append(common | {"labels": labels, "seed": seed} | losses)
+    return rows
 
 
-def _losses(Y: np.ndarray, optimum: float, other: float) -> dict[str, float]:
-    norm = float(np.square(Y).sum())
+def _losses(norm: float, optimum: float, other: float) -> dict[str, float]:
     gap = abs(optimum - other) / norm if norm else 0.0
     return {"loss_optimum": optimum, "label_norm_sq": norm, "method_gap": gap}

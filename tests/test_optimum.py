@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from gnn_dynamics.engine import costs
 from gnn_dynamics.engine.model import Architecture
+from gnn_dynamics.engine.reductions import Columns
 from gnn_dynamics.labels import targets
 from gnn_dynamics.optimum import (
     least_squares_residuals,
@@ -68,7 +70,7 @@ def test_rows_report_one_factorisation_for_all_draws():
     problem = build_problem(graph, "gcn", "raw", "train")
     draws = [("true", 0), ("permuted", 0), ("permuted", 1), ("uniform", 1)]
     G = propagated(problem, 3)
-    rows = optimum_rows(problem, 2, True, draws, G)
+    rows = optimum_rows(problem, 2, True, draws, G, Columns())
     M = np.vstack(G[:3])
     for row, draw in zip(rows, draws, strict=True):
         Y = targets(problem, *draw)
@@ -79,6 +81,25 @@ def test_rows_report_one_factorisation_for_all_draws():
         assert row["sigma_max"] == pytest.approx(np.linalg.norm(M, 2))
         assert row["method_gap"] < 1e-12
     assert len({row["loss_optimum"] for row in rows}) == 4
+
+
+@patient
+@given(graphs(30), st.sampled_from(AGGREGATIONS), st.integers(0, 3), st.booleans())
+def test_features_from_a_file_give_the_same_optimum(graph, kind, depth, multiscale):
+    problem = build_problem(graph, kind, "raw", "train")
+    args = problem, depth, multiscale, [("true", 0), ("permuted", 1)]
+    expected = optimum_rows(*args)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(costs, "DENSE_BYTES", 0)
+        found = optimum_rows(*args)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert (ours["labels"], ours["rank"]) == (theirs["labels"], theirs["rank"])
+        close = {"rel": 1e-9, "abs": 1e-10 * theirs["label_norm_sq"]}
+        assert ours["loss_optimum"] == pytest.approx(theirs["loss_optimum"], **close)
+        assert ours["label_norm_sq"] == theirs["label_norm_sq"] and ours["method_gap"] < 1e-9
+        near = {"rel": 1e-6, "nan_ok": True}
+        for name in ("sigma_max", "sigma_min", "sigma_min_positive"):
+            assert ours[name] == pytest.approx(theirs[name], **near)
 
 
 def test_table_follows_its_cells():

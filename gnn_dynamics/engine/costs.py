@@ -75,7 +75,7 @@ def candidates(problem, arch, loss_fn, optimizer, device) -> list[Candidate]:
     both = " and ".join(filter(None, (projects, squared)))
     full, spanned = [problem.m_x] * len(arch.levels), spanned_rows(problem, arch)
     shared = arch, optimizer
-    held = 0 if fits(problem, arch) else INFINITE
+    held = 0 if fits(problem, len(arch.levels)) else INFINITE
     read = 0 if held == 0 or streams(problem, arch) else INFINITE
     diagonal = 2 * arch.m_y * max(spanned) + weights_cost(max(spanned), *shared)
     return [
@@ -100,9 +100,9 @@ def stacked(problem: Problem, sizes: list[int], columns: int, arch, optimizer) -
     return data + weights_cost(max(sizes), arch, optimizer)
 
 
-def fits(problem: Problem, arch: Architecture) -> bool:
-    """Whether all dense G_l fit into the memory that a form may hold."""
-    return 8 * problem.m_x * problem.nbar * len(arch.levels) <= DENSE_BYTES
+def fits(problem: Problem, count: int) -> bool:
+    """Whether so many dense G_l fit into the memory that a form may hold."""
+    return 8 * problem.m_x * problem.nbar * count <= DENSE_BYTES
 
 
 def streams(problem: Problem, arch: Architecture) -> bool:

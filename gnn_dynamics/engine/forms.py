@@ -143,7 +143,7 @@ def _horner_form(problem, arch, loss_fn, place, reason) -> Form:
 
 
 def _dense_form(problem, arch, loss_fn, place, reason, name) -> Form:
-    if name in REDUCE_COLUMNS and not fits(problem, arch):
+    if name in REDUCE_COLUMNS and not fits(problem, len(arch.levels)):
         G, streamed = streamed_features(problem, arch.levels, DENSE_BYTES, place)
     else:
         G, streamed = _features(problem, arch, place), None
