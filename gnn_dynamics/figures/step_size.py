@@ -88,7 +88,7 @@ def _measures(ax: Axes, rows: pd.DataFrame, others: pd.DataFrame, colours: dict)
 
 
 def _marks(ax: Axes, summary: pd.DataFrame, colour: tuple) -> None:
-    """Medians with their intervals at `x`; hollow where most pairs only bound the effect."""
+    """Medians with their intervals at `x`; hollow where most pairs only bound it."""
     for row in summary.itertuples():
         ax.vlines(row.x, row.ci_low, row.ci_high, color=colour, lw=1)
         inside = "white" if row.bounded > MOSTLY else colour
@@ -178,7 +178,7 @@ def _legend(rows: pd.DataFrame, colours: dict) -> list:
         looks[f"H = {depth}{said}"] = {"color": colours[depth], "marker": "o"}
     grey = {"color": style.GREY, "ls": ""}
     looks["(a) other graphs"] = {**grey, "marker": "_", "ms": 5}
-    looks["hollow: at least so large"] = {**grey, "marker": "o", "mfc": "white"}
+    looks["hollow: at least so far from 0"] = {**grey, "marker": "o", "mfc": "white"}
     looks["best rate of a depth"] = {**grey, "marker": "^"}
     looks["(c) runs diverged"] = {**grey, "marker": "x"}
     looks["(c) edge of stability, 2"] = {"color": style.BLACK, "ls": ":", "lw": 0.8}

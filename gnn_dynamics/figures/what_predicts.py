@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from gnn_dynamics.figures import effects, select, style
 from gnn_dynamics.figures.predictors import (
@@ -84,13 +85,19 @@ def _panel(ax: Axes, part: pd.DataFrame, everywhere: pd.Series, predictor: str) 
     ax.axhline(0, color=style.BLACK, lw=0.7, zorder=1)
     ax.set_xlabel(AXES[predictor])
     ax.grid(axis="y")
-    low, high = everywhere.min(), everywhere.max()
     if predictor == "sigma_min_positive_sq":
         ax.set_xscale("log")
-        ax.set_xlim(low / (high / low) ** 0.08 / 1.2, high * (high / low) ** 0.08 * 1.2)
-        style.log_ticks(ax.xaxis)
+        ax.set_xlim(_decades(everywhere[everywhere > 0]))
+        ax.xaxis.set_major_locator(LogLocator(numticks=5))
+        ax.set_xticks([], minor=True)
     else:
         ax.set_xlim(-0.04, 1.04)  # shares
+
+
+def _decades(values: pd.Series) -> tuple[float, float]:
+    """Whole powers of ten around the values, with some room."""
+    low, high = np.floor(np.log10(values.min() / 1.5)), np.ceil(np.log10(values.max() * 1.5))
+    return 10**low, 10**high
 
 
 def _title(ax: Axes, tests: pd.DataFrame) -> None:
