@@ -107,7 +107,7 @@ def test_a_dry_run_of_each_preset_counts_its_jobs(tmp_path, preset):
     assert jobs["train_block"] == blocks
     assert jobs["prepare_graph"] == jobs["check_graph_condition"] == len(datasets)
     assert jobs.get("fetch_dataset", 0) == (0 if preset == "quickstart" else len(datasets))
-    assert jobs["collect_table"] == 6
+    assert jobs["collect_table"] == 7
     assert jobs["make_report"] == jobs["judge_claims"] == jobs["check_bounds"] == 1
     if preset == "quickstart":
         assert blocks < 36
