@@ -27,6 +27,7 @@ from gnn_dynamics.spool import NUMBER, Spool
 ROWS = 2**14  # of sparse features that are made dense at a time
 # Columns beyond this share nothing more of what a sparse product reads.
 MOST_COLUMNS = 128
+MOST_ENTRIES = 2**31 - 1  # of a matrix with int32 indices
 # Columns of a product start on a cache line.
 COLUMN_TILE = 8
 
@@ -85,10 +86,10 @@ def column_blocks(source: Source, memory: float) -> list[tuple[int, int]]:
 
 def problem_source(problem: Problem) -> Source:
     """The source of a `Problem`, S and X as they are there."""
-    M = csr_tensor(sp.csr_array(problem.S.T), torch.float64, torch.device("cpu"))
+    M = row_blocks(sp.csr_array(problem.S.T))
 
     def hop(T: Tensor, out: Tensor) -> None:
-        torch.addmm(out, M, T, beta=0, out=out)
+        add_product(out.zero_(), M, T)
 
     def columns(first: int, end: int) -> np.ndarray:
         if sp.issparse(problem.X):
@@ -131,7 +132,7 @@ def adjacency_hop(
     A: sp.csr_array, degrees: np.ndarray, kind: str
 ) -> Callable[[Tensor, Tensor], None]:
     """T -> S^T T from A itself: S^T = D^a (A + I) D^b, so that no S is stored beside A."""
-    M = csr_tensor(A, torch.float64, torch.device("cpu"))
+    M = row_blocks(A)
     D = torch.from_numpy(degrees).unsqueeze(1)
     before, after = {
         "gcn": (D**-0.5, D**-0.5),
@@ -142,11 +143,35 @@ def adjacency_hop(
     def hop(T: Tensor, out: Tensor) -> None:
         if before is not None:
             T *= before
-        torch.addmm(out.copy_(T), M, T, out=out)
+        add_product(out.copy_(T), M, T)
         if after is not None:
             out *= after
 
     return hop
+
+
+def row_blocks(M: sp.csr_array) -> list[tuple[slice, Tensor]]:
+    """(rows, M[rows] as a torch matrix), each with few enough entries for int32 indices.
+
+    They share the memory of M where its own indices are int32, as they are below 2^31 entries.
+    """
+    blocks, top = [], 0
+    while top < M.shape[0]:
+        first = int(M.indptr[top])
+        end = int(np.searchsorted(M.indptr, first + MOST_ENTRIES, side="right")) - 1
+        end = max(end, top + 1)
+        held = slice(first, int(M.indptr[end]))
+        arrays = (M.data[held], M.indices[held], M.indptr[top : end + 1] - first)
+        block = sp.csr_array(arrays, shape=(end - top, M.shape[1]))
+        blocks.append((slice(top, end), csr_tensor(block, torch.float64, torch.device("cpu"))))
+        top = end
+    return blocks
+
+
+def add_product(out: Tensor, blocks: list[tuple[slice, Tensor]], T: Tensor) -> None:
+    """out += M T, in place."""
+    for rows, block in blocks:
+        torch.addmm(out[rows], block, T, out=out[rows])
 
 
 def feature_columns(X: sp.csr_array, kind: str) -> tuple[int, Callable[[int, int], np.ndarray]]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from gnn_dynamics import condition as module
 from gnn_dynamics import spool as spool_module
+from gnn_dynamics import streaming
 from gnn_dynamics.budget import bytes_in_memory, held_bytes, working_bytes
 from gnn_dynamics.condition import condition_rows, condition_table, streamed_rows
 from gnn_dynamics.data.graph import save_graph
@@ -22,7 +23,13 @@ from gnn_dynamics.errors import UserError
 from gnn_dynamics.problem import AGGREGATIONS, build_problem, propagated
 from gnn_dynamics.spectra import tsqr
 from gnn_dynamics.spool import temporary_spool
-from gnn_dynamics.streaming import column_blocks, graph_source, problem_source, spool_levels
+from gnn_dynamics.streaming import (
+    column_blocks,
+    graph_source,
+    problem_source,
+    row_blocks,
+    spool_levels,
+)
 
 NODES = st.sampled_from(["train", "all"])
 FEATURES = st.sampled_from(["raw", "row", "standard"])
@@ -52,6 +59,30 @@ def test_columns_are_aggregated_as_in_memory(graph, kind, features, nodes, depth
         lean = graph_source(each, kind, features, nodes, depth)
         for source in (lean, problem_source(problem)):
             np.testing.assert_allclose(spooled(source, depth), expected, rtol=1e-12, atol=1e-12)
+
+
+@patient
+@given(graphs(30), st.sampled_from(AGGREGATIONS), st.integers(1, 9))
+def test_rows_in_blocks_of_few_entries_aggregate_alike(graph, kind, most):
+    problem = build_problem(graph, kind, "raw", "all")
+    expected = np.vstack(propagated(problem, 2)).T
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streaming, "MOST_ENTRIES", most)
+        blocks = row_blocks(graph.adjacency)
+        for source in (problem_source(problem), graph_source(graph, kind, "raw", "all", 2)):
+            np.testing.assert_allclose(spooled(source, 2), expected, rtol=1e-12, atol=1e-12)
+    rows = [index for rows, _ in blocks for index in range(rows.start, rows.stop)]
+    assert rows == list(range(graph.n))
+    for rows, block in blocks:
+        assert len(block.values()) <= most or rows.stop == rows.start + 1
+
+
+def test_a_matrix_shares_its_memory_with_its_blocks():
+    graph = make_graph(adjacency_of(4, [(0, 1), (1, 2)]), np.eye(4))
+    ((rows, block),) = row_blocks(graph.adjacency)
+    assert rows == slice(0, 4)
+    assert block.values().data_ptr() == graph.adjacency.data.ctypes.data
+    assert block.col_indices().data_ptr() == graph.adjacency.indices.ctypes.data
 
 
 def test_principal_components_and_many_blocks_of_columns():
