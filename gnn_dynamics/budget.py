@@ -42,8 +42,8 @@ def working_bytes(graph: Graph, features: str, nodes: str, depth: int, memory: f
     """
     n, m_x = graph.features.shape
     nbar, p = len(labelled_ids(graph, nodes)), (depth + 1) * m_x
-    held = held_bytes(graph)
-    principal = TRANSFORM_COPIES["pca"] * NUMBER * n * m_x if features.startswith("pca") else 0
+    dense = NUMBER * n * m_x if features.startswith("pca") else 0  # held, (n, r)
+    held, principal = held_bytes(graph) + dense, (TRANSFORM_COPIES["pca"] - 1) * dense
     columns = COLUMN_TILE * NUMBER * (2 * n + nbar)
     factors = NUMBER * (TSQR_COPIES * p * p if nbar > p else FACTOR_COPIES * p * nbar)
     least = held + max(principal, columns, factors)

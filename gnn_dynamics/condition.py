@@ -111,7 +111,7 @@ def streamed_rows(
     source = graph_source(graph, aggregation, features, nodes, depth)
     shape, every = (source.m_x, source.nbar), range(depth + 1)
     spool = temporary_spool(source.nbar, source.m_x, depth + 1)
-    spool_levels(source, every, work, spool)
+    spool_levels(source, every, work - source.held, spool)
     if source.nbar <= (depth + 1) * source.m_x:
         G = (spool.level(level).T for level in every)
         matrices = _matrices(G, *shape, depth, (False, True))

@@ -39,12 +39,14 @@ class Source:
     hop: (T, out), both (n, c): writes S^T T to out, and may spoil T
     columns: (first, end) -> features first..end-1 of all n nodes, dense (n, end - first), new
     readout: R^T (nbar, n)
+    held: bytes that it holds beside the graph, or the problem, from which it was made
     """
 
     hop: Callable[[Tensor, Tensor], None]
     columns: Callable[[int, int], np.ndarray]
     readout: sp.csr_array
     m_x: int
+    held: int = 0
 
     @property
     def nbar(self) -> int:
@@ -115,8 +117,9 @@ def graph_source(graph: Graph, aggregation: str, features: str, nodes: str, dept
     kept = reachable(A, R, depth)
     if 2 * len(kept) >= graph.n:
         return Source(adjacency_hop(A, degrees, aggregation), columns, R, m_x)
-    hop = adjacency_hop(sp.csr_array(A[kept][:, kept]), degrees[kept], aggregation)
-    return Source(hop, lambda a, b: columns(a, b)[kept], sp.csr_array(R[:, kept]), m_x)
+    A, R = sp.csr_array(A[kept][:, kept]), sp.csr_array(R[:, kept])
+    hop, held = adjacency_hop(A, degrees[kept], aggregation), A.data.nbytes + A.indices.nbytes
+    return Source(hop, lambda a, b: columns(a, b)[kept], R, m_x, held)
 
 
 def reachable(A: sp.csr_array, R: sp.csr_array, depth: int) -> np.ndarray:
