@@ -31,6 +31,7 @@ rule fetch_dataset:
 rule prepare_graph:
     input:
         manifest=raw_manifest,
+        own=own_files,
     output:
         graph="data/prepared/{dataset}.npz",
     log:
@@ -39,7 +40,8 @@ rule prepare_graph:
         "data/benchmarks/prepare_graph/{dataset}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
+        # A user's own files are read whole: text needs up to 20 times its size.
+        mem_mb=lambda wildcards, input: max(2000, int(20 * input.size_mb)),
         runtime=30,
     params:
         entry=content_of_entry,

@@ -8,7 +8,7 @@ from gnn_dynamics.data.graph import save_graph
 from gnn_dynamics.data.readers import read_dataset
 
 start(snakemake)
-# Data embedded in a package have no manifest: nothing was fetched.
+# Packaged data and a user's own files have no manifest: nothing was fetched.
 folder = Path(snakemake.input.manifest).parent if snakemake.input.get("manifest") else None
 graph = read_dataset(snakemake.wildcards.dataset, snakemake.params.entry, folder)
 save_graph(graph, snakemake.output.graph)

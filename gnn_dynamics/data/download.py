@@ -31,8 +31,10 @@ def fetch_dataset(
 
     Raises:
         UserError: naming the file, its address and the mirror, if it cannot be had; or its
-            expected and found checksum, if it is not the right one.
+            expected and found checksum, if it is not the right one; or for a user's own files.
     """
+    if entry["reader"] == "own":
+        raise UserError("a user's own files are not fetched; prepare_graph reads them in place")
     if entry["reader"] == "embedded":
         return check_files(entry, package_folder("sklearn") / "datasets" / "data")
     folder = Path(folder)

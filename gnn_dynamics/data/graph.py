@@ -203,7 +203,8 @@ def node_features(
     if bad.size:
         node = int(np.searchsorted(features.indptr, bad[0], side="right")) - 1
         column = features.indices[bad[0]]
-        raise UserError(f"{place(node, column)} is {features.data[bad[0]]}")
+        value = features.data[bad[0]]
+        raise UserError(f"{place(node, column)} is {value}; every feature must be a finite number")
     return features
 
 

@@ -10,6 +10,7 @@ from gnn_dynamics.data.geomgcn import read_geomgcn
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.data.npz import read_gnn_benchmark, read_heterophilous
 from gnn_dynamics.data.ogb import read_ogb
+from gnn_dynamics.data.own import read_own
 from gnn_dynamics.data.planetoid import read_planetoid
 
 READERS = {
@@ -18,6 +19,7 @@ READERS = {
     "gnn-benchmark": read_gnn_benchmark,
     "heterophilous": read_heterophilous,
     "ogb": read_ogb,
+    "own": read_own,
     "planetoid": read_planetoid,
 }
 
@@ -25,7 +27,8 @@ READERS = {
 def read_dataset(name: str, entry: Mapping[str, Any], folder: str | Path | None) -> Graph:
     """Read the files that `fetch_dataset` put into `folder` and check the result.
 
-    Checksums are compared before anything is read. Embedded data sets need no folder.
+    Checksums are compared before anything is read. Embedded data sets need no folder, nor do a
+    user's own files, which are read in place.
 
     Raises:
         UserError: if a file is absent or damaged, or the data break a promise of `Graph`.

@@ -1,0 +1,111 @@
+"""A PyTorch Geometric `Data` that torch.save wrote, read without PyTorch Geometric.
+
+torch.load(weights_only=True) builds tensors, containers and the classes on its list of safe names.
+While a user's file is read, that list is the four names that a pickled `Data` holds, and each of
+them stands for an inert record that only takes attributes: no code of the file's choice runs.
+"""
+
+import contextlib
+import pickle
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnn_dynamics.data.own_arrays import pieces_of
+from gnn_dynamics.data.own_pieces import Pieces
+from gnn_dynamics.errors import UserError
+
+
+class _Record:
+    """Takes the pickled attributes of an object."""
+
+
+STAND_INS = {
+    name: type(name.rsplit(".", 1)[-1], (_Record,), {})
+    for name in (
+        "torch_geometric.data.data.Data",
+        "torch_geometric.data.data.DataEdgeAttr",
+        "torch_geometric.data.data.DataTensorAttr",
+        "torch_geometric.data.storage.GlobalStorage",
+    )
+}
+REMEDY = "save its plain tensors instead: torch.save(data.to_dict(), 'graph.pt')"
+
+
+def read_torch_graph(path: Path, label_name: str | None) -> Pieces:
+    """A `Data`, the dictionary data.to_dict(), or the data.pt of a data set with one graph.
+
+    Raises:
+        UserError: if the file is damaged, or names a class other than the four; the message names
+            it.
+    """
+    return pieces_of(_arrays(path, _load(path)), path, label_name)
+
+
+def _load(path: Path) -> Any:
+    import torch
+
+    try:
+        with _only_stand_ins(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a newer protocol; an error follows if it matters
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UserError(f"{path} {_refusal(str(error))}; {REMEDY}") from error
+    except Exception as error:  # a damaged file can raise anything
+        raise UserError(f"{path} is not a complete file of torch.save ({error})") from error
+
+
+@contextlib.contextmanager
+def _only_stand_ins() -> Iterator[None]:
+    """Inside, torch knows the four names and no class that another package has put on its list."""
+    from torch import serialization
+
+    before = serialization.get_safe_globals()
+    serialization.clear_safe_globals()
+    try:
+        with serialization.safe_globals([(record, name) for name, record in STAND_INS.items()]):
+            yield
+    finally:
+        serialization.add_safe_globals(before)
+
+
+def _refusal(message: str) -> str:
+    """Why torch refused: the class that it names, if it names one."""
+    found = re.search(r"(?:GLOBAL|global|class|function)\s+`?([A-Za-z_][\w.]*\.\w+)", message)
+    if found:
+        return f"names {found[1]}, which is not loaded, since that could run code"
+    if found := re.search(r"Unsupported operand (\d+)", message):
+        return f"is a pickle of a newer protocol (opcode {found[1]}), which is not read"
+    return "is not a file of plain tensors"
+
+
+def _arrays(path: Path, content: Any) -> dict[str, np.ndarray]:
+    """The tensors of the one graph in `content`, by name, as arrays."""
+    if isinstance(content, tuple) and len(content) >= 2:
+        content = _single(path, *content[:2])
+    if isinstance(content, _Record):
+        storage = vars(content).get("_store")
+        content = vars(storage).get("_mapping") if isinstance(storage, _Record) else None
+    if not isinstance(content, Mapping):
+        raise UserError(f"{path} holds no graph; {REMEDY}")
+    return {str(name): _array(value) for name, value in content.items()}
+
+
+def _single(path: Path, data: Any, slices: Any) -> Any:
+    """The graph of an in-memory data set, stored as (data, slices): slices tell graphs apart."""
+    if slices:
+        raise UserError(f"{path} holds several graphs; save one: torch.save(data.to_dict(), ...)")
+    return data
+
+
+def _array(value: Any) -> Any:
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        return np.asarray(value if isinstance(value, int | float | bool) else str(value))
+    dense = value.to_dense() if value.layout is not torch.strided else value
+    return dense.resolve_conj().detach().numpy()
