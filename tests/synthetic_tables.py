@@ -328,11 +328,18 @@ def alignment() -> pd.DataFrame:
     )
 
 
+def negative_results() -> pd.DataFrame:
+    sources = ("proof of Theorem 1", "Theorem 1 with a larger", "Theorem 2(ii)", "Definition 4")
+    common = {"wording": "from memory", "quantity": "ratio", "value": 2.0, "expected": "<= 1"}
+    rows = [{"statement": s, "source": s, **common, "verdict": "fails"} for s in sources]
+    return pd.DataFrame(rows)
+
+
 @cache
 def tables() -> Mapping[str, pd.DataFrame]:
     """Every table that figures and report read, by name; made once, so not to be changed."""
     makers = (
         *(graphs, graph_condition, training, time_condition, gradient_terms),
-        *(bounds, claims, comparisons, alignment),
+        *(bounds, claims, comparisons, alignment, negative_results),
     )
     return MappingProxyType({maker.__name__: maker() for maker in makers})

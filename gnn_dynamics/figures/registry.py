@@ -19,6 +19,7 @@ from gnn_dynamics.figures import (
     graph_condition_depth,
     linear_vs_relu,
     mechanism,
+    negative_results,
     step_size,
     style,
     training_speed,
@@ -165,6 +166,18 @@ FIGURES = (
         ("bounds",),
         bound_tightness.draw,
         bound_tightness.measured,
+    ),
+    Entry(
+        "negative_results",
+        "Four statements that fail, each on the smallest problem that shows it",
+        "(a) The step printed in the proof of Theorem 1 needs its line above the black one; the"
+        " corrected identity lies on it. (b) Theorem 1 with a larger constant than 4. (c) The"
+        " bound of a single layer for a network with skip connections, in the form that we"
+        " remember. (d) The singular margin, in the form that we remember, vanishes under a"
+        " rescaling of the weights that leaves the loss as it is.",
+        ("negative_results",),
+        negative_results.draw,
+        negative_results.measured,
     ),
 )
 _APPENDIX = Entry(

@@ -49,7 +49,8 @@ def _shrink(source: Path, target: Path) -> None:
 
 def _page(name: str, claims: pd.DataFrame, made: dict, figures: list[str], command: str) -> str:
     rows = [
-        f"| {row.claim} | {row.title} | {MARKS[row.verdict]} {row.verdict} | {_cell(row.statement)} |"
+        f"| {row.claim} | {row.title} | {MARKS[row.verdict]} {row.verdict} |"
+        f" {_cell(row.statement)} |"
         for row in claims.sort_values("claim").itertuples()
     ]
     lines = [
