@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test asserts on seconds: an example may take any time on a busy machine.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # One thread a process, as every job of the workflow has: with two, a model's last digits depend on
 # its neighbours in the batch. Set before anything imports torch.

@@ -22,6 +22,9 @@ EPS_COLOURS = (style.SKY, style.BLUE, style.PURPLE)
 @style.styled
 def draw(table: pd.DataFrame) -> Figure:
     """The four panels; `table` (negative_results.parquet) gives the verdicts in their titles."""
+    if table is None or table.empty:
+        what = "No statement was checked (table 'negative_results' is empty)."
+        return style.missing_figure(what, "Run the workflow to its end.")
     figure = style.new_figure(5.4)
     axes = figure.subplots(2, 2)
     _erratum(axes[0, 0])
@@ -92,6 +95,8 @@ def _margin(ax: Axes) -> None:
 
 def measured(table: pd.DataFrame) -> list[str]:
     """A sentence for each row of the table that fails."""
+    if table is None or table.empty:
+        return []
     failing = table[table.verdict == "fails"]
     return [
         f"{row.source} ({row.wording}): {row.quantity} is {row.value:.3g}, where {row.expected}"
