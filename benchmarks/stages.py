@@ -55,8 +55,12 @@ class Case:
 
 
 def measured(stage: Callable[[Case, Path], Work], case: Case, folder: Path) -> dict[str, float]:
-    """Seconds of the stage without its preparation; the peak of the process, with it."""
+    """Seconds of the stage without its preparation; the peak of the process, with it.
+
+    program_bytes: what the process held before it read anything.
+    """
     torch.set_num_threads(1)
+    program = peak_memory()
     work = stage(case, folder)
     wall, cpu = time.perf_counter(), time.process_time()
     work()
@@ -64,6 +68,7 @@ def measured(stage: Callable[[Case, Path], Work], case: Case, folder: Path) -> d
         "seconds": time.perf_counter() - wall,
         "cpu_seconds": time.process_time() - cpu,
         "peak_bytes": peak_memory(),
+        "program_bytes": program,
     }
 
 
