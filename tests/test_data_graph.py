@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from graphs import patient
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -30,6 +31,7 @@ def cleaned(n, pairs):
     return clean_edges(n, *np.array(pairs, dtype=np.int64).reshape(-1, 2).T)
 
 
+@patient
 @given(EDGE_LISTS)
 def test_the_graph_is_simple_and_has_the_same_neighbours(case):
     n, pairs = case
@@ -43,6 +45,7 @@ def test_the_graph_is_simple_and_has_the_same_neighbours(case):
     assert adjacency.has_sorted_indices and adjacency.indices.dtype == np.int32
 
 
+@patient
 @given(EDGE_LISTS)
 def test_every_stored_edge_is_accounted_for(case):
     n, pairs = case
@@ -56,6 +59,7 @@ def test_every_stored_edge_is_accounted_for(case):
     assert kept == 2 * counts["edges"] - counts["one_way_edges"]
 
 
+@patient
 @given(EDGE_LISTS, st.randoms())
 def test_order_direction_and_repetition_do_not_matter(case, random):
     n, pairs = case
@@ -84,6 +88,19 @@ def test_a_feature_that_is_no_number_is_named():
     X[2, 1] = np.nan
     with pytest.raises(UserError, match="node 2, feature 1 is nan"):
         node_features(X)
+
+
+@patient
+@given(
+    st.integers(0, 5), st.integers(0, 5), st.integers(0, 99), st.sampled_from(["f4", "f8", "i8"])
+)
+def test_dense_features_are_stored_as_scipy_would(rows, columns, seed, kind):
+    X = np.random.default_rng(seed).integers(-1, 3, (rows, columns)).astype(kind)
+    found, expected = node_features(X), sparse.csr_array(X, dtype=np.float64)
+    for name in ("data", "indices", "indptr"):
+        ours, theirs = getattr(found, name), getattr(expected, name)
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def example(**changes) -> Graph:
