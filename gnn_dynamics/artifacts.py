@@ -6,6 +6,7 @@ volatile goes into a file: no time, no host, no path. What made a file stands in
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from gnn_dynamics.errors import UserError
 from gnn_dynamics.tables import TABLES, Table, table_of
 
 METADATA_KEY = b"gnn_dynamics"
+PDF_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 COMPRESSION = {"compression": "zstd", "compression_level": 3}
 
 
@@ -114,7 +116,9 @@ def read_parts(paths: Sequence[str | Path], table: str) -> pd.DataFrame:
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:
-    """What made a table or a PNG figure; empty for a file that does not say."""
+    """What made a table or a figure (PNG, PDF); empty for a file that does not say."""
+    if Path(path).suffix == ".pdf":
+        return json.loads(_pdf_keywords(Path(path).read_bytes()) or "{}")
     if Path(path).suffix == ".png":
         from PIL import Image
 
@@ -122,6 +126,18 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
             return json.loads(image.info.get(METADATA_KEY.decode(), "{}"))
     metadata = pq.read_schema(path).metadata or {}
     return json.loads(metadata.get(METADATA_KEY, "{}"))
+
+
+def _pdf_keywords(content: bytes) -> str:
+    """The keywords among a PDF's properties, which matplotlib writes as one uncompressed string."""
+    found = re.search(rb"/Keywords \(((?:[^()\\]|\\.)*)\)", content, flags=re.DOTALL)
+    if not found:
+        return ""
+    text = re.sub(
+        rb"\\(.)", lambda mark: PDF_ESCAPES.get(mark[1], mark[1]), found[1], flags=re.DOTALL
+    )
+    # Not ASCII: with a byte-order mark.
+    return text.decode("utf-16" if text.startswith(b"\xfe\xff") else "latin-1")
 
 
 def collect_parts(parts: Sequence[str | Path], path: str | Path, provenance: Mapping) -> None:

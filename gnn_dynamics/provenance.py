@@ -13,6 +13,8 @@ from typing import Any
 from gnn_dynamics import __version__
 from gnn_dynamics.artifacts import read_provenance, to_json
 
+# Settings that repeat others: a block stands in the wildcards, cells in the experiments.
+DERIVED = ("block", "cells")
 PACKAGES = ("matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 
 
@@ -25,6 +27,8 @@ def describe(
 ) -> dict[str, Any]:
     """Provenance of a job's outputs; checksums of the source data are inherited from its inputs.
 
+    `made_from` lists the jobs before it, in kinds: rule, code and config of each, once. A file thus
+    answers for all of its history.
     `params` are all that a rule takes from the config, plus `code`, the digest of its source. A
     rule that names no device runs on the CPU.
     """
@@ -38,6 +42,7 @@ def describe(
         "config": config,
         "config_hash": digest(config),
         "code": params.get("code"),
+        "made_from": _steps_before(inherited),
         "inputs_hash": digest(sorted({to_json(_identity(made)) for made in inherited})),
         "device": _union(inherited, "device", params.get("device", "cpu")),
         "precision": _union(inherited, "precision", precision),
@@ -61,6 +66,18 @@ def _inherited(path: Path) -> dict[str, Any]:
         graph = load_graph(path)
         return {"datasets": {graph.name: graph.facts["sha256"]}}
     return {}
+
+
+def _steps_before(inherited: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rule, code and config of all jobs that the inputs come from, sorted, each once."""
+    steps: dict[str, dict[str, Any]] = {}
+    for made in inherited:
+        own = [made] if "rule" in made else []
+        for step in [*made.get("made_from", ()), *own]:
+            config = {key: v for key, v in step["config"].items() if key not in DERIVED}
+            plain = {"rule": step["rule"], "code": step["code"], "config": config}
+            steps[to_json(plain)] = plain
+    return [steps[key] for key in sorted(steps, key=lambda key: (steps[key]["rule"], key))]
 
 
 def _identity(made: Mapping[str, Any]) -> list[Any]:

@@ -48,3 +48,14 @@ def test_it_survives_a_file(tmp_path):
 def test_the_digest_does_not_depend_on_the_order_of_keys():
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     assert digest({"a": 1}) != digest({"a": 1.5})
+
+
+def test_a_file_answers_for_all_the_jobs_before_it(tmp_path):
+    part, table = tmp_path / "part.parquet", tmp_path / "table.parquet"
+    write_table([{"a": 1}], part, made(block={"depth": 2}))
+    collected = describe("collect_table", {}, {"code": "c0"}, [part, part])
+    write_table([{"a": 1}], table, collected)
+    drawn = describe("plot", {}, {"code": "c1"}, [table])
+    assert [step["rule"] for step in drawn["made_from"]] == ["collect_table", "train_block"]
+    assert drawn["made_from"][1]["config"] == {"settings": {"seed": [0, 1]}, "device": "cpu"}
+    assert made()["made_from"] == []
