@@ -1,0 +1,1 @@
+"""The command `gnn-dynamics`: check a graph, compare two runs, describe a result file."""

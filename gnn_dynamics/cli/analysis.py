@@ -1,0 +1,83 @@
+"""Everything that `gnn-dynamics check` finds out about one graph."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gnn_dynamics.budget import bytes_in_memory
+from gnn_dynamics.cli.causes import cause_rows, find_causes
+from gnn_dynamics.cli.expectation import expected
+from gnn_dynamics.cli.repairs import Checked, repair_rows
+from gnn_dynamics.condition import condition_table
+from gnn_dynamics.data.graph import Graph, graph_facts
+from gnn_dynamics.problem import build_problem
+
+AGGREGATIONS = ("gcn", "gin")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Rows of the tables graphs, graph_condition, causes and repairs, for one graph.
+
+    traced: whether causes and repairs were looked for; they need the matrices in memory.
+    """
+
+    graph: Graph
+    facts: dict[str, Any]
+    condition: list[dict[str, Any]]
+    causes: list[dict[str, Any]]
+    repairs: list[dict[str, Any]]
+    traced: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether the graph condition holds in every cell."""
+        return all(row["condition_holds"] for row in self.condition)
+
+
+def analyse(graph: Graph, features: str, nodes: str, depth: int, memory: float) -> Analysis:
+    """Check gcn and gin, linear and multiscale, at depths 1 to `depth`; explain what fails.
+
+    `features` and `nodes` as in config/README.md; `memory` in bytes, kept to by streaming.
+
+    Raises:
+        UserError: if I is empty, or `memory` is too small.
+    """
+    grid = {"aggregations": AGGREGATIONS, "features": [features], "nodes": [nodes]}
+    grid |= {"depths": list(range(1, depth + 1)), "memory_gb": memory / 1e9}
+    rows = [row | expected(row) for row in condition_table(graph, grid)]
+    failing = [row for row in rows if not row["condition_holds"]]
+    traced = bytes_in_memory(graph, features, nodes, depth) <= memory
+    causes, repairs = _traced(graph, features, nodes, rows) if traced and failing else ([], [])
+    facts = graph_facts(graph) | _merged(graph)
+    return Analysis(graph, facts, rows, causes, repairs, traced)
+
+
+def _traced(
+    graph: Graph, features: str, nodes: str, rows: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    checked = []
+    for aggregation in AGGREGATIONS:
+        problem = build_problem(graph, aggregation, features, nodes)
+        own = [row for row in rows if row["aggregation"] == aggregation]
+        causes = find_causes(problem, own)
+        checked.append(Checked(graph, aggregation, features, nodes, problem, own, causes))
+    found = [
+        row for one in checked for row in cause_rows({"aggregation": one.aggregation}, one.causes)
+    ]
+    return found, repair_rows(checked)
+
+
+def _merged(graph: Graph) -> dict[str, Any]:
+    """What became of the stored edges; an edge stored in both directions is merged into one."""
+    facts: Mapping[str, Any] = graph.facts
+    both = None
+    if "one_way_edges" in facts:
+        both = facts["edges"] - facts["one_way_edges"]
+    return {
+        "stored_edges": facts.get("stored_edges"),
+        "reversed_edges_merged": both,
+        "weights_ignored": bool(facts.get("weights_ignored", False)),
+        "unused": list(facts.get("unused", [])),
+        "split": facts.get("split"),
+    }

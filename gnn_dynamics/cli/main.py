@@ -1,0 +1,129 @@
+"""The command line: arguments, help, exit codes. Each subcommand is a module with `run`."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from gnn_dynamics import __version__
+from gnn_dynamics.errors import UserError
+
+CHECK = """\
+Does the theory apply to your graph? Prints sizes, rank and sigma^2 of the propagated features for
+GCN and GIN by depth, linear and multiscale; which nodes or features break the assumptions and why;
+what would repair it; how fast training can be expected to be. Writes the same as Parquet and PNG.
+
+A graph is one file, or several: edges, features, labels, split. Which is which is told from their
+names, or said: graph=a.csv features=b.npy labels=c.csv split=d.csv.
+
+  edges              .csv .tsv .txt .parquet .npy, scipy sparse .npz
+  features, labels   .csv .tsv .txt .parquet .npy .npz
+  split              .csv .tsv .txt .parquet .npz, with train, val or test for each node
+  all in one file    .npz (edge_index or adjacency, x, y, train_mask), PyTorch Geometric .pt,
+                     .graphml, .gml, a prepared graph of the workflow (.npz)
+"""
+CHECK_EXAMPLES = """\
+examples:
+  gnn-dynamics check data/prepared/cora.npz
+  gnn-dynamics check edges.csv features.npy labels.csv
+  gnn-dynamics check graph=links.parquet features=bag.npz labels=topics.csv split=split.csv
+  gnn-dynamics check data.pt --nodes train --depth 6
+  gnn-dynamics check karate.graphml --labels club --features standard --json
+
+exit codes: 0 the assumptions hold in every cell, 1 they fail somewhere, 2 bad input
+"""
+COMPARE = """\
+Are the tables of two result folders equal within tolerances? Rows are matched by their keys. Then
+
+  text, whole numbers, truth values, lists   must be equal
+  real numbers a, b                          may differ by atol + rtol max(|a|, |b|)
+  singular values (sigma_...)                also by 1e-13 of the row's largest, squares likewise
+  rounding errors (relative_gap, ...)        may be anything up to --noise
+  rank_gap                                   need only be above 1000 on both sides
+"""
+COMPARE_EXAMPLES = """\
+examples:
+  gnn-dynamics compare results/quickstart /elsewhere/results/quickstart
+  gnn-dynamics compare a b --rtol 1e-9 --atol 0
+
+exit codes: 0 equal within tolerances, 1 different, 2 bad input
+"""
+DESCRIBE = """\
+What made this file? Any Parquet, PNG or PDF of the project holds its settings, code, data
+checksums, precision and device.
+"""
+DESCRIBE_EXAMPLES = """\
+examples:
+  gnn-dynamics describe results/quickstart/figures/claims.png
+
+exit codes: 0 described, 2 not a file of the project
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code. Errors of the user are one line on standard error."""
+    arguments = _parser().parse_args(argv)
+    # Before torch is imported: a threaded product's last digits would depend on the machine.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        return importlib.import_module(f"gnn_dynamics.cli.{arguments.command}").run(arguments)
+    except UserError as error:
+        print(f"gnn-dynamics: error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gnn-dynamics", description="Training dynamics of graph neural networks."
+    )
+    parser.add_argument("--version", action="version", version=f"gnn-dynamics {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, brief, text, examples, add_arguments in (
+        ("check", "does the theory apply to a graph?", CHECK, CHECK_EXAMPLES, _check),
+        ("compare", "are two runs equal?", COMPARE, COMPARE_EXAMPLES, _compare),
+        ("describe", "what made a file?", DESCRIBE, DESCRIBE_EXAMPLES, _describe),
+    ):
+        plain = argparse.RawDescriptionHelpFormatter
+        command = commands.add_parser(
+            name, help=brief, description=text, epilog=examples, formatter_class=plain
+        )
+        add_arguments(command.add_argument)
+        command.add_argument("--json", action="store_true", help="print JSON, not a report")
+    return parser
+
+
+def _check(add: Callable) -> None:
+    scale = "as they are, rows that sum to 1, or columns of mean 0 and variance 1 (default: raw)"
+    which = "the set I: training nodes, or all labelled ones (default: train if there is a split)"
+    out = "where tables and figure go (default: ./gnn-dynamics-check)"
+    add("paths", nargs="+", metavar="[ROLE=]PATH", help="the files of one graph")
+    add("--features", choices=("raw", "row", "standard"), default="raw", help=scale)
+    add("--depth", type=_depth, default=4, metavar="H", help="check depths 1 to H (default: 4)")
+    add("--nodes", choices=("train", "all"), help=which)
+    add("--labels", metavar="NAME", help="column, attribute or array that holds the labels")
+    add("--no-labels", action="store_true", help="there are none: I is all nodes")
+    add("--regression", action="store_true", help="labels are real targets")
+    add("--ignore-weights", action="store_true", help="use weighted edges as unweighted ones")
+    add("--name", help="what to call the graph (default: the name of its file)")
+    add("--memory", type=float, metavar="GB", help="limit, 10^9 bytes (default: what is free)")
+    add("--out", default="gnn-dynamics-check", metavar="FOLDER", help=out)
+
+
+def _compare(add: Callable) -> None:
+    noise = "largest value in a column of rounding errors (default: 1e-6)"
+    add("run_a", metavar="RUN_A", help="a result folder, or any folder with Parquet files")
+    add("run_b", metavar="RUN_B", help="another")
+    add("--rtol", type=float, default=1e-6, help="relative tolerance (default: 1e-6)")
+    add("--atol", type=float, default=1e-9, help="absolute tolerance (default: 1e-9)")
+    add("--noise", type=float, default=1e-6, help=noise)
+
+
+def _describe(add: Callable) -> None:
+    add("file", metavar="FILE", help="a .parquet, .png or .pdf of the project")
+
+
+def _depth(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no depth; give a whole number from 1")
+    return int(text)

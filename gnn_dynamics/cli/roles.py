@@ -1,0 +1,49 @@
+"""Which of the paths on the command line holds the edges, the features, the labels, the split."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from gnn_dynamics.errors import UserError
+
+ROLES = ("graph", "features", "labels", "split")
+# A file's name says what is in it; what none of these fits is the graph.
+HINTS = {
+    "features": r"feat|attr|(^|[_.-])x([_.-]|$)",
+    "labels": r"label|class|target|(^|[_.-])y([_.-]|$)",
+    "split": r"split|mask|(^|[_.-])parts?([_.-]|$)",
+}
+
+
+def files_by_role(paths: Sequence[str]) -> dict[str, str]:
+    """{role: path} from arguments `PATH` or `ROLE=PATH`; a single path is the graph.
+
+    Raises:
+        UserError: if two paths have one role, or none is the graph.
+    """
+    files: dict[str, str] = {}
+    for argument in paths:
+        role, path = _role(argument, alone=len(paths) == 1)
+        if role in files:
+            raise UserError(
+                f"{files[role]} and {path} both seem to hold the {role}; say which is which:"
+                f" {_example(paths)}"
+            )
+        files[role] = path
+    if "graph" not in files:
+        raise UserError(f"none of the files seems to hold the edges; say which: {_example(paths)}")
+    return files
+
+
+def _role(argument: str, alone: bool) -> tuple[str, str]:
+    role, mark, path = argument.partition("=")
+    if mark and role in ROLES:
+        return role, path
+    name = Path(argument).stem.lower()
+    hints = [role for role, pattern in HINTS.items() if re.search(pattern, name)]
+    return "graph" if alone or not hints else hints[0], argument
+
+
+def _example(paths: Sequence[str]) -> str:
+    plain = [path.partition("=")[2] or path for path in paths]
+    return " ".join(f"{role}={path}" for role, path in zip(ROLES, plain, strict=False))
