@@ -40,8 +40,8 @@ rule prepare_graph:
         "data/benchmarks/prepare_graph/{dataset}.tsv"
     threads: 1
     resources:
-        # A user's own files are read whole: text needs up to 20 times its size.
-        mem_mb=lambda wildcards, input: max(2000, int(20 * input.size_mb)),
+        # A user's own files are read whole: text needs up to 22 times its size.
+        mem_mb=lambda wildcards, input: max(2000, int(22 * input.size_mb)),
         runtime=30,
     params:
         entry=content_of_entry,

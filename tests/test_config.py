@@ -32,7 +32,7 @@ def config():
     return copy.deepcopy(preset("quickstart"))
 
 
-@pytest.mark.parametrize("name", ["full", "paper", "quickstart"])
+@pytest.mark.parametrize("name", ["full", "paper", "quickstart", "study", "graphs"])
 def test_every_preset_is_accepted(name):
     check_config(preset(name), SCHEMA, DATASETS)
 
@@ -76,6 +76,7 @@ def test_top_level_mistakes(config, edit, parts):
         ("depth", [2.5], ["experiments[flow].depth[0]: must be a whole number, not 2.5"]),
         ("depth", 2, ["experiments[flow].depth: must be a list, not 2"]),
         ("width", [0], ["experiments[flow].width[0]: must be at least 1"]),
+        ("width", ["input"], ["experiments[flow].width[0]: must be a whole number, not 'input'"]),
         ("steps", "many", ["experiments[flow].steps: must be a whole number, not 'many'"]),
         ("features", ["pca"], ["experiments[flow].features[0]: 'pca' does not have the form"]),
         (

@@ -8,10 +8,11 @@ from pathlib import Path
 from gnn_dynamics.errors import UserError
 
 GB = 1e9
-# Bytes of memory at the peak for each byte of stored numbers: as read, as one matrix, as CSR.
-ARRAYS = 4
-# Bytes of memory for each byte of text; networkx keeps every value as an object. Measured.
-TEXT = {".graphml": 20, ".gml": 12}
+# Bytes of memory at the peak for each byte of stored numbers, measured and rounded up: as read, as
+# one matrix, as CSR; tables are read by columns before that.
+ARRAYS, TABLES = 5, 7
+# Bytes of memory for each byte of text: networkx keeps every value as an object.
+TEXT = {".graphml": 22, ".gml": 14}
 SAMPLE = 2**20  # bytes of a text table that are looked at
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -40,12 +41,12 @@ def needed(path: Path) -> float:
     if path.suffix in TEXT:
         return float(TEXT[path.suffix] * size)
     if path.suffix == ".parquet":
-        return ARRAYS * _parquet_bytes(path)
+        return TABLES * _parquet_bytes(path)
     if path.suffix in (".npz", ".pt"):
         return ARRAYS * _unpacked_bytes(path)
     if path.suffix == ".npy":
         return float(ARRAYS * size)
-    return ARRAYS * _table_bytes(path, size)
+    return TABLES * _table_bytes(path, size)
 
 
 def _unpacked_bytes(path: Path) -> float:
