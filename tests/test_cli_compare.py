@@ -87,7 +87,7 @@ def test_each_column_has_the_tolerance_of_its_kind(changes, equal, compared):
     code, said = compared(*rows(**changes))
     (column,) = changes
     assert code == (0 if equal else 1)
-    assert (f"  {column}: 1 cells, worst at dataset wine" in said) == (not equal)
+    assert (f"  {column}: 1 cells, the worst at dataset wine" in said) == (not equal)
     assert ("depth 2" in said) == (not equal)
 
 
@@ -105,7 +105,7 @@ def test_rows_columns_and_tables_of_one_run_only(compared, tmp_path):
     run(tmp_path / "b", pd.DataFrame({"x": [1]}), "other")
     code, said = compared(*[row | {"more": 1.0} for row in rows()[:2]])
     assert code == 1
-    assert "(rows): 1 cells" in said and "depth 3: present and absent" in said
+    assert "(rows): 1 rows, the first at" in said and "depth 3: present and absent" in said
     assert "more: " in said and "absent and present" in said
     assert "other:" in said and "the whole table: absent and present" in said
     assert "2 of 2 tables differ" in said

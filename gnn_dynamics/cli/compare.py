@@ -66,7 +66,8 @@ def _lines(name: str, differences: list[Difference]) -> list[str]:
         sizes = (
             "" if one.absolute is None else f", by {one.absolute:.3g} ({one.relative:.2g} of it)"
         )
-        count = f"{one.cells} cells, worst at " if one.cells else ""
+        what = "rows, the first" if one.column == "(rows)" else "cells, the worst"
+        count = f"{one.cells} {what} at " if one.cells else ""
         lines.append(f"  {one.column}: {count}{one.where}: {one.a} and {one.b}{sizes}")
     return lines
 

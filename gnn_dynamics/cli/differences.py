@@ -34,7 +34,7 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Difference:
-    """One column of one table: how many cells differ, and the one that does most.
+    """One column of one table: how many cells differ (0: all of it), and the one that does most.
 
     absolute, relative: |a - b| and |a - b| / max(|a|, |b|) there; null where not numbers.
     """
@@ -60,7 +60,7 @@ def table_differences(
     """
     A, B = _indexed(A, keys), _indexed(B, keys)
     found = [
-        Difference(column, len(A), "the whole column", *_presence(column in A))
+        Difference(column, 0, "the whole column", *_presence(column in A))
         for column in sorted(set(A) ^ set(B))
     ]
     for only, here in ((A.index.difference(B.index), True), (B.index.difference(A.index), False)):

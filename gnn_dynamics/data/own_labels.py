@@ -24,7 +24,10 @@ def encoded_labels(
             no classes.
     """
     if labels is None:
-        raise UserError(f"{paths['graph']} has no labels; add a file with labels (or --no-labels)")
+        raise UserError(
+            f"{paths['graph']} has no labels under a usual name; name them (--labels NAME), or add"
+            " a file with labels (to check without any: --no-labels)"
+        )
     where = paths.get("labels", paths["graph"])
     if len(labels.values) != n:
         raise UserError(f"{where}: {len(labels.values)} labels, but {n} nodes (rows of features)")
