@@ -132,7 +132,8 @@ def same_orderings(comparisons: pd.DataFrame, claims: list[str]) -> pd.DataFrame
     )
     undecided = (cells["state"] == "undecided") | (cells["state_relu"] == "undecided")
     agree = cells["state"] == cells["state_relu"]
-    cells["case"] = [f"claim {claim}" for claim in cells.pop("claim")]
+    against = cells["other"].astype(str).replace("False", "single-scale")
+    cells["case"] = "claim " + cells.pop("claim") + " against " + against
     cells["value"] = cells["effect_relu"] - cells["effect"]
     cells = decide(
         cells.drop(columns=["effect", "effect_relu", "state_relu"]).assign(limit=0.0),
