@@ -64,14 +64,21 @@ def spool_levels(source: Source, levels: Sequence[int], memory: float, spool: Sp
     Fewer than COLUMN_TILE columns at a time are not tried, so that `memory` must hold so many.
     """
     for first, end in column_blocks(source, memory):
-        T = torch.from_numpy(source.columns(first, end))
-        out = torch.empty_like(T)
-        for level in range(max(levels) + 1):
-            if level:
-                source.hop(T, out)
-                T, out = out, T
-            if level in levels:
-                spool.write(level, first, source.readout @ T.numpy())
+        _spool_columns(source, levels, first, end, spool)
+
+
+def _spool_columns(
+    source: Source, levels: Sequence[int], first: int, end: int, spool: Spool
+) -> None:
+    # On return both arrays are free again, before the next columns are made.
+    T = torch.from_numpy(source.columns(first, end))
+    out = torch.empty_like(T)
+    for level in range(max(levels) + 1):
+        if level:
+            source.hop(T, out)
+            T, out = out, T
+        if level in levels:
+            spool.write(level, first, source.readout @ T.numpy())
 
 
 def column_blocks(source: Source, memory: float) -> list[tuple[int, int]]:

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import weakref
 from collections import namedtuple
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -98,6 +100,20 @@ def test_principal_components_and_many_blocks_of_columns():
     for memory in (0.0, 1e9):
         expected = np.vstack(propagated(problem, 2)).T
         np.testing.assert_allclose(spooled(source, 2, memory), expected, rtol=1e-11, atol=1e-12)
+
+
+def test_one_block_of_columns_is_gone_before_the_next():
+    graph = make_graph(adjacency_of(30, [(0, 1)]), np.eye(30))
+    source, alive = graph_source(graph, "gcn", "raw", "all", 1), []
+
+    def columns(first, end):
+        assert all(reference() is None for reference in alive)
+        made = source.columns(first, end)
+        alive.append(weakref.ref(made))
+        return made
+
+    spooled(replace(source, columns=columns), 1)
+    assert len(alive) == 4
 
 
 def test_only_nodes_within_reach_are_aggregated():
