@@ -127,9 +127,14 @@ def test_bad_input(tmp_path, capsys):
     assert "is no folder" in capsys.readouterr().err
 
 
+NUMBERS = st.floats(-1e300, 1e300, allow_subnormal=False) | st.sampled_from(
+    [np.inf, -np.inf, np.nan]
+)
+
+
 @patient
 @given(
-    values=st.lists(st.floats(allow_subnormal=False), min_size=1, max_size=8),
+    values=st.lists(NUMBERS, min_size=1, max_size=8),
     noise=st.floats(-0.9, 0.9),
     data=st.data(),
 )
