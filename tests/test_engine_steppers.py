@@ -5,9 +5,11 @@ import pytest
 import torch
 from test_engine_train import regression_cell
 
+from gnn_dynamics.engine import steppers
 from gnn_dynamics.engine.model import Weights, per_model
 from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.operators import StackedOperator
+from gnn_dynamics.engine.sharpness import lambda_max
 from gnn_dynamics.engine.steppers import STEPPERS, flow
 from gnn_dynamics.engine.train import train
 
@@ -118,6 +120,33 @@ def test_flow_halves_a_step_that_the_curvature_does_not_allow():
     assert run.loss[-1, 1] < run.loss[0, 1]
     alone = train(objective, weights.take([0]), flow(exact_curvature, every=20), None, 45)
     assert torch.equal(alone.loss[:, 0], run.loss[:, 0])
+
+
+def chain_from_a_saddle(depth: int = 6) -> tuple[Objective, Weights]:
+    """(1 - W B_depth ... B_1)^2 from small scalars of different sizes: a plateau, then a cliff."""
+    scalars = torch.linspace(0.3, 0.5, depth + 1, dtype=torch.float64).view(-1, 1, 1, 1)
+    weights = Weights(tuple(scalars[:-1]), (scalars[-1],))
+    one = torch.ones(1, 1, dtype=torch.float64)
+    return Objective(StackedOperator([one]), one[None], "squared"), weights
+
+
+def drift_on_the_way_out(monkeypatch, growth: float) -> float:
+    """Largest change of the conserved B_{l+1}^2 - B_l^2 relative to their size."""
+    monkeypatch.setattr(steppers, "GROWTH", growth)
+    objective, weights = chain_from_a_saddle()
+    run = train(objective, weights, flow(lambda_max), None, 100)
+    assert run.loss[-1] < 1e-3
+
+    def squares(w: Weights) -> torch.Tensor:
+        return torch.cat([tensor.flatten() for tensor in w.tensors()]).square().diff()
+
+    before = squares(weights)
+    return float((squares(run.weights) - before).norm() / before.norm())
+
+
+def test_flow_takes_short_steps_out_of_a_saddle_point(monkeypatch):
+    assert drift_on_the_way_out(monkeypatch, steppers.GROWTH) < 1e-4
+    assert drift_on_the_way_out(monkeypatch, float("inf")) > 1e-3
 
 
 def test_no_step_of_the_flow_takes_more_than_its_share_of_the_loss():

@@ -67,6 +67,22 @@ def test_bounds_hold_on_runs_of_the_engine_within_the_measured_error(depth):
     assert training.conservation_drift.max() < 1e-4
 
 
+def test_an_error_that_is_no_number_excuses_nothing():
+    problem = toy("gcn", 1, True)
+    start = near_identity(problem.arch)
+    stepper = flow_stepper(lambda objective, weights: torch.tensor([10.0]), factor=0.2)
+    training, condition, _, optimum = trained(problem, start, stepper, None, 40, 5)
+    broken = training.copy()
+    broken.loc[broken.index[2], "local_error"] = np.nan
+    table = bounds_table(broken, condition, optimum)
+    assert np.isfinite(table.integrator_error.iloc[:2]).all()
+    assert np.isposinf(table.integrator_error.iloc[3:]).all()
+    broken.loc[broken.index[4], "loss"] = 2 * broken.loss.max()  # no flow gains so much
+    assert not bounds_table(broken, condition, optimum).holds.iloc[4]
+    unmeasured = bounds_table(training.assign(local_error=np.nan), condition, optimum)
+    assert unmeasured.integrator_error.isna().all()
+
+
 def test_engine_flow_agrees_with_the_reference_within_its_error():
     """Same start, same end: what local errors add up to bounds the difference of the losses."""
     run = flow("gcn", 2, True)

@@ -90,11 +90,12 @@ def verdict(counts: Mapping[str, int], quantifier: str, rule: Mapping[str, Any])
 def seeds_agree(cells: pd.DataFrame, quantifier: str, rule: Mapping[str, Any]) -> bool | None:
     """Whether both halves of the seeds give the same verdict; None where one decides nothing.
 
-    A half decides fewer cells than the whole, so how many it decides is no disagreement.
+    A half decides fewer cells than the whole, so how many it decides is no disagreement; nor is a
+    half whose cells are all vacuous, since the runs of one seed may be few.
     """
     lenient = {**rule, "minimum_decided_share": 0.0}
     found = {verdict(count_states(cells[half]), quantifier, lenient) for half in HALVES}
-    return None if "not tested" in found else len(found) == 1
+    return None if found & {"not tested", "vacuous"} else len(found) == 1
 
 
 def statement(

@@ -95,6 +95,7 @@ def adam(state, objective, weights, gradient):
 # Gradient flow -----------------------------------------------------------------------------------
 
 STABLE = 2.0  # dt * steepness up to which a step counts; RK4 is stable to 2.78
+GROWTH = 1.5  # of the gradient within a step that counts: the way out of a saddle point is steep
 HALVINGS = 30  # of a step that does not, before it is taken anyway (and the loss will tell)
 
 
@@ -104,12 +105,14 @@ def runge_kutta(state, objective, weights, k1):
     A step for which the gradient turns out steeper than dt allows is halved until it fits; the
     state returned has the dt that was taken. The steepness comes free with the stages: k2 - k1 is
     the Hessian times the gradient, so |k3 - k2| over their distance is close to its largest
-    eigenvalue (Hairer, Wanner, Solving Ordinary Differential Equations II, section IV.2).
+    eigenvalue (Hairer, Wanner, Solving Ordinary Differential Equations II, section IV.2). That does
+    not see the way out of a saddle point, where deep networks start: there the gradient grows,
+    faster than exponentially, and so it may grow by GROWTH in a step only.
     """
     dt, stable = state
     for _ in range(HALVINGS):
-        moved, steepness = stages(objective, weights, k1, dt)
-        fits = dt * steepness <= STABLE
+        moved, steepness, growth = stages(objective, weights, k1, dt)
+        fits = (dt * steepness <= STABLE) & (growth <= GROWTH)
         if fits.all():
             break
         dt = torch.where(fits, dt, dt / 2)
@@ -118,8 +121,8 @@ def runge_kutta(state, objective, weights, k1):
 
 def stages(
     objective: Objective, weights: Weights, k1: Weights, dt: Tensor
-) -> tuple[Weights, Tensor]:
-    """The weights after one step, and the steepness of the gradient along it, (K,)."""
+) -> tuple[Weights, Tensor, Tensor]:
+    """The weights after one step; steepness of the gradient along it, and its growth, (K,)."""
 
     def slope(k: Weights, part: float) -> Weights:
         return objective(descend(weights, k, part * dt))[1]
@@ -131,7 +134,9 @@ def stages(
     distance = k2.zip(torch.sub, k1).squared_norm().sqrt() * dt / 2
     change = k3.zip(torch.sub, k2).squared_norm().sqrt()
     steepness = torch.where(distance > 0, change / distance, 0.0)
-    return descend(weights, mean, dt), steepness.nan_to_num(nan=torch.inf)
+    growth = (k4.squared_norm() / k1.squared_norm()).sqrt()
+    growth = torch.where(k1.squared_norm() > 0, growth, 0.0)
+    return descend(weights, mean, dt), steepness.nan_to_num(nan=torch.inf), growth
 
 
 def flow(

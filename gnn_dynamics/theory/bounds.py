@@ -135,12 +135,17 @@ def _with_errors(table: pd.DataFrame) -> pd.DataFrame:
     """Add integrator_error and excess_error, both relative to the excess.
 
     integrator_error: sum over all steps so far of the local error; between records, the larger one
-    of the two ends at every step. Null where it was not measured. excess_error: rounding in L - L*.
+    of the two ends at every step. Null where it was not measured, infinite from a step on whose
+    error is not a number. excess_error: rounding in L - L*.
     """
     runs = table.groupby("run")
     local = table.local_error / table.excess
     per_step = np.maximum(local, local.groupby(table.run).shift())
-    total = (per_step * runs.step.diff()).fillna(0.0).groupby(table.run).cumsum()
+    steps = runs.step.diff().fillna(0.0)
+    total = (per_step.fillna(0.0) * steps).groupby(table.run).cumsum()
+    measured = local.notna().groupby(table.run).transform("any")
+    unknown = measured & per_step.isna() & (steps > 0)
+    total = total.mask(unknown.groupby(table.run).cummax(), np.inf)
     rounding = ROUNDING * (table.loss + np.sqrt(table.loss * table.label_norm_sq)) / table.excess
     return table.assign(integrator_error=total.where(local.notna()), excess_error=rounding)
 
@@ -186,7 +191,8 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     chain = [np.sqrt(rate) for rate in (table.rate_paper, table.rate_restricted, sharp, measured)]
     rounding = 2 * table.resolution * table.sigma_max  # of singular values of Z
     steps = [low <= high * (1 + CHAIN_TOLERANCE) + rounding for low, high in pairwise(chain)]
-    allowance = RATIO_TOLERANCE + table.integrator_error.fillna(0.0) + table.excess_error
+    known = table.integrator_error.where(np.isfinite(table.integrator_error), 0.0)
+    allowance = RATIO_TOLERANCE + known + table.excess_error  # nothing for an unknown error
     printed = (np.sqrt(table.loss) - np.sqrt(table.loss_optimum)) ** 2 >= table.excess
     misfit = table.loss_optimum > SMALLEST_OPTIMUM * table.label_norm_sq
     columns = [*RUN, "step", "time", "excess", "excess_0", "loss_optimum", "diverged"]

@@ -26,8 +26,8 @@ def local_error(objective: Objective, weights: Weights, gradient: Weights, dt: T
 
     # As training would: a step that turns out too long is halved.
     (dt, _), whole = runge_kutta((dt, dt), objective, weights, gradient)
-    half, _ = stages(objective, weights, gradient, dt / 2)
-    halves, _ = stages(objective, half, objective(half)[1], dt / 2)
+    half, *_ = stages(objective, weights, gradient, dt / 2)
+    halves, *_ = stages(objective, half, objective(half)[1], dt / 2)
     delta = whole.zip(lambda w, h: RICHARDSON * (w - h), halves)
     products = objective(halves)[1].zip(torch.mul, delta).tensors()
     slope = torch.stack([product.sum(dim=(1, 2)) for product in products]).sum(dim=0)
