@@ -32,7 +32,6 @@ def draw(gradient_terms: pd.DataFrame) -> Figure:
         2 * len(nodes),
         len(depths),
         squeeze=False,
-        sharex=True,
         sharey="row",
         height_ratios=[1.5, 1] * len(nodes),
     )
@@ -42,9 +41,11 @@ def draw(gradient_terms: pd.DataFrame) -> Figure:
             _terms(axes[2 * i, j], part)
             _ratio(axes[2 * i + 1, j], part)
             style.letter(axes[2 * i, j], "", f"{style.name(kind)}, H = {depth}")
+            axes[2 * i, j].sharex(axes[2 * i + 1, j])  # nodes may differ in their steps
+            axes[2 * i, j].tick_params(labelbottom=False)
             axes[2 * i + 1, j].set_xlabel(x_label(held))
-    for ax in axes.flat:
-        ax.label_outer()
+    for ax in axes[:, 1:].flat:
+        ax.set_ylabel("")
     title = f"{style.name(held['dataset'])}, {style.name(held['aggregation'])}; {BAND}"
     style.legend_above(figure, _legend(sums), title, columns=2)
     return figure
