@@ -61,7 +61,7 @@ def test_one_side_censored_decides_and_says_that_the_effect_is_a_bound():
 
 
 def test_few_pairs_or_many_undecided_ones_decide_nothing():
-    assert state(noisy(1.0, 0), noisy(9.0, 1), range(4)) == ("undecided", "too few pairs")
+    assert state(noisy(1.0, 0), noisy(9.0, 1), range(4)) == ("noted", "too few seeds to compare")
     late = lambda seed: 1.0 if seed < 5 else None  # noqa: E731
     never = lambda seed: 9.0 if seed < 5 else None  # noqa: E731
     assert state(late, never, range(11)) == ("undecided", "too many undecided pairs")

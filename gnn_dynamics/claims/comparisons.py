@@ -116,7 +116,8 @@ def _effects(samples: list[pd.Series], rule: Mapping[str, Any]) -> pd.DataFrame:
 def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
     """Add `state` and `reason`: the first line that applies decides.
 
-    undecided  fewer decided pairs than `minimum_pairs`, or too large a share undecided
+    noted      fewer pairs than `minimum_pairs`: runs that were made for something else
+    undecided  too large a share of pairs undecided, or fewer decided ones than `minimum_pairs`
     refutes    the interval lies within `smallest_ratio` of no difference: no effect worth the name
     supports   interval above 0 and sign test significant, both at `direction_error` a side
     refutes    interval below 0 and sign test significant
@@ -128,6 +129,7 @@ def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
     above, below = cells["ci_low"] > 0, cells["ci_high"] < 0
     return decide(
         cells,
+        (cells["pairs"] < rule["minimum_pairs"], "noted", "too few seeds to compare"),
         (
             cells["undecided"] > rule["maximum_undecided_share"] * cells["pairs"],
             "undecided",

@@ -130,7 +130,8 @@ def same_orderings(comparisons: pd.DataFrame, claims: list[str]) -> pd.DataFrame
     cells = linear[columns].merge(
         relu[columns], on=rest, suffixes=("", "_relu"), validate="one_to_one"
     )
-    undecided = (cells["state"] == "undecided") | (cells["state_relu"] == "undecided")
+    decided = ["supports", "refutes"]
+    undecided = ~(cells["state"].isin(decided) & cells["state_relu"].isin(decided))
     agree = cells["state"] == cells["state_relu"]
     against = cells["other"].astype(str).replace("False", "single-scale")
     cells["case"] = "claim " + cells.pop("claim") + " against " + against

@@ -114,7 +114,7 @@ def statement(
         numbers = {"lowest": values.min(), "median": values.median(), "highest": values.max()}
         parts.append(entry["finding"].format(**numbers))
     noted = cells[cells["state"] == "noted"]["value"].dropna()
-    if len(noted):
+    if len(noted) and "noted" in entry:
         parts.append(entry["noted"].format(median=2 ** noted.median(), highest=2 ** noted.max()))
     return parts
 
