@@ -23,6 +23,7 @@ SWEEPS = {
 TIME, PEAK = "cpu_seconds", "peak_bytes"
 AXES = {TIME: "CPU seconds", PEAK: "peak memory of the process (GB)"}
 TITLES = {TIME: "exponent", PEAK: "exponent, beyond the program"}
+LIMITS = {TIME: (0.01, 2000), PEAK: (0.25, 100)}  # with room for the legends
 FITTED = 100_000  # nodes or entries from which the exponent is fitted: below, fixed costs rule
 BUDGET_GB = 8
 
@@ -60,9 +61,9 @@ def draw(ax: Axes, rows: pd.DataFrame, size: str, measure: str) -> None:
     if measure == PEAK:
         ax.axhline(BUDGET_GB, color="0.6", ls="--", lw=0.8)
         ax.text(rows[size].max(), BUDGET_GB, "budget", ha="right", va="bottom", fontsize="x-small")
-        ax.set_ylim(0.25, 100)
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_ylim(LIMITS[measure])
     look = {"fontsize": "x-small", "title_fontsize": "x-small", "alignment": "left"}
     ax.legend(title=TITLES[measure], loc="upper left", **look)
 
