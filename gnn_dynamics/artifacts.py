@@ -177,8 +177,20 @@ def save_figure(
 ) -> None:
     """Save a matplotlib figure as PNG and PDF without matplotlib's version, date and producer."""
     made = "{}" if provenance is None else to_json(provenance)
+    _settle(fig)
     with complete_or_absent(png) as partial:
         fig.savefig(partial, metadata={"Software": None, METADATA_KEY.decode(): made})
     volatile = dict.fromkeys(("Creator", "Producer", "CreationDate", "ModDate"))
     with complete_or_absent(pdf) as partial:
         fig.savefig(partial, metadata=volatile | {"Keywords": made})
+
+
+def _settle(fig: Any) -> None:
+    """Lay the figure out once and round where its axes stand.
+
+    The layout's last digit depends on where arrays happen to lie in memory, and a PDF shows it.
+    """
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+    for ax in fig.axes:
+        ax.set_position([round(value, 6) for value in ax.get_position().bounds])
