@@ -19,8 +19,8 @@ from benchmarks.cora import ROOT, cora
 from gnn_dynamics.artifacts import write_table
 from gnn_dynamics.block import train_block
 from gnn_dynamics.engine.memory import keep_freed_memory
-from gnn_dynamics.experiments import Block, blocks, entry, squared_cells
-from gnn_dynamics.optimum import optimum_table
+from gnn_dynamics.experiments import Block, blocks, entry
+from gnn_dynamics.optimum import block_optimum
 
 BLOCKS = (
     "flow/cora/gcn-linear-single-H2",
@@ -47,10 +47,7 @@ def main() -> None:
 def row(config: Mapping[str, Any], block: Block) -> dict[str, Any]:
     """CPU seconds of a block with and without `observe`, the best of some turns each."""
     settings = entry(config, block.experiment)
-    lists = {k: [getattr(block, k)] for k in ("aggregation", "activation", "multiscale", "depth")}
-    own = {**settings, **lists, "datasets": [block.dataset]}
-    cells = squared_cells({"experiments": [own]}, block.dataset)
-    optimum = pd.DataFrame(optimum_table(cora(), cells))
+    optimum = block_optimum(cora(), settings, block)
     blind = {**settings, "observe": []}
     best = {"seconds": float("inf"), "seconds_unobserved": float("inf")}
     for _ in range(TURNS):

@@ -123,7 +123,7 @@ def reduce(case: Case, folder: Path) -> Work:
     Y = torch.from_numpy(np.eye(case.classes)[classes])
 
     def work() -> None:
-        T, rotated, _ = triangularise(blocks(case, folder), Y)
+        T, rotated, _ = triangularise(blocks(case, folder), Y, Y.shape[1])
         np.savez(folder / "reduced.npz", T=T.numpy(), Y=rotated.mT.numpy())
 
     return work

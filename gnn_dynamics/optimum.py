@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import scipy.linalg
 import torch
 
@@ -19,7 +20,7 @@ from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.engine.costs import DENSE_BYTES, fits
 from gnn_dynamics.engine.reductions import Columns
 from gnn_dynamics.engine.streamed import StreamedColumns, streamed_features
-from gnn_dynamics.experiments import grouped
+from gnn_dynamics.experiments import Block, grouped, squared_cells
 from gnn_dynamics.labels import targets
 from gnn_dynamics.problem import Problem, build_problem, propagated
 from gnn_dynamics.spectra import (
@@ -90,6 +91,14 @@ def optimum_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict
             found = optimum_rows(problem, depth, multiscale, draws, G, columns)
             rows += [key | row for row in found]
     return rows
+
+
+def block_optimum(graph: Graph, settings: Mapping[str, Any], block: Block) -> pd.DataFrame:
+    """`optimum_table` for the cells of one block with a squared loss, as a frame."""
+    own = {key: [getattr(block, key)] for key in ("aggregation", "multiscale", "depth")}
+    experiment = {**settings, **own, "datasets": [block.dataset]}
+    cells = squared_cells({"experiments": [experiment]}, block.dataset)
+    return pd.DataFrame(optimum_table(graph, cells))
 
 
 def features(problem: Problem, depth: int) -> tuple[list[np.ndarray], Columns | StreamedColumns]:

@@ -6,14 +6,15 @@ rule grid:
         expand("<results>/tables/{table}.parquet", table=TRAINING_TABLES),
 
 
+# What is there already is kept where it fits: another seed trains that seed only (seeds.py).
 rule train_block:
     input:
         graph="data/prepared/{dataset}.npz",
     output:
-        training=f"<results>/parts/training/{BLOCK}.parquet",
-        time_condition=f"<results>/parts/time_condition/{BLOCK}.parquet",
-        gradient_terms=f"<results>/parts/gradient_terms/{BLOCK}.parquet",
-        speed=f"<results>/parts/speed/{BLOCK}.parquet",
+        training=update(f"<results>/parts/training/{BLOCK}.parquet"),
+        time_condition=update(f"<results>/parts/time_condition/{BLOCK}.parquet"),
+        gradient_terms=update(f"<results>/parts/gradient_terms/{BLOCK}.parquet"),
+        speed=update(f"<results>/parts/speed/{BLOCK}.parquet"),
     log:
         f"<logs>/train_block/{BLOCK}.log",
     benchmark:

@@ -15,8 +15,9 @@ import gnn_dynamics.block as block_module
 from gnn_dynamics.block import train_block
 from gnn_dynamics.engine.forms import choose_form
 from gnn_dynamics.engine.sharpness import lambda_max
-from gnn_dynamics.experiments import KEYS, Block, squared_cells
-from gnn_dynamics.optimum import optimum_table
+from gnn_dynamics.experiments import KEYS, Block
+from gnn_dynamics.optimum import block_optimum
+from gnn_dynamics.tables import PARTS as TABLES
 
 LISTS = {
     "features": ["row"],
@@ -43,24 +44,20 @@ def graph():
 def tables(trained: dict, multiscale: bool = True, **more) -> dict[str, pd.DataFrame]:
     block = Block("toy", "toy", "gcn", "linear", multiscale, 2)
     experiment = {"name": "toy", **LISTS, **SETTINGS, **trained, **more}
-    keys = ("aggregation", "activation", "multiscale", "depth")
-    own = experiment | {key: [getattr(block, key)] for key in keys} | {"datasets": ["toy"]}
-    optimum = pd.DataFrame(optimum_table(graph(), squared_cells({"experiments": [own]}, "toy")))
-    return train_block(graph(), experiment, block, optimum)
+    return train_block(graph(), experiment, block, block_optimum(graph(), experiment, block))
 
 
+@pytest.mark.parametrize("multiscale", [True, False])
 @pytest.mark.parametrize("trained", [FLOW, DESCENT, ADAM])
-def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained):
-    """What is trained has equal digits; what is observed of it is equal but for rounding."""
-    together = tables(trained)
-    monkeypatch.setattr(block_module, "models_per_batch", lambda *args: 1)
-    alone = tables(trained)
-    exact = ["time", "loss", "grad_norm_sq", "loss_increases"]
-    for name, columns in {"training": exact, "speed": list(alone["speed"])}.items():
-        one, other = alone[name][columns], together[name][columns]
-        pd.testing.assert_frame_equal(one, other, check_exact=True, obj=name)
-    for name in alone:
-        same(alone[name], together[name], name)
+def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained, multiscale):
+    """So a seed can be added to a block, and the others kept (gnn_dynamics/seeds.py)."""
+    together = tables(trained, multiscale)
+    for size in (1, 2, 5):
+        monkeypatch.setattr(block_module, "models_per_batch", lambda *args, size=size: size)
+        apart = tables(trained, multiscale)
+        for name in TABLES:
+            one, other = in_order(apart[name]), in_order(together[name])
+            pd.testing.assert_frame_equal(one, other, check_exact=True, obj=f"{name} by {size}")
 
 
 @pytest.mark.parametrize("multiscale", [True, False])
@@ -83,12 +80,16 @@ def test_tables_do_not_depend_on_the_form(monkeypatch, trained, multiscale):
 ROUNDING = ("relative_error", "local_error", "method_gap")  # columns that measure nothing else
 
 
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    names = (*KEYS, "step", "layer", "term", "index", "threshold", "threshold_kind")
+    order = [name for name in names if name in rows]
+    return rows.sort_values(order, kind="stable").reset_index(drop=True)
+
+
 def same(one: pd.DataFrame, other: pd.DataFrame, what: str) -> None:
     numbers = [c for c in one if one[c].dtype == float]
     texts = [c for c in one if c not in numbers and c != "form"]
-    order = [c for c in (*KEYS, "step", "layer", "term", "index", "threshold_kind") if c in one]
-    one, other = (table.sort_values(order, kind="stable") for table in (one, other))
-    one, other = (table.reset_index(drop=True) for table in (one, other))
+    one, other = in_order(one), in_order(other)
     pd.testing.assert_frame_equal(one[texts], other[texts], obj=what)
     for column in numbers:
         scale = np.nanmax(np.abs(one[column].to_numpy()), initial=0.0)
@@ -121,4 +122,5 @@ def test_freed_memory_is_kept_where_asked():
         command = [sys.executable, "-c", code, mode]
         return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
-    assert count("keep") < 1000 < count("give back")
+    # How many there are without it depends on the system: none, where its malloc keeps memory too.
+    assert count("keep") < 1000

@@ -29,7 +29,7 @@ def test_reflections_of_blocks_are_a_qr_factorisation(nbar, p, rank, height, see
     M, rng = planted(nbar, p, min(rank, p), seed), np.random.default_rng(seed)
     Y = torch.from_numpy(rng.standard_normal((nbar, 3)))
     blocks = (M[top : top + height] for top in range(0, nbar, height))
-    T, rotated, rest = triangularise(blocks, Y)
+    T, rotated, rest = triangularise(blocks, Y, Y.shape[1])
     assert T.shape == (min(nbar, p), p) and torch.equal(T, T.triu())
     M, exact = torch.from_numpy(M), {"rtol": 1e-12, "atol": 1e-11}
     torch.testing.assert_close(T.mT @ T, M.mT @ M, **exact)

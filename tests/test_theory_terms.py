@@ -1,5 +1,7 @@
 """Theorem 3: the terms against Kronecker products, against autograd, and for ReLU nets."""
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -9,8 +11,9 @@ from hypothesis import strategies as st
 from theory_problems import flow, random_weights, tables, toy
 
 from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.model import Architecture
+from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.objective import Objective
+from gnn_dynamics.engine.operators import StackedOperator
 from gnn_dynamics.engine.prefix import relu_data
 from gnn_dynamics.engine.relu import relu_loss_and_gradient
 from gnn_dynamics.engine.train import Snapshot
@@ -104,6 +107,37 @@ def test_identity_holds_at_every_recorded_step(multiscale):
     steps = terms.groupby("step").agg({"value": "sum", "grad_norm_sq": "first"})
     assert steps.value.to_numpy() == pytest.approx(steps.grad_norm_sq.to_numpy(), rel=1e-12)
     assert len(terms) == 33 * (2 + (3 if multiscale else 1))
+
+
+@pytest.mark.parametrize("multiscale", [False, True])
+@pytest.mark.parametrize("seed", range(12))
+def test_identity_holds_to_rounding_where_the_labels_are_fitted(multiscale, seed):
+    """There V = softmax - y is tiny: two ways to compute it differ by more than 1e-12."""
+    problem = toy("gcn", 4, multiscale, seed=seed, m_y=3, nbar=6)
+    weights = random_weights(problem.arch, seed, models=1)
+    scale = 200 / outputs(weights, problem.G).abs().max()
+    weights = Weights(weights.B, tuple(scale * W for W in weights.W))
+    classes = outputs(weights, problem.G).argmax(dim=1)
+    Y = torch.eye(3, dtype=torch.float64)[classes].mT
+    objective = Objective(StackedOperator(problem.G), Y, "cross_entropy")
+    loss, gradient = objective(weights)
+    setting = prepare(problem.arch, ["gradient_terms"], weights)
+    one = torch.ones(1, dtype=torch.float64)
+    snapshot = Snapshot(0, torch.arange(1), objective, weights, gradient, loss, one, one)
+    rows = observe(setting, snapshot)["gradient_terms"]
+    assert max(row["relative_error"] for row in rows) < 1e-13
+
+
+def test_the_signal_of_a_fitted_node_has_all_its_digits():
+    """softmax - 1 would cancel; decimals know the truth to 40 digits."""
+    Yhat = np.array([[0.0, -30.0, 1.0], [-30.0, 3.0, 0.0], [-20.0, -10.0, -25.0]])
+    Y = np.array([[1.0, 0.0, 0.2], [0.0, 1.0, 0.5], [0.0, 0.0, 0.3]])  # the last one no unit vector
+    with localcontext(prec=40):
+        powers = np.vectorize(lambda x: Decimal(x).exp(), otypes=[object])(Yhat)
+        exact = (powers / powers.sum(axis=0) - np.vectorize(Decimal, otypes=[object])(Y)) / 3
+    _, V = LOSSES["cross_entropy"](torch.from_numpy(Yhat)[None], torch.from_numpy(Y)[None])
+    np.testing.assert_allclose(V[0, :, :2], exact[:, :2].astype(float), rtol=1e-14)
+    np.testing.assert_allclose(V[0, :, 2], exact[:, 2].astype(float), rtol=1e-13, atol=1e-16)
 
 
 def test_identity_with_any_differentiable_loss_needs_its_own_signal():

@@ -206,6 +206,7 @@ AFTER_TRAINING = {
     "plot_fig5_gradient_terms",
 }
 CONFIG_PAGES = {"write_config", "draw_rulegraph"}
+GRID = ("training", "time_condition", "gradient_terms", "speed")
 
 
 def test_another_list_of_seeds_repeats_training_and_what_follows(copy):
@@ -215,6 +216,44 @@ def test_another_list_of_seeds_repeats_training_and_what_follows(copy):
     assert jobs["train_block"] == 4  # the blocks of `curves`, not those of the other experiments
     assert set(jobs) <= AFTER_TRAINING | CONFIG_PAGES | {"train_block"}
     assert "prepare_graph" not in jobs and "check_graph_condition" not in jobs
+
+
+def test_another_seed_trains_that_seed_alone_and_the_result_is_that_of_a_clean_run(copy, tmp_path):
+    curves, flow, terms = TINY["experiments"]
+    preset = TINY | {"experiments": [curves, flow | {"seed": [2, 0, 1]}, terms]}
+    write_preset(copy, preset)
+    copy.run("tiny", "grid")
+    logs = copy.folder / "results" / "tiny" / "logs" / "train_block"
+    said = [path.read_text() for path in sorted(logs.glob("flow/*/*.log"))]
+    assert len(said) == 4
+    assert all("seeds to train: 2; kept from an earlier run: 0, 1" in text for text in said)
+    clean = Project(tmp_path / "clean")
+    write_preset(clean, preset)
+    clean.run("tiny", "grid")
+    assert differences(clean.digests("tiny"), grid_of(copy.digests("tiny"))) == []
+
+
+def grid_of(digests: dict[str, str]) -> dict[str, str]:
+    """Those of the tables that the target `grid` makes, and of their parts."""
+    return {path: found for path, found in digests.items() if set(Path(path).parts) & set(GRID)}
+
+
+def test_fewer_seeds_train_nothing(copy):
+    curves, flow, terms = TINY["experiments"]
+    write_preset(copy, TINY | {"experiments": [curves, flow | {"seed": [1]}, terms]})
+    target = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
+    copy.run("tiny", target)
+    assert set(pd.read_parquet(copy.folder / target)["seed"]) == {1}
+    log = "results/tiny/logs/train_block/flow/wine/gcn-linear-multi-H2.log"
+    assert "seeds to train: none; kept from an earlier run: 1" in (copy.folder / log).read_text()
+
+
+def test_other_steps_train_every_seed_anew(copy):
+    curves, flow, terms = TINY["experiments"]
+    write_preset(copy, TINY | {"experiments": [curves, flow | {"steps": 10}, terms]})
+    target = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
+    copy.run("tiny", target)
+    assert pd.read_parquet(copy.folder / target)["step"].max() == 10
 
 
 def test_another_depth_trains_that_depth_only(copy):

@@ -45,10 +45,11 @@ def gradient_from(weights: Weights, rows: list[Tensor], D: Tensor) -> Weights:
 def forward(
     weights: Weights, operator, Y: Tensor, loss: str
 ) -> tuple[list[Tensor], Tensor, Tensor]:
-    """[R_0, ..., R_H], the loss (K,) and V = d loss / d Yhat (K, m_y, nbar)."""
-    rows = suffix_rows(weights)
-    A = rows[0].unflatten(1, (len(weights.W), -1))  # (K, L, m_y, m)
-    return rows, *LOSSES[loss](operator.apply(A), Y)
+    """[R_0, ..., R_H] of the heads in use, the loss (K,) and V = d loss / d Yhat (K, m_y, nbar)."""
+    contrasts = in_contrasts(loss, Y)
+    rows = suffix_rows(contrast_heads(weights) if contrasts else weights)
+    Yhat = operator.apply(rows[0].unflatten(1, (len(weights.W), -1)))
+    return rows, *LOSSES[loss](pad(Yhat, (0, 0, 0, 1)) if contrasts else Yhat, Y)
 
 
 def loss_and_gradient(
@@ -58,28 +59,25 @@ def loss_and_gradient(
 
     `offset` (K,) is the constant part of the loss that a reduction took out of Y.
     """
-    contrasts = loss == "cross_entropy" and Y.shape[1] > 1
-    step = contrast_loss_and_gradient if contrasts else plain_loss_and_gradient
-    value, gradient = step(weights, operator, Y, loss)
-    return value + offset, gradient
-
-
-def plain_loss_and_gradient(weights, operator, Y, loss) -> tuple[Tensor, Weights]:
     rows, value, V = forward(weights, operator, Y, loss)
-    return value, gradient_from(weights, rows, operator.adjoint(V))
-
-
-def contrast_loss_and_gradient(weights, operator, Y, loss) -> tuple[Tensor, Weights]:
-    """For a loss that a constant added to all outputs of a node leaves as it is, like softmax's.
-
-    Only the m_y - 1 contrasts with the last output matter: heads W' = W[:-1] - W[-1] give outputs
-    [Yhat'; 0], and as the columns of V sum to 0, dL/dW = [dL/dW'; -sum of its rows]. Exact, and
-    every product has a row less for each head.
-    """
-    heads = Weights(weights.B, tuple(W[:, :-1] - W[:, -1:] for W in weights.W))
-    rows = suffix_rows(heads)
-    Yhat = operator.apply(rows[0].unflatten(1, (len(heads.W), -1)))
-    value, V = LOSSES[loss](pad(Yhat, (0, 0, 0, 1)), Y)
-    gradient = gradient_from(heads, rows, operator.adjoint(V[:, :-1]))
+    if not in_contrasts(loss, Y):
+        return value + offset, gradient_from(weights, rows, operator.adjoint(V))
+    gradient = gradient_from(weights, rows, operator.adjoint(V[:, :-1]))
     dW = (torch.cat([W, -W.sum(dim=1, keepdim=True)], dim=1) for W in gradient.W)
-    return value, Weights(gradient.B, tuple(dW))
+    return value + offset, Weights(gradient.B, tuple(dW))
+
+
+# A constant added to all outputs of a node leaves softmax's loss as it is, so only the m_y - 1
+# contrasts with the last output matter: heads W' = W[:-1] - W[-1] give outputs [Yhat'; 0], and as
+# the columns of V sum to 0, dL/dW = [dL/dW'; -sum of its rows]. Exact, and every product has a row
+# less for each head.
+
+
+def in_contrasts(loss: str, Y: Tensor) -> bool:
+    """Whether the outputs are computed up to a constant for each node."""
+    return loss == "cross_entropy" and Y.shape[1] > 1
+
+
+def contrast_heads(weights: Weights) -> Weights:
+    """The weights with heads W[:-1] - W[-1], (K, m_y - 1, m_l)."""
+    return Weights(weights.B, tuple(W[:, :-1] - W[:, -1:] for W in weights.W))

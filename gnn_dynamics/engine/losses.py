@@ -15,14 +15,20 @@ def squared(Yhat: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
 def cross_entropy(Yhat: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
     """Mean over the nbar columns of -<y, log softmax(yhat)>, columns of Y being distributions.
 
-    V = (softmax(Yhat) - Y) / nbar.
+    V = (softmax(Yhat) - Y) / nbar, to full relative precision where the columns of Y are unit
+    vectors: softmax - 1 of a node that is nearly fitted would have few digits, while the weights of
+    its wrong classes have all, and so
+
+        w_c - Y_c sum(w) = w_c (1 - Y_c) - Y_c (sum_k w_k (1 - Y_k) + sum_k w_k Y_k - w_c).
     """
     shifted = Yhat - Yhat.amax(dim=1, keepdim=True)
     weight = shifted.exp()  # serves the loss and its derivative
-    total = weight.sum(dim=1, keepdim=True)
-    nbar = Yhat.shape[-1]
+    right = weight * Y
+    wrong = weight - right
+    wrong_total, right_total = wrong.sum(dim=1, keepdim=True), right.sum(dim=1, keepdim=True)
+    total, nbar = wrong_total + right_total, Yhat.shape[-1]
     loss = (total.log().flatten(1).sum(dim=1) - (Y * shifted).flatten(1).sum(dim=1)) / nbar
-    return loss, weight * (1 / (nbar * total)) - Y / nbar
+    return loss, (wrong - Y * (wrong_total + (right_total - weight))) / (nbar * total)
 
 
 LOSSES = {"squared": squared, "cross_entropy": cross_entropy}

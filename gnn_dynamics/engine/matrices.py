@@ -1,4 +1,4 @@
-"""Constant matrices of a model (S, X, R), stored so that products with them are cheapest.
+"""Constant matrices that all models share (S, X, R, bases), and the cheapest products with them.
 
 A product acts on node-major features T, (rows, c) or (K, rows, c): `times` gives M T and `adjoint`
 M^T T. Both are linear, so forward and reverse automatic differentiation pass through them exactly.
@@ -13,6 +13,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 from torch.autograd.forward_ad import unpack_dual
+from torch.nn.functional import pad
 
 from gnn_dynamics.errors import UserError
 
@@ -21,6 +22,25 @@ from gnn_dynamics.errors import UserError
 SPARSE_COST = 4
 # Larger dense matrices than this stay sparse on a GPU (2 GiB in float64).
 GPU_DENSE_ENTRIES = 2**28
+
+
+# Rows of a product are padded to a multiple of this. BLAS sums the last, incomplete tile of rows
+# in another order; without such a tile a model's numbers do not depend on its neighbours. Nor may
+# b or c be odd: the rows of a matrix then lie at places that are aligned by turns.
+ROW_TILE = 8
+
+
+def fold(rows: Tensor, matrix: Tensor) -> Tensor:
+    """(K, a, b) times one shared (b, c) -> (K, a, c), as a single product of K a rows."""
+    (b, c), count = matrix.shape, rows.shape[0] * rows.shape[1]
+    flat = padded(rows.flatten(0, 1), b % 2, -count % ROW_TILE)
+    product = flat @ padded(matrix, c % 2, b % 2)
+    return product[:count, :c].unflatten(0, rows.shape[:2])
+
+
+def padded(matrix: Tensor, columns: int, rows: int) -> Tensor:
+    """The matrix with so many columns and rows of zeros after its own."""
+    return pad(matrix, (0, columns, 0, rows)) if columns or rows else matrix
 
 
 def is_differentiated(T: Tensor) -> bool:

@@ -24,25 +24,15 @@ from gnn_dynamics.engine.matrices import (
     Matrix,
     SparseMatrix,
     constant_matrix,
+    fold,
     is_differentiated,
+    padded,
 )
 from gnn_dynamics.engine.reductions import aligned
 
-# Rows of a product are padded to a multiple of this. BLAS sums the last, incomplete tile of rows
-# in another order; without such a tile a model's numbers do not depend on its neighbours.
-ROW_TILE = 8
 # Columns of a triangular Gs that share a product: fewer zeros against larger products. Powers of
 # two are a third slower, as rows then compete for the same lines of the cache.
 STAIR = 96
-
-
-def fold(rows: Tensor, matrix: Tensor) -> Tensor:
-    """(K, m_y, a) times one shared (a, b) -> (K, m_y, b), as a single product of K m_y rows."""
-    flat = rows.flatten(0, 1)
-    count = len(flat)
-    if count % ROW_TILE:
-        flat = pad(flat, (0, 0, 0, -count % ROW_TILE))
-    return (flat @ matrix)[:count].unflatten(0, rows.shape[:2])
 
 
 class StackedOperator:
@@ -66,21 +56,24 @@ class StackedOperator:
         self.m, self.nbar = self.G[0].shape
         self.device = self.G[0].device
         self.sizes = tuple(sizes or [self.m] * len(self.G))
-        self.Gs = torch.cat([G_l[:size] for G_l, size in zip(self.G, self.sizes, strict=True)])
-        self.stairs = staircase(*self.Gs.shape, STAIR if triangular else self.nbar)
+        Gs = torch.cat([G_l[:size] for G_l, size in zip(self.G, self.sizes, strict=True)])
+        self.Gs = padded(Gs, self.nbar % 2, len(Gs) % 2)  # even numbers, which `fold` needs
+        self.stairs = staircase(*self.Gs.shape, STAIR if triangular else self.Gs.shape[1])
 
     def apply(self, A: Tensor) -> Tensor:
         """A (K, L, m_y, m) -> Yhat (K, m_y, nbar)."""
         rows = torch.cat([A[:, j, :, :size] for j, size in enumerate(self.sizes)], dim=-1)
+        rows = pad(rows, (0, len(self.Gs) - rows.shape[-1]))
         blocks = [fold(rows[..., s.top :], self.Gs[s.top :, s.left : s.right]) for s in self.stairs]
-        return torch.cat(blocks, dim=-1)
+        return torch.cat(blocks, dim=-1)[..., : self.nbar]
 
     def adjoint(self, V: Tensor) -> Tensor:
         """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
+        V = pad(V, (0, self.Gs.shape[1] - self.nbar))
         blocks = [
             fold(V[..., : s.right], self.Gs[s.top : s.bottom, : s.right].mT) for s in self.stairs
         ]
-        parts = torch.cat(blocks, dim=-1).split(self.sizes, dim=-1)
+        parts = torch.cat(blocks, dim=-1)[..., : sum(self.sizes)].split(self.sizes, dim=-1)
         return torch.stack([pad(part, (0, self.m - part.shape[-1])) for part in parts], dim=1)
 
 

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from gnn_dynamics.engine.matrices import fold
 from gnn_dynamics.engine.model import Weights
 
 # Every matrix of a model then starts on a cache line. BLAS picks its order of summation by the
@@ -81,13 +82,13 @@ def at_input(
 
 
 def _times(tensor: Tensor, Q: Tensor | None) -> Tensor:
-    return tensor if Q is None else tensor @ Q
+    return tensor if Q is None else fold(tensor, Q)
 
 
 def _expanded(reduced: Tensor, start: Tensor, Q: Tensor | None) -> Tensor:
     if Q is None:
         return reduced[..., : start.shape[-1]]
-    return start + (reduced - start @ Q) @ Q.mT
+    return start + fold(reduced - fold(start, Q), Q.mT)
 
 
 def _padded(tensor: Tensor, rows: bool = False) -> Tensor:
@@ -111,8 +112,8 @@ class Columns:
         """Y (K, m_y, nbar) -> (Y Z, ||Y - Y Z Z^T||^2 (K,)), the constant part of the loss."""
         if self.Z is None:
             return Y, Y.new_zeros(len(Y))
-        reduced = Y @ self.Z
-        return reduced, (Y - reduced @ self.Z.mT).square().sum(dim=(1, 2))
+        reduced = fold(Y, self.Z)
+        return reduced, (Y - fold(reduced, self.Z.mT)).square().sum(dim=(1, 2))
 
 
 # Reductions --------------------------------------------------------------------------------------

@@ -34,16 +34,20 @@ class StreamedColumns:
 
     def targets(self, Y: Tensor) -> tuple[Tensor, Tensor]:
         """Y (K, m_y, nbar) -> (Y Z, ||Y - Y Z Z^T||^2 (K,)), the constant part of the loss."""
-        _, rotated, rest = triangularise(self.blocks(), Y.flatten(0, 1).mT)
+        _, rotated, rest = triangularise(self.blocks(), Y.flatten(0, 1).mT, Y.shape[1])
         reduced, more = self.then.targets(rotated.mT.unflatten(0, Y.shape[:2]))
         return reduced, more + rest.unflatten(0, Y.shape[:2]).sum(dim=1)
 
 
-def triangularise(blocks: Iterable[np.ndarray], Y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def triangularise(
+    blocks: Iterable[np.ndarray], Y: Tensor, together: int
+) -> tuple[Tensor, Tensor, Tensor]:
     """QR by Householder reflections of row blocks M (nbar, p) = Z T, applied to Y (nbar, c).
 
     Returns T (p, p) upper triangular, Z^T Y (p, c) and the squared norms (c,) of the columns of
     Y - Z Z^T Y, which come as sums of squares. With nbar < p, nbar in place of the first p.
+    `together`: columns of Y to reflect at once, those of one model: what it gets then does not
+    depend on the others.
     Cost 2 nbar p^2 FLOP, an eighth more where blocks have 8 p rows, and 4 nbar p c for Y.
     """
     T, rotated, rest, top = None, Y[:0], Y.new_zeros(Y.shape[1]), 0
@@ -51,10 +55,12 @@ def triangularise(blocks: Iterable[np.ndarray], Y: Tensor) -> tuple[Tensor, Tens
         block = torch.as_tensor(block, device=Y.device)
         rows = torch.cat([rotated, Y[top : top + len(block)]])
         reflectors, scales = torch.geqrf(block if T is None else torch.cat([T, block]))
-        rows = torch.ormqr(reflectors, scales, rows, transpose=True)
+        parts = (part.contiguous() for part in rows.split(together, dim=1))
+        reflected = [torch.ormqr(reflectors, scales, part, transpose=True) for part in parts]
         p = min(reflectors.shape)
-        T, rotated = reflectors[:p].triu(), rows[:p]
-        rest, top = rest + rows[p:].square().sum(dim=0), top + len(block)
+        T, rotated = reflectors[:p].triu(), torch.cat([part[:p] for part in reflected], dim=1)
+        rest = rest + torch.cat([part[p:].square().sum(dim=0) for part in reflected])
+        top += len(block)
     return T, rotated, rest
 
 
@@ -76,5 +82,5 @@ def streamed_features(
         return spool.blocks(levels, BLOCK_HEIGHT * count * source.m_x)
 
     nothing = torch.zeros(source.nbar, 1, dtype=torch.float64, device=device)
-    T, _, _ = triangularise(blocks(), nothing)
+    T, _, _ = triangularise(blocks(), nothing, 1)
     return list(T.mT.split(source.m_x)), StreamedColumns(blocks)

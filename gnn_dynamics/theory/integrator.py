@@ -30,5 +30,5 @@ def local_error(objective: Objective, weights: Weights, gradient: Weights, dt: T
     halves, *_ = stages(objective, half, objective(half)[1], dt / 2)
     delta = whole.zip(lambda w, h: RICHARDSON * (w - h), halves)
     products = objective(halves)[1].zip(torch.mul, delta).tensors()
-    slope = torch.stack([product.sum(dim=(1, 2)) for product in products]).sum(dim=0)
+    slope = sum(product.sum(dim=(1, 2)) for product in products)
     return slope.abs() + delta.squared_norm() / dt

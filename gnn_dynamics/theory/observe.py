@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.engine.linear import forward
+from gnn_dynamics.engine.matrices import fold
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.train import Snapshot
 from gnn_dynamics.theory.conservation import balancedness, drift, guaranteed_lambda
@@ -169,7 +170,7 @@ def _training_facts(setting: Setting, snapshot: Snapshot) -> Columns:
 def _projected_loss(setting: Setting, snapshot: Snapshot) -> Tensor:
     """||(Yhat - Y) P||_F^2, P the projector on row(Gs): L - L* by Pythagoras (erratum.py)."""
     V = _signal(snapshot)
-    return (V @ setting.geometry.rows).square().sum(dim=(1, 2)) / 4
+    return fold(V, setting.geometry.rows).square().sum(dim=(1, 2)) / 4
 
 
 def _signal(snapshot: Snapshot) -> Tensor:

@@ -5,6 +5,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
+from gnn_dynamics.engine.matrices import fold
 from gnn_dynamics.engine.model import Weights
 
 
@@ -37,10 +38,10 @@ def outputs(weights: Weights, G: list[Tensor]) -> Tensor:
     """Yhat = sum_l W_l Bbar_l G_l, (K, m_y, nbar); `G` holds one (m_x, nbar) for each head."""
     Bbar = prefix_products(weights)
     levels = levels_of(weights)
-    parts = [W @ (Bbar[l] @ G_l) for W, l, G_l in zip(weights.W, levels, G, strict=True)]
+    parts = [W @ fold(Bbar[l], G_l) for W, l, G_l in zip(weights.W, levels, G, strict=True)]
     return torch.stack(parts).sum(dim=0)
 
 
 def label_signals(V: Tensor, G: list[Tensor]) -> Tensor:
     """D_l = V G_l^T for each head, (K, L, m_y, m_x), from V = d loss / d Yhat, (K, m_y, nbar)."""
-    return torch.stack([V @ G_l.mT for G_l in G], dim=1)
+    return torch.stack([fold(V, G_l.mT) for G_l in G], dim=1)

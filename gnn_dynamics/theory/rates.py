@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gnn_dynamics.engine.matrices import fold
 from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.spectra import orthonormal_basis
 from gnn_dynamics.theory.products import levels_of, prefix_products
@@ -51,5 +52,5 @@ def rate_sharp(weights: Weights, geometry: Geometry) -> Tensor:
     """4 sigma_r^2(Z), (K,): exactly 0 when Z has fewer than r rows."""
     Bbar = prefix_products(weights)
     pairs = zip(levels_of(weights), geometry.compressed, strict=True)
-    Z = torch.cat([Bbar[l] @ G_l for l, G_l in pairs], dim=1)  # (K, sum m_l, r)
+    Z = torch.cat([fold(Bbar[l], G_l) for l, G_l in pairs], dim=1)  # (K, sum m_l, r)
     return 4 * smallest_eigenvalue(Z)

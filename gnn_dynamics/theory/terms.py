@@ -61,7 +61,7 @@ def side_condition(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
 
 def relative_error(terms: Tensor, grad_norm_sq: Tensor) -> Tensor:
     """|sum of terms - ||grad||^2| / ||grad||^2 for terms (T, K); 0 where both vanish."""
-    gap = (terms.sum(dim=0) - grad_norm_sq).abs()
+    gap = (sum(terms) - grad_norm_sq).abs()
     return torch.where(gap > 0, gap / grad_norm_sq, 0.0)
 
 

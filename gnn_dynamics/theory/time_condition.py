@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from gnn_dynamics.engine.matrices import fold
 from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.experiments import KEYS
 from gnn_dynamics.spectra import rank_tolerance
@@ -38,7 +39,7 @@ def lambda_min_full(Bbar: Tensor) -> Tensor:
 
 def lambda_min_restricted(Bbar: Tensor, U: Tensor) -> Tensor:
     """lambda_min(U^T Bbar^T Bbar U), U (m_x, r) an orthonormal basis of col(G_l); (K,)."""
-    return smallest_eigenvalue(Bbar @ U)
+    return smallest_eigenvalue(fold(Bbar, U))
 
 
 def layer_norm_rms(weights: Weights, level: int) -> Tensor:

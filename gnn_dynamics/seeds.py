@@ -1,0 +1,68 @@
+"""More seeds for a block that is trained already: the new ones are trained, the others kept.
+
+The tables of a block are the rows of its seeds, and what a seed learns does not depend on which
+others are trained beside it. So an earlier part is as good as a new one where all that made it is
+the same but for the list of seeds: code, other settings, device, versions, source data.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from gnn_dynamics.artifacts import read_provenance, read_table
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.provenance import digest
+
+Tables = dict[str, pd.DataFrame]
+log = logging.getLogger(__name__)
+
+
+def train_missing(
+    paths: Mapping[str, str],
+    provenance: Mapping[str, Any],
+    train: Callable[[dict[str, Any]], Tables],
+) -> Tables:
+    """Tables of a block for all seeds of its settings, those in `paths` (table: file) not anew.
+
+    provenance: of the part to be written; its config holds the block's `settings`.
+    train: settings with the seeds that are missing -> tables.
+    """
+    settings = provenance["config"]["settings"]
+    earlier, kept = _earlier(paths, provenance)
+    kept = [seed for seed in settings["seed"] if seed in kept]
+    missing = [seed for seed in settings["seed"] if seed not in kept]
+    log.info("seeds to train: %s; kept from an earlier run: %s", _names(missing), _names(kept))
+    tables = [{name: frame[frame["seed"].isin(kept)] for name, frame in earlier.items()}]
+    tables += [train({**settings, "seed": missing})] if missing else []
+    return {name: _joined([part[name] for part in tables if name in part]) for name in paths}
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One frame; those without rows have no say in its types."""
+    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+
+
+def _earlier(paths: Mapping[str, str], provenance: Mapping[str, Any]) -> tuple[Tables, set[int]]:
+    """An earlier part and its seeds; nothing where it is damaged, or anything else has changed."""
+    try:
+        made = [read_provenance(path) for path in paths.values()]
+        if any(_but_seeds(one) != _but_seeds(provenance) for one in made):
+            return {}, set()
+        frames = {name: read_table(path) for name, path in paths.items()}
+    except (OSError, UserError):
+        return {}, set()
+    return frames, set.intersection(*(set(one["config"]["settings"]["seed"]) for one in made))
+
+
+def _but_seeds(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Provenance without the list of seeds, and without the digest in which it counts."""
+    config = dict(made.get("config", {}))
+    settings = {key: v for key, v in config.pop("settings", {}).items() if key != "seed"}
+    rest = {key: v for key, v in made.items() if key not in ("config", "config_hash")}
+    return {**rest, "config": digest([config, settings])}
+
+
+def _names(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds)) or "none"
