@@ -91,10 +91,13 @@ def test_guaranteed_lambda(lambdas, drift, state):
 
 
 def test_graph_condition_is_taken_from_the_table():
+    """A rank that float64 cannot tell is undecided; no gap is known where the rank is 0."""
+    found = {1: (0.2, np.nan), 2: (0.0, 1e9), 3: (0.0, 20.0), 4: (0.0, np.nan)}
     rows = [
-        CELL | {"depth": d, "sigma_min": s, "condition_holds": s > 0}
-        for d, s in ((1, 0.2), (2, 0.0))
+        CELL | {"depth": d, "sigma_min": s, "condition_holds": s > 0, "rank_gap": gap}
+        for d, (s, gap) in found.items()
     ]
-    cells = graph_condition(tables(graph_condition=rows), {}).set_index("depth")
-    assert cells["state"].to_dict() == {1: "supports", 2: "refutes"}
+    cells = graph_condition(tables(graph_condition=rows), {}, clear_gap=1e3).set_index("depth")
+    states = {1: "supports", 2: "refutes", 3: "undecided", 4: "refutes"}
+    assert cells["state"].to_dict() == states
     assert "H=2" in cells.loc[2, "cell"]

@@ -140,7 +140,7 @@ def everything() -> dict[str, list[dict]]:
     ]
     graph = {key: RUN[key] for key in ("dataset", "aggregation", "features", "nodes", "multiscale")}
     condition = [
-        graph | {"depth": d, "sigma_min": s, "condition_holds": s > 0}
+        graph | {"depth": d, "sigma_min": s, "condition_holds": s > 0, "rank_gap": 1e9}
         for d, s in ((0, 0.5), (1, 0.0))
     ]
     cases = [{"case": "two nodes, eps=0.1", "ratio": 1.7e4}]

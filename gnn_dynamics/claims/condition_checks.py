@@ -14,16 +14,20 @@ from gnn_dynamics.experiments import KEYS
 CONDITION_KEYS = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
 
 
-def graph_condition(tables: Tables, wanted: Mapping[str, Any]) -> pd.DataFrame:
-    """Is sigma_min > 0? One cell for each row of `graph_condition.parquet`, value sigma_min."""
-    cells = select(tables["graph_condition"], wanted)[
-        [*CONDITION_KEYS, "sigma_min", "condition_holds"]
-    ]
+def graph_condition(tables: Tables, wanted: Mapping[str, Any], *, clear_gap: float) -> pd.DataFrame:
+    """Is sigma_min > 0? One cell for each row of `graph_condition.parquet`, value sigma_min.
+
+    A rank is deficient beyond doubt where the smallest singular value that counts is `clear_gap`
+    times the largest that does not. Where they lie closer, rounding errors decided: undecided.
+    """
+    columns = [*CONDITION_KEYS, "sigma_min", "condition_holds", "rank_gap"]
+    cells = select(tables["graph_condition"], wanted)[columns]
     cells = cells.rename(columns={"sigma_min": "value"}).reset_index(drop=True)
-    holds = cells.pop("condition_holds").astype(bool)
+    holds, gap = cells.pop("condition_holds").astype(bool), cells.pop("rank_gap")
     cells = decide(
         cells.assign(limit=0.0),
         (holds, "supports", "full rank"),
+        (gap < clear_gap, "undecided", "rank not clear in float64"),
         otherwise=("refutes", "rank deficient"),
     )
     return cells.assign(cell=name_cells(cells))
