@@ -101,8 +101,15 @@ def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
     Raises:
         UserError: if the file is damaged or cut short.
     """
-    try:
+    with _complete(path):
         return pq.read_table(path, partitioning=None, **options).to_pandas()
+
+
+@contextmanager
+def _complete(path: str | Path) -> Iterator[None]:
+    """Inside, a Parquet file that cannot be read is damaged: a UserError says which."""
+    try:
+        yield
     except pa.ArrowInvalid as error:
         raise UserError(f"{path} is not a complete Parquet file ({error}); delete it") from error
 
@@ -116,7 +123,11 @@ def read_parts(paths: Sequence[str | Path], table: str) -> pd.DataFrame:
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:
-    """What made a table or a figure (PNG, PDF); empty for a file that does not say."""
+    """What made a table or a figure (PNG, PDF); empty for a file that does not say.
+
+    Raises:
+        UserError: if a Parquet file is damaged or cut short.
+    """
     if Path(path).suffix == ".pdf":
         return json.loads(_pdf_keywords(Path(path).read_bytes()) or "{}")
     if Path(path).suffix == ".png":
@@ -124,7 +135,8 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
 
         with Image.open(path) as image:
             return json.loads(image.info.get(METADATA_KEY.decode(), "{}"))
-    metadata = pq.read_schema(path).metadata or {}
+    with _complete(path):
+        metadata = pq.read_schema(path).metadata or {}
     return json.loads(metadata.get(METADATA_KEY, "{}"))
 
 
