@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
-.PHONY: quickstart test lint benchmark verify unlock clean environment
+.PHONY: quickstart test test-slurm lint benchmark verify unlock clean environment slurm
 
 quickstart: environment
 	snakemake --cores $(CORES) --configfile config/quickstart.yaml
@@ -30,6 +30,12 @@ lint: environment
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+
+# Starts a Slurm of two nodes with two fake GPUs on this machine (as root), runs the workflow through
+# profiles/slurm, and stops it again, whatever came out. See docs/cluster.md.
+test-slurm: slurm
+	tests/slurm/up.sh
+	python -m pytest tests/slurm -v; status=$$?; tests/slurm/down.sh; exit $$status
 
 # Times and memory of the engine and of whole runs; see docs/performance.md.
 benchmark: environment
@@ -55,4 +61,11 @@ environment: .venv/.ok
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -c constraints.txt $(TORCH)
 	$(BIN)/python -m pip install -c constraints.txt -e '.[test]'
+	touch $@
+
+# What profiles/slurm needs beside the environment.
+slurm: .venv/.slurm
+
+.venv/.slurm: .venv/.ok
+	$(BIN)/python -m pip install -c constraints.txt -e '.[slurm]'
 	touch $@

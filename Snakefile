@@ -23,6 +23,7 @@ container: "docker://python:3.11-slim-bookworm"
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 
 
 localrules:

@@ -41,8 +41,8 @@ rule prepare_graph:
     threads: 1
     resources:
         # A user's own files are read whole: text needs up to 22 times its size.
-        mem_mb=lambda wildcards, input: max(2000, int(22 * input.size_mb)),
-        runtime=30,
+        mem_mb=growing_with_input(2000, 22),
+        runtime=growing(30),
     params:
         entry=content_of_entry,
         code=code("prepare_graph"),
@@ -63,8 +63,8 @@ rule tabulate_graphs:
         "<benchmarks>/tabulate_graphs.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         code=code("tabulate_graphs"),
     message:

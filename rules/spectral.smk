@@ -17,8 +17,8 @@ rule check_graph_condition:
         "<benchmarks>/check_graph_condition/{dataset}.tsv"
     threads: 1
     resources:
-        mem_mb=int(1000 * config["graph_condition"]["memory_gb"]),
-        runtime=120,
+        mem_mb=growing(int(1000 * config["graph_condition"]["memory_gb"])),
+        runtime=growing(120),
     params:
         grid=config["graph_condition"],
         code=code("check_graph_condition"),
@@ -39,8 +39,8 @@ rule solve_optimum:
         "<benchmarks>/solve_optimum/{dataset}.tsv"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=growing_with_input(3000, 36),
+        runtime=growing(120),
     params:
         cells=optimum_cells,
         code=code("solve_optimum"),
@@ -61,8 +61,8 @@ rule measure_alignment:
         "<benchmarks>/measure_alignment/{dataset}.tsv"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=growing_with_input(3000, 36),
+        runtime=growing(120),
     params:
         cells=optimum_cells,
         code=code("measure_alignment"),

@@ -21,8 +21,9 @@ rule train_block:
         f"<benchmarks>/train_block/{BLOCK}.tsv"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=720,
+        # Molecules take most: 3.9 GB for a prepared file of 116 MB.
+        mem_mb=growing_with_input(2500, 36),
+        runtime=growing(240),
         gpu=1 if config["device"] == "cuda" else 0,
     params:
         block=block_of,
@@ -51,8 +52,8 @@ rule collect_table:
         table="|".join([*SPECTRAL_TABLES, *TRAINING_TABLES]),
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         code=code("collect_table"),
     message:

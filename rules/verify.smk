@@ -22,8 +22,8 @@ rule check_bounds:
         "<benchmarks>/check_bounds.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         code=code("check_bounds"),
     message:
@@ -47,8 +47,8 @@ rule check_guarantees:
         "<benchmarks>/check_guarantees.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         code=code("check_guarantees"),
     message:
@@ -70,8 +70,8 @@ rule check_negative_results:
         "<benchmarks>/check_negative_results.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         code=code("check_negative_results"),
     message:
@@ -97,8 +97,8 @@ rule compare_runs:
         "<benchmarks>/compare_runs.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         claims=CLAIMS,
         code=code("compare_runs"),
@@ -119,8 +119,8 @@ rule judge_claims:
         "<benchmarks>/judge_claims.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         claims=CLAIMS,
         code=code("judge_claims"),
