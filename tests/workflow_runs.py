@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "gnn_dynamics")
+PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "report", "gnn_dynamics")
 # What a run writes and promises to write again byte for byte; logs and benchmarks are exempt.
 ARTIFACTS = ("*.parquet", "*.png", "*.pdf", "*.html", "*.yaml")
 
