@@ -13,18 +13,19 @@ from packaging.utils import canonicalize_name
 DOCS = Path(__file__).resolve().parent
 HEAD = """# Licences of the dependencies
 
-Written by `make licences` from the metadata of the installed packages; do not edit. These are the runtime dependencies,
-direct and indirect, at the versions of `constraints.txt`; what only tests and linters need is not among them. None is part
-of this repository: they are installed beside it, under their own licences.
+Written by `make licences` from the metadata of the installed packages; do not edit. These are the
+runtime dependencies, direct and indirect, at the versions of `constraints.txt`, as resolved on
+Linux; what only tests and linters need is not among them. None is part of this repository: they are
+installed beside it, under their own licences. What this means for MIT: [security.md](security.md).
 
 {summary}
 
 | package | version | licence |
 |---|---|---|
 """
-# How licences are spelled in metadata, and whether a program under MIT may depend on them.
+# How licences are spelled in metadata.
 FAMILIES = {
-    "permissive": r"MIT|BSD|Apache|PSF|Python Software|ISC|HPND|Zlib|0BSD|CC0|Unlicense|Public Domain",
+    "permissive": r"MIT|BSD|Apache|PSF|Python Software|ISC|HPND|Zlib|CC0|Unlicense|Public Domain",
     "weak copyleft": r"MPL|Mozilla",
     "copyleft": r"GPL|GNU",
 }
@@ -52,12 +53,23 @@ def runtime(root: str = "gnn-dynamics") -> list[str]:
 
 
 def licence(name: str) -> str:
-    """The SPDX expression, else the classifiers, else the first line of the licence's text."""
+    """The SPDX expression, else the classifiers, else how the licence's own text begins."""
     about = metadata(name)
     classifiers = [c for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
     names = sorted({c.rsplit(" :: ", 1)[-1] for c in classifiers} - {"OSI Approved"})
-    first = (about.get("License") or "").strip().splitlines()
-    return about.get("License-Expression") or ", ".join(names) or (first or ["not stated"])[0]
+    said = about.get("License-Expression") or ", ".join(names)
+    return said or _first_line(about.get("License") or _text(name)) or "not stated"
+
+
+def _text(name: str) -> str:
+    """The file with the licence that the package brings, if it brings one."""
+    files = distribution(name).files or []
+    found = [file for file in files if file.name.upper().startswith(("LICENSE", "LICENCE"))]
+    return found[0].read_text() if found else ""
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0].strip() if text.strip() else ""
 
 
 def families(said: str) -> set[str]:
@@ -73,9 +85,8 @@ def page() -> str:
         rows.append(f"| {name} | {metadata(name)['Version'].split('+')[0]} | {said} |")
         if families(said) != {"permissive"}:
             odd.append(f"{name} ({said})")
-    summary = (
-        f"{len(rows) - len(odd)} of {len(rows)} are permissive only. The others: {'; '.join(odd)}."
-    )
+    plain = f"{len(rows) - len(odd)} of {len(rows)} are under permissive licences only"
+    summary = f"{plain}. The others: {'; '.join(odd)}."
     return HEAD.format(summary=summary) + "\n".join(rows) + "\n"
 
 
