@@ -4,6 +4,7 @@ import ast
 import lzma
 import struct
 import zipfile
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_an_array_that_claims_more_than_there_is(suffix, tmp_path):
 def test_nested_entities_in_graphml_are_not_expanded(tmp_path):
     names = [f"e{k}" for k in range(10)]
     entities = [f'<!ENTITY e0 "{"x" * 1000}">']
-    entities += [f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip(names, names[1:], strict=False)]
+    entities += [f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in pairwise(names)]
     path = tmp_path / "a.graphml"
     path.write_text(
         f"<!DOCTYPE g [{''.join(entities)}]><graphml><graph edgedefault='undirected'>"
@@ -107,7 +108,7 @@ def test_a_run_has_a_plain_name(run):
     catalogue = load_catalogue(ROOT / "config" / "datasets.yaml")
     schema = read_yaml(ROOT / "config" / "schema.yaml")
     config = read_yaml(ROOT / "config" / "config.yaml") | {"run": run}
-    with pytest.raises(UserError, match="run: .* does not have the form"):
+    with pytest.raises(UserError, match=r"run: .* does not have the form"):
         check_config(config, schema, catalogue)
 
 
