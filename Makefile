@@ -16,7 +16,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
-.PHONY: quickstart test test-slurm lint benchmark verify unlock clean environment slurm
+.PHONY: quickstart test test-slurm lint benchmark verify unlock clean environment slurm locked lock \
+  licences
 
 quickstart: environment
 	snakemake --cores $(CORES) --configfile config/quickstart.yaml
@@ -48,6 +49,25 @@ verify: environment
 # After a kill -9 or a power cut: Snakemake believes that another one is running.
 unlock: environment
 	snakemake --unlock
+
+# The environment from requirements.lock: every file that pip installs must have a SHA-256 that is
+# written there. torch comes last and alone, since its files differ from build to build.
+locked:
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install -c constraints.txt $(TORCH)
+	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip check
+	touch .venv/.ok
+
+# Writes requirements.lock anew after a change of constraints.txt. Needs uv, for this only.
+lock:
+	grep -v '^torch==' constraints.txt | uv pip compile - --no-deps --generate-hashes \
+	  --no-header --no-annotate --python-version 3.11 --quiet --output-file requirements.lock
+
+# Writes docs/licences.md anew, from what is installed.
+licences: environment
+	python docs/licences.py
 
 # Removes the quickstart's results and what tools leave behind; keeps data and other results.
 clean:

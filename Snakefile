@@ -12,10 +12,7 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
-pathvars:
-    results=f"results/{config['run']}",
-    logs=f"results/{config['run']}/logs",
-    benchmarks=f"results/{config['run']}/benchmarks",
+report: "report/workflow.rst"
 
 
 # Rules run in the environment that Snakemake runs in (`make`); used with `--sdm apptainer` only.
@@ -26,20 +23,15 @@ include: "rules/common.smk"
 include: "rules/resources.smk"
 
 
-localrules:
-    all,
-    data,
-    spectral,
-    grid,
-    claims,
-    figures,
-    fetch_dataset,
-    write_config,
-    draw_rulegraph,
+pathvars:
+    results=f"results/{config['run']}",
+    logs=f"results/{config['run']}/logs",
+    benchmarks=f"results/{config['run']}/benchmarks",
 
 
+# The first rule is the default target. It does not say so, or it would be that of every workflow
+# that imports this one as a module.
 rule all:
-    default_target: True
     input:
         report="<results>/report.html",
         figures=FIGURES,
@@ -53,3 +45,4 @@ include: "rules/train.smk"
 include: "rules/verify.smk"
 include: "rules/figures.smk"
 include: "rules/mechanism.smk"
+include: "rules/report.smk"

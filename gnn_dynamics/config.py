@@ -4,13 +4,14 @@ The schema (config/schema.yaml) is strict. What JSON Schema cannot say, such as 
 be in the catalogue, is checked here.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from gnn_dynamics.errors import UserError
@@ -31,6 +32,15 @@ BOUNDS = {
     "exclusiveMinimum": "above",
     "exclusiveMaximum": "below",
 }
+
+
+def _pattern(validator: Any, pattern: str, text: Any, schema: Any) -> Iterator[ValidationError]:
+    """As in JSON Schema, where `$` is the end; in Python it stands before a last newline, too."""
+    if isinstance(text, str) and (text.endswith("\n") or not re.search(pattern, text)):
+        yield ValidationError(f"{text!r} does not match {pattern!r}")
+
+
+VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _pattern})
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -77,7 +87,7 @@ def without_left_out(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def schema_problems(content: Any, schema: Mapping[str, Any]) -> list[str]:
     """What a strict schema finds wrong, one message a key, in the order of the keys."""
-    errors = sorted(Draft202012Validator(schema).iter_errors(content), key=_position)
+    errors = sorted(VALIDATOR(schema).iter_errors(content), key=_position)
     return [line for error in errors for line in _messages(error, content)]
 
 
@@ -128,7 +138,8 @@ def _explain(error: ValidationError) -> str:
             names = " or ".join(NAMES[t] for t in ([rule] if isinstance(rule, str) else rule))
             return f"must be {names}, not {value!r}"
         case "pattern":
-            return f"{value!r} does not have the form {rule}"
+            meant = error.schema.get("description", "")
+            return f"{value!r} does not have the form {rule}{meant and f' ({meant})'}"
         case "minItems" | "minLength":
             return "must not be empty"
         case "uniqueItems":

@@ -3,22 +3,30 @@
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
 from gnn_dynamics import config as configuration
 from gnn_dynamics import experiments
 from gnn_dynamics.claims.settings import load_claims
 from gnn_dynamics.data.catalogue import load_catalogue
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.places import check_places
 from gnn_dynamics.sources import code_digest, text_digest
 
-ROOT = Path(workflow.basedir)
+# Not `workflow.basedir`, which is the importing workflow's where this one is a module.
+ROOT = Path(workflow.snakefile).parents[1]
 
 try:
+    # What an importing workflow gives in `config:` comes without the defaults, which a
+    # `configfile:` has; the importer's own mapping stays as it is.
+    given, config = config, configuration.read_yaml(ROOT / "config" / "config.yaml")
+    update_config(config, given)
     CATALOGUE = load_catalogue(ROOT / "config" / "datasets.yaml")
     CLAIMS = load_claims(ROOT / "config" / "claims.yaml")
     SCHEMA = configuration.read_yaml(ROOT / "config" / "schema.yaml")
     configuration.check_config(config, SCHEMA, CATALOGUE)
     config.update(configuration.without_left_out(config))
+    check_places(config, CATALOGUE, Path.cwd())
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -15,6 +15,7 @@ rule fetch_dataset:
         "data/logs/fetch_dataset/{dataset}.log",
     benchmark:
         "data/benchmarks/fetch_dataset/{dataset}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,

@@ -1,4 +1,58 @@
-"""Figures that ask why: the mechanisms beside the accelerations that they should explain."""
+"""Figures beyond the paper: conditions, bounds, and the mechanisms beside the accelerations."""
+
+
+rule plot_graph_condition_depth:
+    input:
+        graph_condition="<results>/tables/graph_condition.parquet",
+    output:
+        png=report(
+            "<results>/figures/graph_condition_depth.png",
+            caption="../report/graph_condition_depth.rst",
+            category="Theory against measurement",
+            labels={"figure": "graph condition", "shows": "singular values by depth"},
+        ),
+        pdf="<results>/figures/graph_condition_depth.pdf",
+    log:
+        "<logs>/plot_graph_condition_depth.log",
+    benchmark:
+        "<benchmarks>/plot_graph_condition_depth.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("plot_graph_condition_depth"),
+    message:
+        "Draw the graph condition against depth"
+    script:
+        "../scripts/plot_graph_condition_depth.py"
+
+
+rule plot_bound_tightness:
+    input:
+        bounds="<results>/tables/bounds.parquet",
+    output:
+        png=report(
+            "<results>/figures/bound_tightness.png",
+            caption="../report/bound_tightness.rst",
+            category="Theory against measurement",
+            labels={"figure": "bounds", "shows": "how tight the theorems are"},
+        ),
+        pdf="<results>/figures/bound_tightness.pdf",
+    log:
+        "<logs>/plot_bound_tightness.log",
+    benchmark:
+        "<benchmarks>/plot_bound_tightness.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("plot_bound_tightness"),
+    message:
+        "Draw the tightness of the bounds"
+    script:
+        "../scripts/plot_bound_tightness.py"
 
 
 rule plot_mechanism:
@@ -8,7 +62,15 @@ rule plot_mechanism:
         alignment="<results>/tables/alignment.parquet",
         comparisons="<results>/tables/comparisons.parquet",
     output:
-        png="<results>/figures/mechanism.png",
+        png=report(
+            "<results>/figures/mechanism.png",
+            caption="../report/mechanism.rst",
+            category="Explanations",
+            labels={
+                "figure": "mechanism",
+                "shows": "mechanisms beside the accelerations",
+            },
+        ),
         pdf="<results>/figures/mechanism.pdf",
     log:
         "<logs>/plot_mechanism.log",
@@ -33,7 +95,15 @@ rule plot_what_predicts:
         graph_condition="<results>/tables/graph_condition.parquet",
         alignment="<results>/tables/alignment.parquet",
     output:
-        png="<results>/figures/what_predicts.png",
+        png=report(
+            "<results>/figures/what_predicts.png",
+            caption="../report/what_predicts.rst",
+            category="Explanations",
+            labels={
+                "figure": "what predicts",
+                "shows": "accelerations by graph property",
+            },
+        ),
         pdf="<results>/figures/what_predicts.pdf",
     log:
         "<logs>/plot_what_predicts.log",
@@ -56,7 +126,12 @@ rule plot_step_size:
         comparisons="<results>/tables/comparisons.parquet",
         training="<results>/tables/training.parquet",
     output:
-        png="<results>/figures/step_size.png",
+        png=report(
+            "<results>/figures/step_size.png",
+            caption="../report/step_size.rst",
+            category="Explanations",
+            labels={"figure": "step size", "shows": "depth by flow time and by steps"},
+        ),
         pdf="<results>/figures/step_size.pdf",
     log:
         "<logs>/plot_step_size.log",

@@ -62,7 +62,12 @@ rule check_negative_results:
         bounds="<results>/tables/bounds.parquet",
     output:
         table="<results>/tables/negative_results.parquet",
-        png="<results>/figures/negative_results.png",
+        png=report(
+            "<results>/figures/negative_results.png",
+            caption="../report/negative_results.rst",
+            category="Theory against measurement",
+            labels={"figure": "negative results", "shows": "statements that fail"},
+        ),
         pdf="<results>/figures/negative_results.pdf",
     log:
         "<logs>/check_negative_results.log",
@@ -112,7 +117,12 @@ rule judge_claims:
     input:
         comparisons="<results>/tables/comparisons.parquet",
     output:
-        table="<results>/tables/claims.parquet",
+        table=report(
+            "<results>/tables/claims.parquet",
+            caption="../report/claims_table.rst",
+            category="Claims",
+            labels={"figure": "table", "shows": "verdicts, as Parquet"},
+        ),
     log:
         "<logs>/judge_claims.log",
     benchmark:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from workflow_runs import TINY, Project, copy_finished, write_preset
 
 # No test asserts on seconds: an example may take any time on a busy machine. The examples are the
 # same in every run, so that a change is judged and not the luck of the draw.
@@ -37,3 +38,21 @@ def mirror() -> Path:
             " to test on official files"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Project:
+    """A finished run of the smallest embedded graph; never changed by a test.
+
+    Tests that use it stand in the xdist group `workflow`, so that one process makes it once.
+    """
+    project = Project(tmp_path_factory.mktemp("workflow") / "finished")
+    write_preset(project, TINY)
+    project.run("tiny")
+    return project
+
+
+@pytest.fixture
+def copy(finished, tmp_path) -> Project:
+    """A finished run that a test may change."""
+    return copy_finished(finished, tmp_path / "copy")

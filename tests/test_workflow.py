@@ -8,66 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from matplotlib.image import imread
-from workflow_runs import ROOT, Project, copy_finished, differences
+from workflow_runs import ROOT, TINY, Project, differences, write_preset
 
 from gnn_dynamics.artifacts import read_provenance
 from gnn_dynamics.tables import TABLES
 
 # Tests of one group share the finished run, hence a process.
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
-
-TRAINING = {
-    "aggregation": ["gcn"],
-    "features": ["standard"],
-    "nodes": ["all"],
-    "multiscale": [True, False],
-    "activation": ["linear"],
-    "depth": [2],
-    "width": [16],
-    "init": ["default"],
-    "labels": ["true"],
-    "seed": [0, 1],
-    "steps": 20,
-    "record": 5,
-}
-CROSS_ENTROPY = {"loss_fn": ["cross_entropy"], "optimizer": ["adam"], "lr": [0.001]}
-SQUARED_FLOW = {"loss_fn": ["squared"], "optimizer": ["flow"], "observe": ["time_condition"]}
-TINY = {
-    "run": "tiny",
-    "datasets": ["wine"],
-    "leave_out": [],
-    "graph_condition": {
-        "aggregations": ["gcn"],
-        "features": ["raw"],
-        "nodes": ["train"],
-        "depths": [0, 1, 2],
-    },
-    "experiments": [
-        {"name": "curves", "activation": ["linear", "relu"], **CROSS_ENTROPY},
-        {"name": "flow", "depth": [1, 2], **SQUARED_FLOW},
-        {"name": "terms", "multiscale": [True], "observe": ["gradient_terms"], **CROSS_ENTROPY},
-    ],
-}
-for number, entry in enumerate(TINY["experiments"]):
-    TINY["experiments"][number] = TRAINING | {"datasets": ["wine"]} | entry
-
-
-def write_preset(project: Project, config: dict) -> None:
-    (project.folder / "config" / "tiny.yaml").write_text(yaml.safe_dump(config))
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A finished run of the smallest embedded graph; never changed by a test."""
-    project = Project(tmp_path_factory.mktemp("workflow") / "finished")
-    write_preset(project, TINY)
-    project.run("tiny")
-    return project
-
-
-@pytest.fixture
-def copy(finished, tmp_path):
-    return copy_finished(finished, tmp_path / "copy")
 
 
 def rules_and_scripts():

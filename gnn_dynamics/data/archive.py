@@ -11,6 +11,7 @@ from gnn_dynamics.data.checksums import sha256_of
 from gnn_dynamics.errors import UserError
 
 CHUNK = 1 << 18  # bytes
+MOST = 100  # times the archive's size; OGB's members are compressed themselves and take about once
 
 
 def extract_members(
@@ -23,11 +24,13 @@ def extract_members(
 
     Raises:
         UserError: if the archive is damaged, has a member that would land outside its folder or is
-            a link, lacks an expected member, or one has another checksum.
+            a link, declares more than it can hold, lacks an expected member, or one has another
+            checksum.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
             _refuse_unsafe(opened.infolist(), top, source)
+            _refuse_bomb(opened, [f"{top}/{name}" for name in members], archive, source)
             for name, expected in members.items():
                 _extract(opened, f"{top}/{name}", _part(folder, name), source)
                 _check(_part(folder, name), name, expected, source)
@@ -51,6 +54,13 @@ def _refuse_unsafe(infos: Iterable[zipfile.ZipInfo], top: str, source: str) -> N
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise UserError(f"{source}: refused, its member {name!r} is a link or a device")
+
+
+def _refuse_bomb(opened: zipfile.ZipFile, names: list[str], archive: Path, source: str) -> None:
+    """Declared sizes are a bound: zipfile reads no further, and then finds the checksum wrong."""
+    size = sum(info.file_size for info in opened.infolist() if info.filename in names)
+    if size > MOST * archive.stat().st_size:
+        raise UserError(f"{source}: refused, {size} bytes would come out of it: a zip bomb")
 
 
 def _part(folder: Path, name: str) -> Path:

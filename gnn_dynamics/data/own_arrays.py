@@ -26,6 +26,8 @@ EDGE_NAMES = ("edge_index", "edges")
 MATRIX_NAMES = ("adjacency", "adj")
 FEATURE_NAMES = ("x", "features", "node_features")
 WEIGHT_NAMES = ("edge_weight", "weights")
+# What numpy raises on a damaged file; MemoryError where its head claims a size beyond all memory.
+DAMAGED = (OSError, ValueError, EOFError, AttributeError, MemoryError, zipfile.BadZipFile)
 
 
 def open_npz(path: Path) -> dict[str, np.ndarray]:
@@ -37,7 +39,14 @@ def open_npz(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        AttributeError,
+        MemoryError,
+        zipfile.BadZipFile,
+    ) as error:
         raise UserError(
             f"{path} is not a file of numpy.savez or scipy.sparse.save_npz without objects"
         ) from error

@@ -30,7 +30,7 @@ def read_array(path: Path) -> np.ndarray:
     """
     try:
         return np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, MemoryError) as error:  # a header may claim any size
         raise UserError(f"{path} is not an array of numbers or text by numpy.save") from error
 
 

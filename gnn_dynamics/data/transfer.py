@@ -22,6 +22,7 @@ CHUNK = 1 << 18  # bytes
 TIMEOUT = (10, 60)  # seconds to connect, and between two packets
 ATTEMPTS = 5  # for a body that breaks off
 BACK_OFF = 0.5  # seconds, doubled with each attempt
+MOST = 1000  # times its size that an .xz file may grow; official files do up to 130 times
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,11 @@ def _copy(place: Path, part: Path) -> None:
 def _unpack(packed: Path, part: Path) -> None:
     try:
         with lzma.open(packed) as source, part.open("wb") as target:
-            shutil.copyfileobj(source, target, CHUNK)
+            room = MOST * packed.stat().st_size
+            while chunk := source.read(CHUNK):
+                room -= target.write(chunk)
+                if room < 0:
+                    raise lzma.LZMAError(f"it grows to more than {MOST} times its size")
     except OSError as error:
         raise NotThere(f"{packed}: {error.strerror}") from error
     except (lzma.LZMAError, EOFError) as error:

@@ -1,0 +1,108 @@
+"""What a run tells its reader: claims, report, and what the report shows of the workflow itself."""
+
+
+rule plot_claims:
+    input:
+        claims="<results>/tables/claims.parquet",
+        comparisons="<results>/tables/comparisons.parquet",
+    output:
+        png=report(
+            "<results>/figures/claims.png",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"figure": "claims", "shows": "every claim on every graph"},
+        ),
+        pdf="<results>/figures/claims.pdf",
+    log:
+        "<logs>/plot_claims.log",
+    benchmark:
+        "<benchmarks>/plot_claims.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("plot_claims"),
+    message:
+        "Draw the claims"
+    script:
+        "../scripts/plot_claims.py"
+
+
+rule make_report:
+    input:
+        tables=expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
+        figures=FIGURES,
+        config="<results>/config.yaml",
+        rulegraph="<results>/figures/rulegraph.png",
+    output:
+        report=report(
+            "<results>/report.html",
+            caption="../report/report.rst",
+            category="Claims",
+            labels={"figure": "report", "shows": "verdicts, figures and methods"},
+        ),
+    log:
+        "<logs>/make_report.log",
+    benchmark:
+        "<benchmarks>/make_report.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("make_report"),
+    message:
+        "Make the report"
+    script:
+        "../scripts/make_report.py"
+
+
+rule write_config:
+    output:
+        config="<results>/config.yaml",
+    log:
+        "<logs>/write_config.log",
+    benchmark:
+        "<benchmarks>/write_config.tsv"
+    localrule: True
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        config={key: value for key, value in config.items() if key != "mirror"},
+        code=code("write_config"),
+    message:
+        "Write the configuration"
+    script:
+        "../scripts/write_config.py"
+
+
+rule draw_rulegraph:
+    input:
+        config="<results>/config.yaml",
+    output:
+        png=report(
+            "<results>/figures/rulegraph.png",
+            caption="../report/rulegraph.rst",
+            category="Rules",
+            labels={"figure": "rules", "shows": "what is made from what"},
+        ),
+        pdf="<results>/figures/rulegraph.pdf",
+    log:
+        "<logs>/draw_rulegraph.log",
+    benchmark:
+        "<benchmarks>/draw_rulegraph.tsv"
+    localrule: True
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        rules=rule_files(),
+        code=code("draw_rulegraph"),
+    message:
+        "Draw the rules"
+    script:
+        "../scripts/draw_rulegraph.py"
