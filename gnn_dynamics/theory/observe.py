@@ -20,7 +20,7 @@ from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.train import Snapshot
 from gnn_dynamics.theory.conservation import balancedness, drift, guaranteed_lambda
 from gnn_dynamics.theory.integrator import local_error
-from gnn_dynamics.theory.products import label_signals, prefix_products
+from gnn_dynamics.theory.products import label_signals, layer_products
 from gnn_dynamics.theory.rates import Geometry, geometry, rate_sharp
 from gnn_dynamics.theory.terms import (
     head_matrices,
@@ -188,24 +188,27 @@ def _label_signals(setting: Setting, snapshot: Snapshot) -> Tensor:
 def _conditions(setting: Setting, snapshot: Snapshot) -> dict[tuple, Columns]:
     """Columns for each level that has a head."""
     weights = snapshot.weights
-    reduced, full = prefix_products(weights), _full_products(setting, snapshot)
+    reduced, full = layer_products(weights), _full_products(setting, snapshot)
     one = weights.W[0].new_ones(weights.models)
     columns: dict[tuple, Columns] = {}
     for level, U in zip(setting.arch.levels, setting.geometry.bases, strict=True):
-        everywhere = one if full is None else lambda_min_full(full[level])
+        everywhere = restricted = one  # of Bbar_0 = I
+        if level:
+            everywhere = lambda_min_full(full[level - 1]) if full else 0 * one
+            restricted = lambda_min_restricted(reduced[level - 1], U)
         columns[(level,)] = {
-            "lambda_min": 0 * one if full is None and level else everywhere,
-            "lambda_min_restricted": lambda_min_restricted(reduced[level], U) if level else one,
+            "lambda_min": everywhere,
+            "lambda_min_restricted": restricted,
             "layer_norm_rms": layer_norm_rms(weights, level),
         }
     return columns
 
 
 def _full_products(setting: Setting, snapshot: Snapshot) -> list[Tensor] | None:
-    """Bbar_0 .. Bbar_H in full space; None where the width is below m_x, hence lambda_min 0."""
+    """Bbar_1 .. Bbar_H in full space; None where the width is below m_x, hence lambda_min 0."""
     if setting.arch.width < setting.arch.m_x:
         return None
-    return prefix_products(_expanded(setting, snapshot))
+    return layer_products(_expanded(setting, snapshot))
 
 
 def _expanded(setting: Setting, snapshot: Snapshot) -> Weights:

@@ -1,5 +1,6 @@
 """Products of weight matrices that several statements share."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 import torch
@@ -18,8 +19,22 @@ def prefix_products(weights: Weights) -> list[Tensor]:
     """[Bbar_0, ..., Bbar_H] with Bbar_l = B_l ... B_1, (K, m_l, m_x); Bbar_0 is the identity."""
     size, like = input_size(weights), weights.W[0]
     identity = torch.eye(size, dtype=like.dtype, device=like.device)
-    products = accumulate(weights.B, lambda product, B: B @ product)
-    return [identity.expand(weights.models, size, size), *products]
+    return [identity.expand(weights.models, size, size), *layer_products(weights)]
+
+
+def layer_products(weights: Weights) -> list[Tensor]:
+    """[Bbar_1, ..., Bbar_H]: an identity of m_x columns would cost more than all of them."""
+    return list(accumulate(weights.B, lambda product, B: B @ product))
+
+
+def hidden(products: Sequence[Tensor], l: int, G_l: Tensor, models: int) -> Tensor:
+    """Bbar_l G_l, (K, m_l, c), from `layer_products` and a shared G_l (m_x, c)."""
+    return fold(products[l - 1], G_l) if l else G_l.expand(models, *G_l.shape)
+
+
+def through(D: Tensor, products: Sequence[Tensor], l: int) -> Tensor:
+    """D Bbar_l^T, (K, a, m_l), from `layer_products` and D (K, a, m_x)."""
+    return D @ products[l - 1].mT if l else D
 
 
 def levels_of(weights: Weights) -> tuple[int, ...]:
@@ -36,9 +51,11 @@ def levels_of(weights: Weights) -> tuple[int, ...]:
 
 def outputs(weights: Weights, G: list[Tensor]) -> Tensor:
     """Yhat = sum_l W_l Bbar_l G_l, (K, m_y, nbar); `G` holds one (m_x, nbar) for each head."""
-    Bbar = prefix_products(weights)
-    levels = levels_of(weights)
-    parts = [W @ fold(Bbar[l], G_l) for W, l, G_l in zip(weights.W, levels, G, strict=True)]
+    products, levels = layer_products(weights), levels_of(weights)
+    parts = [
+        W @ hidden(products, l, G_l, weights.models)
+        for W, l, G_l in zip(weights.W, levels, G, strict=True)
+    ]
     return torch.stack(parts).sum(dim=0)
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.matrices import fold
 from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.spectra import orthonormal_basis
-from gnn_dynamics.theory.products import levels_of, prefix_products
+from gnn_dynamics.theory.products import hidden, layer_products, levels_of
 from gnn_dynamics.theory.time_condition import smallest_eigenvalue
 
 
@@ -50,7 +49,7 @@ def _basis(M: Tensor) -> Tensor:
 
 def rate_sharp(weights: Weights, geometry: Geometry) -> Tensor:
     """4 sigma_r^2(Z), (K,): exactly 0 when Z has fewer than r rows."""
-    Bbar = prefix_products(weights)
+    products, K = layer_products(weights), weights.models
     pairs = zip(levels_of(weights), geometry.compressed, strict=True)
-    Z = torch.cat([fold(Bbar[l], G_l) for l, G_l in pairs], dim=1)  # (K, sum m_l, r)
+    Z = torch.cat([hidden(products, l, G_l, K) for l, G_l in pairs], dim=1)  # (K, sum m_l, r)
     return 4 * smallest_eigenvalue(Z)

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.theory.products import levels_of, prefix_products
+from gnn_dynamics.theory.products import layer_products, levels_of, through
 
 
 def head_matrices(weights: Weights, D: Tensor) -> list[Tensor]:
     """V (Bbar_l G_l)^T = D_l Bbar_l^T for each head, (K, m_y, m_l); squares sum to the F terms."""
-    Bbar = prefix_products(weights)
-    return [D[:, j] @ Bbar[l].mT for j, l in enumerate(levels_of(weights))]
+    products = layer_products(weights)
+    return [through(D[:, j], products, l) for j, l in enumerate(levels_of(weights))]
 
 
 def layer_matrices(weights: Weights, D: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -31,13 +31,13 @@ def layer_matrices(weights: Weights, D: Tensor) -> tuple[list[Tensor], list[Tens
     b_i = J_(i,H) vec[V G_H^T] is the part of the top head, a_i the sum of the parts of the others,
     l = i..H-1 (zero without skip connections). The layer term is ||a_i + b_i||^2.
     """
-    prefix, depth = prefix_products(weights), len(weights.B)
+    products, depth = layer_products(weights), len(weights.B)
     a = [torch.zeros_like(B) for B in weights.B]
     b = [torch.zeros_like(B) for B in weights.B]
     for j, level in enumerate(levels_of(weights)):
         target, left = (b if level == depth else a), weights.W[j]
         for i in range(level, 0, -1):  # left = W_l B_l ... B_{i+1}, (K, m_y, m_i)
-            target[i - 1] = target[i - 1] + left.mT @ (D[:, j] @ prefix[i - 1].mT)
+            target[i - 1] = target[i - 1] + left.mT @ through(D[:, j], products, i - 1)
             left = left @ weights.B[i - 1]
     return a, b
 
