@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tiny_run import TINY, write_preset
+from workflow_runs import Project, copy_finished
 
 # No test asserts on seconds: an example may take any time on a busy machine. The examples are the
 # same in every run, so that a change is judged and not the luck of the draw.
@@ -37,3 +39,17 @@ def mirror() -> Path:
             " to test on official files"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A finished run of the smallest embedded graph; never changed by a test."""
+    project = Project(tmp_path_factory.mktemp("workflow") / "finished")
+    write_preset(project, TINY)
+    project.run("tiny")
+    return project
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    return copy_finished(finished, tmp_path / "copy")

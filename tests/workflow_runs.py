@@ -30,17 +30,19 @@ class Project:
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         """Run snakemake in the copy, with the copy's package; output and errors as one text."""
-        command = [sys.executable, "-m", "snakemake", *arguments]
-        # The copy goes first, before the package that is installed.
-        env = os.environ | {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"} | environment
         return subprocess.run(
-            command,
+            [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.folder,
-            env=env,
+            env=self.environment(**environment),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """Variables in which the copy's package goes before the one that is installed."""
+        own = {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"}
+        return os.environ | own | changes
 
     def run(self, preset: str, *arguments: str, cores: int = 2, **environment: str) -> str:
         """Run a preset; the output.
