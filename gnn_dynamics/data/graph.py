@@ -113,8 +113,8 @@ def load_graph(path: str | Path) -> Graph:
             return Graph(**_arrays(file, about.pop("features_count")), **about)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"{path} is not a complete prepared graph ({error}); delete it and type the same command"
-            " again"
+            f"{path} is not a complete prepared graph ({error}); delete it and type the same"
+            " command again"
         ) from error
 
 

@@ -1,11 +1,8 @@
 """One small run, undisturbed, and copies of its beginning in which faults are tried."""
 
 import shutil
-import sys
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fault_runs import Running, await_end, partials
 from tiny_run import TINY, with_experiment, write_preset
