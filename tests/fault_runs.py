@@ -1,6 +1,7 @@
 """Starting snakemake apart from everything else, and ending it or its jobs in hard ways."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -99,5 +100,6 @@ def await_end(folder: Path) -> None:
 
 def partials(project: Project) -> list[str]:
     """Unfinished files of writers that are gone."""
-    found = [*project.folder.glob("results/**/.*.*"), *project.folder.glob("data/**/.*.*")]
-    return sorted(str(path.relative_to(project.folder)) for path in found if path.is_file())
+    found = [*project.folder.glob("results/**/.*"), *project.folder.glob("data/**/.*")]
+    names = (str(path.relative_to(project.folder)) for path in found)
+    return sorted(name for name in names if re.search(r"\.\d+\.\w+$", name))
