@@ -16,8 +16,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
-.PHONY: quickstart test test-slurm lint benchmark verify unlock clean environment slurm locked lock \
-  licences
+.PHONY: quickstart test test-slurm test-faults lint benchmark verify unlock clean environment slurm \
+  locked lock licences
 
 quickstart: environment
 	snakemake --cores $(CORES) --configfile config/quickstart.yaml
@@ -45,6 +45,10 @@ benchmark: environment
 # Runs the quickstart twice from nothing, on one core and on two, and compares every artifact.
 verify: environment
 	python tests/verify_bytes.py
+
+# Kills, full disks, a changed clock, ... and after each the same command again; see docs/reliability.md.
+test-faults: environment
+	python tests/faults/run.py
 
 # After a kill -9 or a power cut: Snakemake believes that another one is running.
 unlock: environment

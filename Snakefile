@@ -35,6 +35,7 @@ rule all:
     input:
         report="<results>/report.html",
         figures=FIGURES,
+        pdf=[name.replace(".png", ".pdf") for name in FIGURES],
         tables=expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
         config="<results>/config.yaml",
 

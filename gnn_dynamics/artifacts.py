@@ -38,6 +38,15 @@ def complete_or_absent(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def remove_partials(path: str | Path) -> None:
+    """Remove what killed writers of `path` left. One that is still at work fails, to no harm."""
+    path = Path(path)
+    name = re.compile(rf"\.{re.escape(path.stem)}\.\d+(\.kept|{re.escape(path.suffix)})")
+    for found in path.parent.iterdir() if path.parent.is_dir() else ():
+        if name.fullmatch(found.name):
+            found.unlink(missing_ok=True)
+
+
 def write_text(text: str, path: str | Path) -> None:
     """Write a text file (UTF-8, as given) atomically."""
     with complete_or_absent(path) as partial:
@@ -101,17 +110,21 @@ def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
     Raises:
         UserError: if the file is damaged or cut short.
     """
-    with _complete(path):
+    with _undamaged(path):
         return pq.read_table(path, partitioning=None, **options).to_pandas()
 
 
 @contextmanager
-def _complete(path: str | Path) -> Iterator[None]:
-    """Inside, a Parquet file that cannot be read is damaged: a UserError says which."""
+def _undamaged(path: str | Path) -> Iterator[None]:
+    """Name a Parquet file that cannot be read, and say what to do about it."""
     try:
         yield
-    except pa.ArrowInvalid as error:
-        raise UserError(f"{path} is not a complete Parquet file ({error}); delete it") from error
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(
+            f"{path} is damaged or cut short ({error}); delete it and type the same command again"
+        ) from error
 
 
 def read_parts(paths: Sequence[str | Path], table: str) -> pd.DataFrame:
@@ -135,7 +148,7 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
 
         with Image.open(path) as image:
             return json.loads(image.info.get(METADATA_KEY.decode(), "{}"))
-    with _complete(path):
+    with _undamaged(path):
         metadata = pq.read_schema(path).metadata or {}
     return json.loads(metadata.get(METADATA_KEY, "{}"))
 
@@ -166,7 +179,8 @@ def collect_parts(parts: Sequence[str | Path], path: str | Path, provenance: Map
         pq.ParquetWriter(partial, schema, **COMPRESSION) as writer,
     ):
         for part in parts:
-            table = pq.read_table(part, partitioning=None)
+            with _undamaged(part):
+                table = pq.read_table(part, partitioning=None)
             absent = [column for column in schema if column.name not in table.column_names]
             for column in absent:
                 table = table.append_column(column, pa.nulls(len(table), column.type))
@@ -177,10 +191,8 @@ def collect_parts(parts: Sequence[str | Path], path: str | Path, provenance: Map
 def _common_schema(parts: Sequence[str | Path]) -> pa.Schema:
     schemas = []
     for part in parts:
-        try:
+        with _undamaged(part):
             schemas.append(pq.read_schema(part).remove_metadata())
-        except pa.ArrowInvalid as error:
-            raise UserError(f"{part} is not a Parquet file ({error}); delete it") from error
     return pa.unify_schemas(schemas, promote_options="default")
 
 

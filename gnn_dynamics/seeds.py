@@ -3,10 +3,17 @@
 The tables of a block are the rows of its seeds, and what a seed learns does not depend on which
 others are trained beside it. So an earlier part is as good as a new one where all that made it is
 the same but for the list of seeds: code, other settings, device, versions, source data.
+
+Snakemake deletes a part before its job starts, so each part has a second name that it does not know
+of. Its own `update()` would not do: when an updating job fails, it restores the old file and takes
+it for a new one, and the new seed is never trained.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -24,8 +31,9 @@ def train_missing(
     provenance: Mapping[str, Any],
     train: Callable[[dict[str, Any]], Tables],
 ) -> Tables:
-    """Tables of a block for all seeds of its settings, those in `paths` (table: file) not anew.
+    """Tables of a block for all seeds of its settings, those kept from earlier not trained anew.
 
+    paths: table -> file to be written, beside which an earlier one may be kept.
     provenance: of the part to be written; its config holds the block's `settings`.
     train: settings with the seeds that are missing -> tables.
     """
@@ -39,6 +47,24 @@ def train_missing(
     return {name: _joined([part[name] for part in tables if name in part]) for name in paths}
 
 
+def second_name(path: str | Path) -> Path:
+    """Where a part is kept for a later job."""
+    return Path(path).with_name(f".{Path(path).stem}.kept")
+
+
+def keep(paths: Iterable[str | Path]) -> None:
+    """Give finished parts their second names; a link takes no space."""
+    for path in map(Path, paths):
+        link = path.with_name(f".{path.stem}.{os.getpid()}.kept")
+        try:
+            os.link(path, link)
+        except OSError:  # a file system without links
+            shutil.copyfile(path, link)
+        link.replace(second_name(path))
+        # Renaming to another name of the same file does nothing.
+        link.unlink(missing_ok=True)
+
+
 def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One frame; those without rows have no say in its types."""
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
@@ -46,6 +72,7 @@ def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def _earlier(paths: Mapping[str, str], provenance: Mapping[str, Any]) -> tuple[Tables, set[int]]:
     """An earlier part and its seeds; nothing where it is damaged, or anything else has changed."""
+    paths = {name: second_name(path) for name, path in paths.items()}
     try:
         made = [read_provenance(path) for path in paths.values()]
         if any(_but_seeds(one) != _but_seeds(provenance) for one in made):

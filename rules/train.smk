@@ -6,15 +6,16 @@ rule grid:
         expand("<results>/tables/{table}.parquet", table=TRAINING_TABLES),
 
 
-# What is there already is kept where it fits: another seed trains that seed only (seeds.py).
+# Seeds that were trained before are kept where they fit: another seed trains that seed only
+# (seeds.py). Not with `update()`: after a failure Snakemake would take the old file for the new one.
 rule train_block:
     input:
         graph="data/prepared/{dataset}.npz",
     output:
-        training=update(f"<results>/parts/training/{BLOCK}.parquet"),
-        time_condition=update(f"<results>/parts/time_condition/{BLOCK}.parquet"),
-        gradient_terms=update(f"<results>/parts/gradient_terms/{BLOCK}.parquet"),
-        speed=update(f"<results>/parts/speed/{BLOCK}.parquet"),
+        training=f"<results>/parts/training/{BLOCK}.parquet",
+        time_condition=f"<results>/parts/time_condition/{BLOCK}.parquet",
+        gradient_terms=f"<results>/parts/gradient_terms/{BLOCK}.parquet",
+        speed=f"<results>/parts/speed/{BLOCK}.parquet",
     log:
         f"<logs>/train_block/{BLOCK}.log",
     benchmark:

@@ -19,14 +19,20 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from gnn_dynamics.artifacts import remove_partials
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.provenance import describe
 
 
 def start(snakemake: Any, precision: str = "float64") -> dict[str, Any]:
-    """Send messages to the log and return the provenance of what this job will write."""
+    """Send messages to the log and return the provenance of what this job will write.
+
+    What an earlier job that was killed left of these outputs is removed.
+    """
     _log_to(Path(snakemake.log[0]))
     sys.excepthook = _report
+    for path in snakemake.output:
+        remove_partials(path)
     return describe(
         rule=snakemake.rule,
         wildcards=dict(snakemake.wildcards),

@@ -12,7 +12,7 @@ from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.engine.memory import keep_freed_memory
 from gnn_dynamics.experiments import Block
 from gnn_dynamics.optimum import block_optimum
-from gnn_dynamics.seeds import train_missing
+from gnn_dynamics.seeds import keep, train_missing
 
 provenance = start(snakemake)
 keep_freed_memory()
@@ -28,3 +28,4 @@ def train(settings):
 
 for table, rows in train_missing(dict(snakemake.output.items()), provenance, train).items():
     write_table(rows, snakemake.output[table], provenance)
+keep(snakemake.output)

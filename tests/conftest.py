@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from workflow_runs import TINY, Project, copy_finished, write_preset
+from tiny_run import TINY, write_preset
+from workflow_runs import Project, copy_finished
 
 # No test asserts on seconds: an example may take any time on a busy machine. The examples are the
 # same in every run, so that a change is judged and not the luck of the draw.

@@ -6,12 +6,14 @@ import io
 import pickle
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 
 def digests(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -45,6 +47,28 @@ def python2_pickle(content) -> bytes:
     _Python2(buffer, protocol=2).dump(content)
     old = buffer.getvalue().replace(b"cscipy.sparse._csr\n", b"cscipy.sparse.csr\n")
     return old.replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
+
+
+def planetoid_files(
+    stem: str, test_nodes: Sequence[int] = (9, 7, 12)
+) -> tuple[dict[str, bytes], np.ndarray, np.ndarray]:
+    """13 nodes in Planetoid's format, with gaps, loops and duplicates; the dense features."""
+    rng = np.random.default_rng(0)
+    allx, tx = rng.integers(0, 2, (7, 4)), rng.integers(0, 2, (3, 4))
+    ally, ty = (
+        np.eye(3, dtype=np.int32)[[0, 1, 2, 0, 1, 2, 0]],
+        np.eye(3, dtype=np.int32)[[1, 2, 0]],
+    )
+    lists = defaultdict(list, {node: [] for node in range(13)})
+    for a, b in [(0, 1), (1, 2), (1, 2), (3, 9), (8, 7), (5, 5)]:
+        lists[a].append(b)
+        lists[b].append(a)
+    matrices = {"x": allx[:3], "allx": allx, "tx": tx}
+    pieces = {name: sparse.csr_matrix(X.astype(np.float32)) for name, X in matrices.items()}
+    pieces |= {"y": ally[:3], "ally": ally, "ty": ty, "graph": lists}
+    files = {f"{stem}.{name}": python2_pickle(piece) for name, piece in pieces.items()}
+    files[f"{stem}.test.index"] = "".join(f"{node}\n" for node in test_nodes).encode()
+    return files, allx, tx
 
 
 def gzipped_csv(rows) -> bytes:

@@ -3,12 +3,11 @@
 import io
 import os
 import pickle
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
-from raw_files import digests, python2_pickle, write_files
+from raw_files import digests, planetoid_files, python2_pickle, write_files
 from scipy import sparse
 
 from gnn_dynamics.data.planetoid import ALLOWED, read_pickle, read_planetoid
@@ -83,21 +82,7 @@ TEST_NODES = [9, 7, 12]  # of 13 nodes; 8, 10, 11 are missing, as 15 are from Ci
 @pytest.fixture
 def toy(tmp_path):
     """A data set in Planetoid's format with gaps, loops, duplicates; its entry and dense pieces."""
-    rng = np.random.default_rng(0)
-    allx, tx = rng.integers(0, 2, (7, 4)), rng.integers(0, 2, (3, 4))
-    ally, ty = (
-        np.eye(3, dtype=np.int32)[[0, 1, 2, 0, 1, 2, 0]],
-        np.eye(3, dtype=np.int32)[[1, 2, 0]],
-    )
-    lists = defaultdict(list, {node: [] for node in range(13)})
-    for a, b in [(0, 1), (1, 2), (1, 2), (3, 9), (8, 7), (5, 5)]:
-        lists[a].append(b)
-        lists[b].append(a)
-    matrices = {"x": allx[:3], "allx": allx, "tx": tx}
-    pieces = {name: sparse.csr_matrix(X.astype(np.float32)) for name, X in matrices.items()}
-    pieces |= {"y": ally[:3], "ally": ally, "ty": ty, "graph": lists}
-    files = {f"ind.toy.{name}": python2_pickle(piece) for name, piece in pieces.items()}
-    files["ind.toy.test.index"] = "".join(f"{node}\n" for node in TEST_NODES).encode()
+    files, allx, tx = planetoid_files("ind.toy", TEST_NODES)
     write_files(tmp_path, files)
     options = {"directed": False, "source_url": "https://example.org", "options": {}}
     entry = options | {"options": {"stem": "ind.toy"}, "files": digests(files)}

@@ -8,7 +8,7 @@ from claims_tables import RUN
 
 from gnn_dynamics.artifacts import write_table
 from gnn_dynamics.provenance import digest
-from gnn_dynamics.seeds import train_missing
+from gnn_dynamics.seeds import keep, second_name, train_missing
 
 NAMES = ("training", "speed")
 STEP = {"step": 0, "time": 0.0, "grad_norm_sq": 1.0, "lr_lambda_max": None, "loss_increases": 0}
@@ -42,6 +42,7 @@ def paths(tmp_path):
 def write(paths, provenance: dict, found: dict[str, pd.DataFrame]) -> None:
     for name, frame in found.items():
         write_table(frame, paths[name], provenance)
+    keep(paths[name] for name in found)
 
 
 def trained(paths, provenance: dict) -> tuple[list[int], dict[str, pd.DataFrame]]:
@@ -103,7 +104,7 @@ def test_anything_else_that_has_changed_trains_every_seed(paths, other):
 def test_tables_of_two_runs_keep_what_they_share(paths):
     """A job that was killed between two of its tables."""
     write(paths, made([0, 1]), tables([0, 1], loss=1.0))
-    write_table(tables([0, 1, 2], loss=1.0)["speed"], paths["speed"], made([0, 1, 2]))
+    write(paths, made([0, 1, 2]), {"speed": tables([0, 1, 2], loss=1.0)["speed"]})
     asked, found = trained(paths, made([0, 1, 2]))
     assert asked == [2]
     assert found["speed"].groupby("seed").size().to_dict() == {0: 2, 1: 2, 2: 2}
@@ -112,6 +113,6 @@ def test_tables_of_two_runs_keep_what_they_share(paths):
 @pytest.mark.parametrize("content", [b"", b"PAR1 cut short"])
 def test_a_damaged_or_missing_table_trains_every_seed(paths, content):
     write(paths, made([0, 1]), tables([0, 1], loss=1.0))
-    Path(paths["speed"]).write_bytes(content)
+    second_name(paths["speed"]).write_bytes(content)
     asked, _ = trained(paths, made([0, 1]))
     assert asked == [0, 1]

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from matplotlib.image import imread
-from workflow_runs import ROOT, TINY, Project, differences, write_preset
+from tiny_run import TINY, with_experiment, write_preset
+from workflow_runs import ROOT, Project, differences
 
 from gnn_dynamics.artifacts import read_provenance
 from gnn_dynamics.tables import TABLES
@@ -126,48 +127,11 @@ def test_no_artifact_depends_on_cores_order_locale_or_time_zone(finished, tmp_pa
     assert differences(first, second) == []
 
 
-def test_a_deleted_figure_is_drawn_again_and_no_other(copy):
-    figure = copy.folder / "results" / "tiny" / "figures" / "fig4_training_speed.png"
-    before = copy.digests("tiny")
-    figure.unlink()
-    output = copy.run("tiny")
-    assert job_names(output) == {"plot_fig4_training_speed", "make_report", "all"}
-    assert differences(before, copy.digests("tiny")) == []
-
-
-def job_names(output: str) -> set[str]:
-    return set(re.findall(r"^(\w+) +\d+$", output, flags=re.M)) - {"total"}
-
-
-AFTER_TRAINING = {
-    "collect_table",
-    "check_bounds",
-    "compare_runs",
-    "judge_claims",
-    "make_report",
-    "all",
-    *(f"plot_{name}" for name in ("appendix", "bound_tightness", "claims")),
-    *(f"plot_{name}" for name in ("mechanism", "what_predicts", "step_size")),
-    *(f"plot_fig{name}" for name in ("1_linear_vs_relu", "4_training_speed")),
-    *(f"plot_fig{name}" for name in ("2_assumptions_linear", "3_assumptions_multiscale")),
-    "plot_fig5_gradient_terms",
-}
-CONFIG_PAGES = {"write_config", "draw_rulegraph"}
 GRID = ("training", "time_condition", "gradient_terms", "speed")
 
 
-def test_another_list_of_seeds_repeats_training_and_what_follows(copy):
-    curves, *others = TINY["experiments"]
-    write_preset(copy, TINY | {"experiments": [curves | {"seed": [0, 1, 2]}, *others]})
-    jobs = copy.jobs("tiny")
-    assert jobs["train_block"] == 4  # the blocks of `curves`, not those of the other experiments
-    assert set(jobs) <= AFTER_TRAINING | CONFIG_PAGES | {"train_block"}
-    assert "prepare_graph" not in jobs and "check_graph_condition" not in jobs
-
-
 def test_another_seed_trains_that_seed_alone_and_the_result_is_that_of_a_clean_run(copy, tmp_path):
-    curves, flow, terms = TINY["experiments"]
-    preset = TINY | {"experiments": [curves, flow | {"seed": [2, 0, 1]}, terms]}
+    preset = with_experiment("flow", seed=[2, 0, 1])
     write_preset(copy, preset)
     copy.run("tiny", "grid")
     logs = copy.folder / "results" / "tiny" / "logs" / "train_block"
@@ -186,8 +150,7 @@ def grid_of(digests: dict[str, str]) -> dict[str, str]:
 
 
 def test_fewer_seeds_train_nothing(copy):
-    curves, flow, terms = TINY["experiments"]
-    write_preset(copy, TINY | {"experiments": [curves, flow | {"seed": [1]}, terms]})
+    write_preset(copy, with_experiment("flow", seed=[1]))
     target = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
     copy.run("tiny", target)
     assert set(pd.read_parquet(copy.folder / target)["seed"]) == {1}
@@ -196,58 +159,10 @@ def test_fewer_seeds_train_nothing(copy):
 
 
 def test_other_steps_train_every_seed_anew(copy):
-    curves, flow, terms = TINY["experiments"]
-    write_preset(copy, TINY | {"experiments": [curves, flow | {"steps": 10}, terms]})
+    write_preset(copy, with_experiment("flow", steps=10))
     target = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
     copy.run("tiny", target)
     assert pd.read_parquet(copy.folder / target)["step"].max() == 10
-
-
-def test_another_depth_trains_that_depth_only(copy):
-    curves, flow, terms = TINY["experiments"]
-    write_preset(copy, TINY | {"experiments": [curves | {"depth": [2, 3]}, flow, terms]})
-    assert copy.jobs("tiny")["train_block"] == 4
-    write_preset(copy, TINY | {"experiments": [curves, flow | {"depth": [1, 2, 3]}, terms]})
-    jobs = copy.jobs("tiny")
-    assert jobs["train_block"] == 2
-    assert jobs["solve_optimum"] == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new", "rules"),
-    [
-        ("gnn_dynamics/errors.py", "class UserError", "# a remark\nclass UserError", set()),
-        ("scripts/train_block.py", '"""', '"""Differently said. ', set()),
-        (
-            "gnn_dynamics/figures/training_speed.py",
-            "ITERATIONS = (1000,",
-            "ITERATIONS = (900,",
-            {"plot_fig4_training_speed", "plot_appendix", "make_report", "all"},
-        ),
-        (
-            "scripts/plot_claims.py",
-            "provenance = start(snakemake)",
-            "provenance = start(snakemake)\nprint()",
-            {"plot_claims", "make_report", "all"},
-        ),
-    ],
-)
-def test_an_edit_repeats_the_rules_that_run_that_code(copy, name, old, new, rules):
-    copy.edit(name, old, new)
-    assert set(copy.jobs("tiny")) == rules
-
-
-def test_an_edit_of_the_engine_repeats_training(copy):
-    copy.edit("gnn_dynamics/engine/steppers.py", "\nfrom ", "\nNEW = 1\nfrom ")
-    jobs = copy.jobs("tiny")
-    assert jobs["train_block"] == 9
-    assert "prepare_graph" not in jobs
-
-
-def test_touched_scripts_and_inputs_repeat_nothing(copy):
-    for path in [*copy.folder.glob("scripts/*.py"), *copy.folder.glob("data/prepared/*.npz")]:
-        path.touch()
-    assert copy.jobs("tiny") == {}
 
 
 def test_a_job_that_a_user_can_mend_says_so_without_a_traceback(tmp_path):
@@ -261,12 +176,3 @@ def test_a_job_that_a_user_can_mend_says_so_without_a_traceback(tmp_path):
     assert "GNN_DYNAMICS_MIRROR" in log or nowhere in log
     assert "Traceback" not in log
     assert log.strip() in done.stdout.replace("\n    ", "\n"), "the log of a failed job is shown"
-
-
-def test_another_mirror_fetches_nothing_again(tmp_path, mirror):
-    project = Project(tmp_path / "project")
-    target = "data/prepared/cora.npz"
-    environment = {"GNN_DYNAMICS_MIRROR": str(mirror)}
-    project.run("paper", target, **environment)
-    assert project.jobs("paper", target, GNN_DYNAMICS_MIRROR="https://example.org/mirror") == {}
-    assert project.jobs("paper", target, "--config", "mirror=elsewhere") == {}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from workflow_runs import ROOT, TINY, job_counts
+from tiny_run import TINY
+from workflow_runs import ROOT, job_counts
 
 from gnn_dynamics.artifacts import read_provenance
 

@@ -9,48 +9,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
-
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "report", "gnn_dynamics")
 # What a run writes and promises to write again byte for byte; logs and benchmarks are exempt.
 ARTIFACTS = ("*.parquet", "*.png", "*.pdf", "*.html", "*.yaml")
-
-# The smallest run that has everything: one embedded graph, nine blocks.
-TRAINING = {
-    "aggregation": ["gcn"],
-    "features": ["standard"],
-    "nodes": ["all"],
-    "multiscale": [True, False],
-    "activation": ["linear"],
-    "depth": [2],
-    "width": [16],
-    "init": ["default"],
-    "labels": ["true"],
-    "seed": [0, 1],
-    "steps": 20,
-    "record": 5,
-}
-CROSS_ENTROPY = {"loss_fn": ["cross_entropy"], "optimizer": ["adam"], "lr": [0.001]}
-SQUARED_FLOW = {"loss_fn": ["squared"], "optimizer": ["flow"], "observe": ["time_condition"]}
-TINY = {
-    "run": "tiny",
-    "datasets": ["wine"],
-    "leave_out": [],
-    "graph_condition": {
-        "aggregations": ["gcn"],
-        "features": ["raw"],
-        "nodes": ["train"],
-        "depths": [0, 1, 2],
-    },
-    "experiments": [
-        {"name": "curves", "activation": ["linear", "relu"], **CROSS_ENTROPY},
-        {"name": "flow", "depth": [1, 2], **SQUARED_FLOW},
-        {"name": "terms", "multiscale": [True], "observe": ["gradient_terms"], **CROSS_ENTROPY},
-    ],
-}
-for number, entry in enumerate(TINY["experiments"]):
-    TINY["experiments"][number] = TRAINING | {"datasets": ["wine"]} | entry
 
 
 class Project:
@@ -68,17 +30,19 @@ class Project:
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         """Run snakemake in the copy, with the copy's package; output and errors as one text."""
-        command = [sys.executable, "-m", "snakemake", *arguments]
-        # The copy goes first, before the package that is installed.
-        env = os.environ | {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"} | environment
         return subprocess.run(
-            command,
+            [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.folder,
-            env=env,
+            env=self.environment(**environment),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """Variables in which the copy's package goes before the one that is installed."""
+        own = {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"}
+        return os.environ | own | changes
 
     def run(self, preset: str, *arguments: str, cores: int = 2, **environment: str) -> str:
         """Run a preset; the output.
@@ -114,11 +78,6 @@ class Project:
         text = path.read_text()
         assert old in text, f"{name} does not contain {old!r}"
         path.write_text(text.replace(old, new, 1))
-
-
-def write_preset(project: Project, config: dict) -> None:
-    """A preset of the copy, `tiny`."""
-    (project.folder / "config" / "tiny.yaml").write_text(yaml.safe_dump(config))
 
 
 def job_counts(output: str) -> dict[str, int]:

@@ -7,6 +7,9 @@ from typing import Any
 
 from gnn_dynamics.errors import UserError
 
+# Without it the files of its folder are fetched again, those only that are damaged.
+MANIFEST = "manifest.json"
+
 
 def sha256_of(path: str | Path) -> str:
     """SHA-256 of a file, hexadecimal, in constant memory."""
@@ -31,18 +34,18 @@ def check_files(entry: Mapping[str, Any], folder: str | Path) -> dict[str, str]:
     Raises:
         UserError: if a file is absent or has another checksum than the catalogue says.
     """
-    return {name: _check(Path(folder, name), pin) for name, pin in entry["files"].items()}
+    embedded = entry.get("reader") == "embedded"
+    remedy = "install scikit-learn anew" if embedded else f"delete {Path(folder, MANIFEST)}"
+    return {name: _check(Path(folder, name), pin, remedy) for name, pin in entry["files"].items()}
 
 
-def _check(path: Path, expected: str | None) -> str:
+def _check(path: Path, expected: str | None, remedy: str) -> str:
+    remedy += " and type the same command again"
     if not path.is_file():
-        raise UserError(f"{path} is missing: fetch the data set again")
+        raise UserError(f"{path} is missing; {remedy}")
     found = sha256_of(path)
     if expected not in (None, found):
-        raise UserError(
-            f"{path} is damaged: its SHA-256 is {found}, expected {expected}; delete it and fetch"
-            " the data set again"
-        )
+        raise UserError(f"{path} is damaged: its SHA-256 is {found}, expected {expected}; {remedy}")
     return found
 
 

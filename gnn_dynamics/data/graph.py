@@ -112,7 +112,10 @@ def load_graph(path: str | Path) -> Graph:
                 raise ValueError("another version of the format")
             return Graph(**_arrays(file, about.pop("features_count")), **about)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is not a complete prepared graph ({error}); delete it") from error
+        raise UserError(
+            f"{path} is not a complete prepared graph ({error}); delete it and type the same"
+            " command again"
+        ) from error
 
 
 def _arrays(file: Mapping[str, np.ndarray], m_x: int) -> dict[str, Any]:
