@@ -49,7 +49,7 @@ def page(finished, tmp_path_factory) -> str:
 
 def known(page: str, name: str) -> dict[str, dict]:
     """What the page knows: `results` by file (caption, labels, ...), `categories` by name."""
-    start = page.index(f"var {name} = ") + len(f"var {name} = ")
+    start = page.index(f'var {name} = {{"') + len(f"var {name} = ")
     return json.JSONDecoder().raw_decode(page, start)[0]
 
 
