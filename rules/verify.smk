@@ -100,7 +100,7 @@ rule compare_runs:
         mem_mb=4000,
         runtime=60,
     params:
-        claims=CLAIMS,
+        claims=comparisons_of_claims(),
         code=code("compare_runs"),
     message:
         "Compare runs in pairs"
