@@ -143,6 +143,14 @@ def optimum_cells(wildcards):
     return experiments.squared_cells(config, wildcards.dataset)
 
 
+def comparisons_of_claims():
+    """What decides the cells of the claims: neither words nor the rule for verdicts."""
+    checks = {
+        name: {"check": claim["check"]} for name, claim in CLAIMS["claims"].items()
+    }
+    return {"rule": {"comparison": CLAIMS["rule"]["comparison"]}, "claims": checks}
+
+
 def rule_files():
     """Digest of the rules' own text, which the picture of the rules depends on."""
     files = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]

@@ -105,7 +105,7 @@ rule compare_runs:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        claims=CLAIMS,
+        claims=comparisons_of_claims(),
         code=code("compare_runs"),
     message:
         "Compare runs in pairs"

@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
 TABLE = "results/tiny/tables/gradient_terms.parquet"
 PART = "results/tiny/parts/gradient_terms/terms/wine/gcn-linear-multi-H2.parquet"
+FIGURE_RULE = "plot_fig5_gradient_terms"
+FIGURE = "results/tiny/figures/fig5_gradient_terms.png"
 COMMAND = (TABLE, "--cores", "1", "--configfile", "config/tiny.yaml")
 
 
@@ -52,17 +54,22 @@ def test_after_kill_9_of_everything_the_message_says_what_to_type(copy):
     assert partials(copy) == []
 
 
-@pytest.mark.parametrize("size", [0, 1000])
-def test_a_truncated_part_is_named_and_made_again_once_it_is_deleted(size, copy):
+@pytest.mark.parametrize(
+    ("file", "size", "target", "log"),
+    [(PART, 0, TABLE, "collect_table/gradient_terms"), (TABLE, 1000, FIGURE, FIGURE_RULE)],
+    ids=["part", "table"],
+)
+def test_a_truncated_file_is_named_and_made_again_once_deleted(file, size, target, log, copy):
     before = copy.digests("tiny")
-    os.truncate(copy.folder / PART, size)
-    done = copy.snakemake(*COMMAND)
-    log = (copy.folder / "results/tiny/logs/collect_table/gradient_terms.log").read_text()
+    os.truncate(copy.folder / file, size)
+    command = (target, *COMMAND[1:])
+    done = copy.snakemake(*command)
+    said = (copy.folder / f"results/tiny/logs/{log}.log").read_text()
     assert done.returncode == 1
-    assert log.startswith(f"Error: {PART} is damaged or cut short")
-    assert log.endswith("delete it and type the same command again\n")
-    (copy.folder / PART).unlink()
-    copy.run("tiny", TABLE)
+    assert said.startswith(f"Error: {file} is damaged or cut short")
+    assert said.endswith("delete it and type the same command again\n")
+    (copy.folder / file).unlink()
+    copy.run("tiny", target)
     assert differences(before, copy.digests("tiny")) == []
 
 

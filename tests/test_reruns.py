@@ -1,15 +1,41 @@
 """What runs again: edits of a finished run against the exact jobs that a dry run then counts.
 
-The same table stands in docs/workflow.md for readers.
+The same table, for readers, is in docs/workflow.md.
 """
 
 import pytest
 from tiny_run import with_experiment, write_preset
+from workflow_runs import Project
 
 # Tests of one group share the finished run, hence a process.
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
+# Rules by what they follow from; each group stands for one job of every rule.
+REPORT = ("make_report", "all")
+SETTINGS = ("write_config", "draw_rulegraph", *REPORT)
+CLAIMS = ("judge_claims", "plot_claims", *REPORT)
+COMPARISONS = ("compare_runs", "plot_mechanism", "plot_step_size", "plot_what_predicts", *CLAIMS)
+BOUNDS = ("check_bounds", "check_guarantees", "check_negative_results", "plot_bound_tightness")
+CURVES = (
+    "plot_appendix",
+    "plot_fig1_linear_vs_relu",
+    "plot_fig2_assumptions_linear",
+    "plot_fig3_assumptions_multiscale",
+    "plot_fig4_training_speed",
+)
+TRAINING = (*CURVES, "plot_fig5_gradient_terms", *COMPARISONS)
+OPTIMUM = ("solve_optimum", "measure_alignment")
+GRAPH = ("prepare_graph", "tabulate_graphs", "check_graph_condition")
+ONCE = ("plot_graph_condition_depth", *OPTIMUM, *BOUNDS, *TRAINING)
+DRAWN = tuple(rule for rule in ONCE if rule.startswith("plot_") and rule not in BOUNDS)
+
 PART = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
+WIDER = with_experiment("terms", datasets=["wine", "digits"]) | {"datasets": ["wine", "digits"]}
+
+
+def jobs(*rules, **counts):
+    """One job of each rule, other numbers as given."""
+    return dict.fromkeys(rules, 1) | counts
 
 
 def preset(config):
@@ -17,110 +43,165 @@ def preset(config):
     return lambda project: write_preset(project, config)
 
 
+def experiment(name, **changes):
+    """Other settings of one experiment."""
+    return preset(with_experiment(name, **changes))
+
+
 def text(name, old, new):
     """Another text in one file."""
     return lambda project: project.edit(name, old, new)
 
 
-def remark(name):
-    """A comment at the end of a file."""
+def more(name, addition="# a remark\n"):
+    """More at the end of a file."""
 
     def edit(project):
         with (project.folder / name).open("a") as file:
-            file.write("# a remark\n")
+            file.write(addition)
 
     return edit
 
 
-def delete(*names):
-    """Files that are gone."""
-    return lambda project: [(project.folder / name).unlink() for name in names]
+def delete(name):
+    """A file that is gone."""
+    return lambda project: (project.folder / name).unlink()
 
 
 def touch(*patterns):
     """Files with a new time stamp."""
-    return lambda project: [
-        path.touch() for pattern in patterns for path in project.folder.glob(pattern)
-    ]
-
-
-def damage(name):
-    """Other bytes in a file."""
 
     def edit(project):
-        with (project.folder / name).open("ab") as file:
-            file.write(b"more")
+        for pattern in patterns:
+            for path in project.folder.glob(pattern):
+                path.touch()
 
     return edit
 
 
 EDITS = {
-    "nothing": (lambda project: None, {}),
-    "touched inputs and scripts": (
-        touch(
-            "scripts/*.py",
-            "gnn_dynamics/**/*.py",
-            "data/prepared/*.npz",
-            "config/*.yaml",
-            "rules/*.smk",
-        ),
-        {},
+    "nothing": (touch(), {}),
+    "touched inputs": (touch("data/prepared/*.npz", "results/tiny/parts/**/*.parquet"), {}),
+    "touched code": (touch("scripts/*", "gnn_dynamics/**/*.py", "rules/*", "config/*"), {}),
+    "a comment in a module": (more("gnn_dynamics/errors.py"), {}),
+    "a docstring": (text("scripts/train_block.py", '"""', '"""Differently said. '), {}),
+    "a comment in a preset": (more("config/tiny.yaml"), {}),
+    "a comment in claims.yaml": (more("config/claims.yaml"), {}),
+    "a title in datasets.yaml": (text("config/datasets.yaml", "title: Wine", "title: Wines"), {}),
+    "memory in a rule": (
+        text("rules/train.smk", "growing_with_input(2500", "growing_with_input(3500"),
+        jobs("draw_rulegraph", *REPORT),
     ),
-    "remark in module": (remark("gnn_dynamics/errors.py"), {}),
-    "docstring": (text("scripts/train_block.py", '"""', '"""Differently said. '), {}),
-    "remark tiny": (remark("config/tiny.yaml"), {}),
-    "remark claims": (remark("config/claims.yaml"), {}),
-    "licence": (text("config/datasets.yaml", "title: Wine", "title: Wines"), {}),
-    "remark rules": (remark("rules/train.smk"), {}),
-    "memory rules": (text("rules/train.smk", "mem_mb=2500", "mem_mb=3500"), {}),
-    "seed": (preset(with_experiment("curves", seed=[0, 1, 2])), {}),
-    "seed flow": (preset(with_experiment("flow", seed=[0, 1, 2])), {}),
-    "less seed": (preset(with_experiment("terms", seed=[0])), {}),
-    "depth": (preset(with_experiment("flow", depth=[1, 2, 3])), {}),
-    "label kind": (preset(with_experiment("curves", labels=["true", "uniform"])), {}),
-    "lr": (preset(with_experiment("terms", lr=[0.002])), {}),
-    "dataset": (
-        preset(
-            {
-                **with_experiment("terms", datasets=["wine", "digits"]),
-                "datasets": ["wine", "digits"],
-            }
-        ),
-        {},
+    "another seed": (
+        experiment("curves", seed=[0, 1, 2]),
+        jobs(*SETTINGS, *TRAINING, train_block=4, collect_table=4),
     ),
-    "threshold": (text("config/claims.yaml", "smallest_ratio: 1.05", "smallest_ratio: 1.06"), {}),
-    "finding": (
-        text(
-            "config/claims.yaml",
-            "title: Linear convergence of linear GNNs",
-            "title: Linear convergence",
-        ),
-        {},
+    "another seed of flows": (
+        experiment("flow", seed=[0, 1, 2]),
+        jobs(*SETTINGS, *OPTIMUM, *BOUNDS, *TRAINING, train_block=4, collect_table=6),
     ),
-    "style": (text("gnn_dynamics/figures/style.py", "BAND_ALPHA = 0.18", "BAND_ALPHA = 0.2"), {}),
-    "fig4": (
+    "a seed less": (
+        experiment("terms", seed=[0]),
+        jobs(*SETTINGS, *TRAINING, train_block=1, collect_table=4),
+    ),
+    "another depth": (
+        experiment("curves", depth=[2, 3]),
+        jobs(*SETTINGS, *TRAINING, train_block=4, collect_table=4),
+    ),
+    "another depth of flows": (
+        experiment("flow", depth=[1, 2, 3]),
+        jobs(*SETTINGS, *OPTIMUM, *BOUNDS, *TRAINING, train_block=2, collect_table=6),
+    ),
+    "another kind of labels": (
+        experiment("curves", labels=["true", "uniform"]),
+        jobs(*SETTINGS, *TRAINING, train_block=4, collect_table=4),
+    ),
+    "another learning rate": (
+        experiment("terms", lr=[0.002]),
+        jobs(*SETTINGS, *TRAINING, train_block=1, collect_table=4),
+    ),
+    "another dataset": (
+        preset(WIDER),
+        jobs(*SETTINGS, *GRAPH, *ONCE, train_block=1, collect_table=7),
+    ),
+    "a threshold of comparisons": (
+        text("config/claims.yaml", "smallest_ratio: 1.05", "smallest_ratio: 1.06"),
+        jobs(*COMPARISONS),
+    ),
+    "a threshold of verdicts": (
+        text("config/claims.yaml", "typical: 0.9", "typical: 0.8"),
+        jobs(*CLAIMS),
+    ),
+    "a claim's title": (
+        text("config/claims.yaml", "title: Linear convergence of", "title: Convergence of"),
+        jobs(*CLAIMS),
+    ),
+    "the style of figures": (
+        text("gnn_dynamics/figures/style.py", "BAND_ALPHA = 0.18", "BAND_ALPHA = 0.2"),
+        jobs("check_negative_results", "plot_bound_tightness", *DRAWN, *REPORT),
+    ),
+    "a figure": (
         text("gnn_dynamics/figures/training_speed.py", "ITERATIONS = (1000,", "ITERATIONS = (900,"),
-        {},
+        jobs("plot_fig4_training_speed", "plot_appendix", *REPORT),
     ),
-    "plot": (
-        text(
-            "scripts/plot_claims.py",
-            "provenance = start(snakemake)",
-            "provenance = start(snakemake)\nprint()",
-        ),
-        {},
+    "the script of a figure": (
+        more("scripts/plot_claims.py", "print()\n"),
+        jobs("plot_claims", *REPORT),
     ),
-    "report": (text("gnn_dynamics/report/build.py", "\nimport ", "\nNEW = 1\nimport "), {}),
-    "bounds": (
-        text("gnn_dynamics/theory/bounds.py", "RATIO_TOLERANCE = 1e-9", "RATIO_TOLERANCE = 2e-9"),
-        {},
+    "the report": (more("gnn_dynamics/report/template.html"), jobs(*REPORT)),
+    "the bounds": (
+        text("gnn_dynamics/theory/bounds.py", "CONSTANT = 4.0", "CONSTANT = 4.1"),
+        jobs(*BOUNDS, *COMPARISONS),
     ),
-    "engine": (text("gnn_dynamics/engine/steppers.py", "\nfrom ", "\nNEW = 1\nfrom "), {}),
-    "checksum": (text("config/datasets.yaml", "10e8a802908b", "10e8a802908c"), {}),
-    "content": (damage("data/prepared/wine.npz"), {}),
-    "part": (delete(PART), {}),
-    "table": (delete("results/tiny/tables/comparisons.parquet"), {}),
-    "figure": (delete("results/tiny/figures/fig4_training_speed.png"), {}),
-    "pdf": (delete("results/tiny/figures/fig4_training_speed.pdf"), {}),
-    "prepared": (delete("data/prepared/wine.npz"), {}),
+    "the engine": (
+        more("gnn_dynamics/engine/steppers.py", "NEW = 1\n"),
+        jobs(*BOUNDS, *TRAINING, train_block=9, collect_table=4),
+    ),
+    "a checksum": (
+        text("config/datasets.yaml", "10e8a802908b", "10e8a802908c"),
+        jobs(*GRAPH, *ONCE, train_block=9, collect_table=7),
+    ),
+    "the content of an input": (
+        more("data/prepared/wine.npz"),
+        jobs(*GRAPH[1:], *ONCE, train_block=9, collect_table=7),
+    ),
+    # The tables that it went into are there.
+    "a part is deleted": (delete(PART), {}),
+    "a table is deleted": (delete("results/tiny/tables/comparisons.parquet"), jobs(*COMPARISONS)),
+    "a figure is deleted": (
+        delete("results/tiny/figures/fig4_training_speed.png"),
+        jobs("plot_fig4_training_speed", *REPORT),
+    ),
+    "a figure's PDF is deleted": (
+        delete("results/tiny/figures/fig4_training_speed.pdf"),
+        jobs("plot_fig4_training_speed", *REPORT),
+    ),
+    "a prepared graph is deleted": (delete("data/prepared/wine.npz"), {}),
 }
+
+
+@pytest.mark.parametrize(("edit", "expected"), EDITS.values(), ids=EDITS)
+def test_an_edit_repeats_exactly_these_jobs(edit, expected, copy):
+    edit(copy)
+    assert copy.jobs("tiny") == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--config", "mirror=elsewhere"),
+        ("--set-threads", "train_block=2", "--set-resources", "train_block:mem_mb=9000"),
+    ],
+    ids=["another mirror", "threads and memory"],
+)
+def test_a_setting_of_the_machine_repeats_nothing(arguments, finished):
+    assert finished.jobs("tiny", *arguments) == {}
+
+
+def test_another_mirror_fetches_nothing_again(tmp_path, mirror):
+    project = Project(tmp_path / "project")
+    target = "data/prepared/cora.npz"
+    environment = {"GNN_DYNAMICS_MIRROR": str(mirror)}
+    project.run("paper", target, **environment)
+    assert project.jobs("paper", target, GNN_DYNAMICS_MIRROR="https://example.org/mirror") == {}
+    assert project.jobs("paper", target, "--config", "mirror=elsewhere") == {}

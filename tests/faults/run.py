@@ -9,6 +9,7 @@ Prints a line for each fault; the exit status is 1 if a fault was not recovered 
 """
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -34,7 +35,7 @@ def attempt(name: str, case, *details) -> bool:
     begin = time.monotonic()
     try:
         result, recovered = f"byte-identical; {case(*details)}", True
-    except (AssertionError, TimeoutError) as error:
+    except (AssertionError, TimeoutError, subprocess.SubprocessError) as error:
         result, recovered = f"NOT RECOVERED: {error}", False
     except PermissionError as error:
         result, recovered = f"left out: {error}", True
