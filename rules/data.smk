@@ -66,6 +66,7 @@ rule tabulate_graphs:
         mem_mb=2000,
         runtime=30,
     params:
+        source=[source_of(dataset) for dataset in config["datasets"]],
         code=code("tabulate_graphs"),
     message:
         "Tabulate the graphs"

@@ -165,8 +165,11 @@ EDITS = {
         more("data/prepared/wine.npz"),
         jobs(*GRAPH[1:], *ONCE, train_block=9, collect_table=7),
     ),
-    # The tables that it went into are there.
-    "a part is deleted": (delete(PART), {}),
+    # Lists the tables too: that the part comes out the same is seen only when it is made.
+    "a part is deleted": (
+        delete(PART),
+        jobs(*BOUNDS, *TRAINING, train_block=1, collect_table=4),
+    ),
     "a table is deleted": (delete("results/tiny/tables/comparisons.parquet"), jobs(*COMPARISONS)),
     "a figure is deleted": (
         delete("results/tiny/figures/fig4_training_speed.png"),
