@@ -12,11 +12,13 @@ Snakemake defines `snakemake` in a script. `start` sends everything that the job
 included, to the rule's log, and returns what goes into the artifacts' metadata.
 """
 
-import atexit
+import contextlib
 import logging
 import os
 import sys
+import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +30,14 @@ from gnn_dynamics.provenance import describe
 def start(snakemake: Any, precision: str = "float64") -> dict[str, Any]:
     """Send messages to the log and return the provenance of what this job will write.
 
-    What an earlier job that was killed left of these outputs is removed.
+    What an earlier job that was killed left of these outputs is removed, and inputs with a time
+    stamp in the future get one of now.
     """
     _log_to(Path(snakemake.log[0]))
     sys.excepthook = _report
     for path in snakemake.output:
         remove_partials(path)
-    atexit.register(_not_older_than, list(snakemake.input), list(snakemake.output))
+    _bring_to_present(snakemake.input)
     return describe(
         rule=snakemake.rule,
         wildcards=dict(snakemake.wildcards),
@@ -44,15 +47,12 @@ def start(snakemake: Any, precision: str = "float64") -> dict[str, Any]:
     )
 
 
-def _not_older_than(inputs: list[str], outputs: list[str]) -> None:
-    """Where a clock was set back, outputs take the time of the newest input.
-
-    Snakemake would take them for outdated, and refuses them.
-    """
-    newest = max((Path(path).stat().st_mtime_ns for path in inputs), default=0)
-    for path in filter(Path.exists, map(Path, outputs)):
-        if path.stat().st_mtime_ns < newest:
-            os.utime(path, ns=(newest, newest))
+def _bring_to_present(inputs: Iterable[str]) -> None:
+    """Where a clock was set back, inputs lie in the future: Snakemake refuses older outputs."""
+    for path in map(Path, inputs):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime > time.time():
+                os.utime(path)
 
 
 def _log_to(path: Path) -> None:
