@@ -5,7 +5,7 @@ The same table, for readers, is in docs/workflow.md.
 
 import pytest
 from tiny_run import with_experiment, write_preset
-from workflow_runs import Project
+from workflow_runs import Project, differences
 
 # Tests of one group share the finished run, hence a process.
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
@@ -187,6 +187,13 @@ EDITS = {
 def test_an_edit_repeats_exactly_these_jobs(edit, expected, copy):
     edit(copy)
     assert copy.jobs("tiny") == expected
+
+
+def test_a_deleted_figure_comes_back_byte_for_byte(copy):
+    before = copy.digests("tiny")
+    delete("results/tiny/figures/fig4_training_speed.png")(copy)
+    copy.run("tiny")
+    assert differences(before, copy.digests("tiny")) == []
 
 
 @pytest.mark.parametrize(
