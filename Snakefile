@@ -38,6 +38,7 @@ rule all:
         pdf=[name.replace(".png", ".pdf") for name in FIGURES],
         tables=expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
         config="<results>/config.yaml",
+        parts=PARTS,
 
 
 include: "rules/data.smk"

@@ -29,10 +29,10 @@ def describe(
 
     `made_from` lists the jobs before it, in kinds: rule, code and config of each, once. A file thus
     answers for all of its history.
-    `params` are all that a rule takes from the config, plus `code`, the digest of its source. A
-    rule that names no device runs on the CPU.
+    `params` are all that a rule takes from the config, plus `code`, the digest of its source, and
+    `source`, which stands in the graph. A rule that names no device runs on the CPU.
     """
-    config = {name: value for name, value in params.items() if name != "code"}
+    config = {name: value for name, value in params.items() if name not in ("code", "source")}
     inherited = [made for path in inputs if (made := _inherited(Path(path)))]
     return {
         "workflow": "gnn-dynamics",

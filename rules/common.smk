@@ -108,15 +108,26 @@ def parts(table, blocks):
 
 def parts_of_table(wildcards):
     """Paths of all parts of a table that is written in parts."""
-    if wildcards.table in TRAINING_TABLES:
-        return parts(wildcards.table, BLOCKS)
-    every = wildcards.table == "graph_condition"
-    datasets = config["datasets"] if every else TRAINED
-    return expand(
-        "<results>/parts/{table}/{dataset}.parquet",
-        table=wildcards.table,
-        dataset=datasets,
-    )
+    return all_parts(wildcards.table)
+
+
+def all_parts(*tables):
+    """Paths of all parts of some tables that are written in parts."""
+    paths = []
+    for table in tables:
+        if table in TRAINING_TABLES:
+            paths += parts(table, BLOCKS)
+        else:
+            datasets = config["datasets"] if table == "graph_condition" else TRAINED
+            path = "<results>/parts/{table}/{dataset}.parquet"
+            paths += expand(path, table=table, dataset=datasets)
+    return paths
+
+
+# A failed job's outputs are deleted. Snakemake makes them again only if a target names them or what
+# follows from them is absent or outdated by itself: else a second run would find old tables there
+# and nothing to be done. So targets name the parts, and what reads a graph has its source as a param.
+PARTS = all_parts(*SPECTRAL_TABLES, *TRAINING_TABLES)
 
 
 def block_of(wildcards):
@@ -164,9 +175,26 @@ def checksums(wildcards):
 
 def content_of_entry(wildcards):
     """What a prepared graph depends on: its catalogue entry without remarks."""
-    entry = CATALOGUE[wildcards.dataset]
+    return content(wildcards.dataset)
+
+
+def content(dataset):
+    """A catalogue entry without remarks."""
+    entry = CATALOGUE[dataset]
     remarks = ("title", "licence", "reference", "note")
     return {key: value for key, value in entry.items() if key not in remarks}
+
+
+def source(wildcards):
+    """What the graph of a job is made of and by."""
+    return source_of(wildcards.dataset)
+
+
+def source_of(dataset):
+    """A graph's entry, without remarks and without the places of own files, and its code."""
+    entry = content(dataset)
+    roles = {"files": sorted(entry["files"])} if entry["reader"] == "own" else {}
+    return [entry | roles, code("prepare_graph")]
 
 
 def raw_manifest(wildcards):

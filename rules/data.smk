@@ -67,6 +67,7 @@ rule tabulate_graphs:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        source=[source_of(dataset) for dataset in config["datasets"]],
         code=code("tabulate_graphs"),
     message:
         "Tabulate the graphs"

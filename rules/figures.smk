@@ -4,6 +4,8 @@
 rule figures:
     input:
         FIGURES,
+        expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
+        PARTS,
 
 
 rule plot_fig1_linear_vs_relu:

@@ -4,6 +4,7 @@
 rule spectral:
     input:
         expand("<results>/tables/{table}.parquet", table=["graphs", *SPECTRAL_TABLES]),
+        all_parts(*SPECTRAL_TABLES),
 
 
 rule check_graph_condition:
@@ -21,6 +22,7 @@ rule check_graph_condition:
         runtime=growing(120),
     params:
         grid=config["graph_condition"],
+        source=source,
         code=code("check_graph_condition"),
     message:
         "Check the graph condition on {wildcards.dataset}"
@@ -43,6 +45,7 @@ rule solve_optimum:
         runtime=growing(120),
     params:
         cells=optimum_cells,
+        source=source,
         code=code("solve_optimum"),
     message:
         "Solve for the optimum on {wildcards.dataset}"
@@ -65,6 +68,7 @@ rule measure_alignment:
         runtime=growing(120),
     params:
         cells=optimum_cells,
+        source=source,
         code=code("measure_alignment"),
     message:
         "Measure the alignment of the labels of {wildcards.dataset}"

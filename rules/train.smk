@@ -4,6 +4,7 @@
 rule grid:
     input:
         expand("<results>/tables/{table}.parquet", table=TRAINING_TABLES),
+        all_parts(*TRAINING_TABLES),
 
 
 # Seeds that were trained before are kept where they fit: another seed trains that seed only
@@ -30,6 +31,7 @@ rule train_block:
         block=block_of,
         settings=block_settings,
         device=config["device"],
+        source=source,
         code=code("train_block"),
     message:
         (

@@ -3,10 +3,9 @@
 
 rule claims:
     input:
-        expand(
-            "<results>/tables/{table}.parquet", table=[*THEORY_TABLES, *CLAIM_TABLES]
-        ),
+        expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
         "<results>/figures/claims.png",
+        PARTS,
 
 
 rule check_bounds:

@@ -12,10 +12,13 @@ Snakemake defines `snakemake` in a script. `start` sends everything that the job
 included, to the rule's log, and returns what goes into the artifacts' metadata.
 """
 
+import contextlib
 import logging
 import os
 import sys
+import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +30,14 @@ from gnn_dynamics.provenance import describe
 def start(snakemake: Any, precision: str = "float64") -> dict[str, Any]:
     """Send messages to the log and return the provenance of what this job will write.
 
-    What an earlier job that was killed left of these outputs is removed.
+    What an earlier job that was killed left of these outputs is removed, and inputs with a time
+    stamp in the future get one of now.
     """
     _log_to(Path(snakemake.log[0]))
     sys.excepthook = _report
     for path in snakemake.output:
         remove_partials(path)
+    _bring_to_present(snakemake.input)
     return describe(
         rule=snakemake.rule,
         wildcards=dict(snakemake.wildcards),
@@ -40,6 +45,14 @@ def start(snakemake: Any, precision: str = "float64") -> dict[str, Any]:
         inputs=list(snakemake.input),
         precision=precision,
     )
+
+
+def _bring_to_present(inputs: Iterable[str]) -> None:
+    """Where a clock was set back, inputs lie in the future: Snakemake refuses older outputs."""
+    for path in map(Path, inputs):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime > time.time():
+                os.utime(path)
 
 
 def _log_to(path: Path) -> None:

@@ -26,13 +26,19 @@ FIGURE = "results/tiny/figures/fig5_gradient_terms.png"
 COMMAND = (TABLE, "--cores", "1", "--configfile", "config/tiny.yaml")
 
 
-def test_a_seed_whose_training_was_killed_is_trained_by_the_same_command(copy):
+@pytest.mark.parametrize("end", ["job", "all"])
+def test_a_seed_whose_training_was_killed_is_trained_by_the_same_command(end, copy):
     write_preset(copy, with_experiment("terms", seed=[0, 1, 2]))
-    running = Running(copy, *COMMAND)
-    running.wait_for(lambda: running.jobs("train_block"))[0].kill()
-    assert running.finish() == 1
-    assert copy.jobs("tiny", TABLE) == {"train_block": 1, "collect_table": 1}
-    copy.run("tiny", TABLE)
+    running = Running(copy, "grid", *COMMAND[1:])
+    job = running.wait_for(lambda: running.jobs("train_block"))[0]
+    if end == "job":
+        job.kill()
+        assert running.finish() == 1
+    else:
+        running.kill_all()
+        assert copy.snakemake("--unlock").returncode == 0
+    assert copy.jobs("tiny", "grid") == {"train_block": 1, "collect_table": 4, "grid": 1}
+    copy.run("tiny", "grid")
     assert set(pd.read_parquet(copy.folder / TABLE)["seed"]) == {0, 1, 2}
     log = copy.folder / "results/tiny/logs/train_block/terms/wine/gcn-linear-multi-H2.log"
     assert "seeds to train: 2; kept from an earlier run: 0, 1" in log.read_text()
@@ -40,7 +46,8 @@ def test_a_seed_whose_training_was_killed_is_trained_by_the_same_command(copy):
 
 def test_after_kill_9_of_everything_the_message_says_what_to_type(copy):
     before = copy.digests("tiny")
-    (copy.folder / PART).unlink()
+    for path in (PART, TABLE):
+        (copy.folder / path).unlink()
     running = Running(copy, *COMMAND)
     running.wait_for(lambda: running.jobs("train_block"))
     second = copy.snakemake(*COMMAND)
@@ -75,7 +82,8 @@ def test_a_truncated_file_is_named_and_made_again_once_deleted(file, size, targe
 
 def test_a_clock_that_was_set_back_changes_nothing(copy):
     before = copy.digests("tiny")
-    (copy.folder / PART).unlink()
+    for path in (PART, TABLE):
+        (copy.folder / path).unlink()
     tomorrow = time.time() + 86400
     for path in [*copy.folder.rglob("results/**/*"), *copy.folder.rglob("data/**/*")]:
         os.utime(path, (tomorrow, tomorrow))

@@ -5,7 +5,7 @@ The same table, for readers, is in docs/workflow.md.
 
 import pytest
 from tiny_run import with_experiment, write_preset
-from workflow_runs import Project
+from workflow_runs import Project, differences
 
 # Tests of one group share the finished run, hence a process.
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
@@ -165,8 +165,11 @@ EDITS = {
         more("data/prepared/wine.npz"),
         jobs(*GRAPH[1:], *ONCE, train_block=9, collect_table=7),
     ),
-    # The tables that it went into are there.
-    "a part is deleted": (delete(PART), {}),
+    # Lists the tables too: that the part comes out the same is seen only when it is made.
+    "a part is deleted": (
+        delete(PART),
+        jobs(*BOUNDS, *TRAINING, train_block=1, collect_table=4),
+    ),
     "a table is deleted": (delete("results/tiny/tables/comparisons.parquet"), jobs(*COMPARISONS)),
     "a figure is deleted": (
         delete("results/tiny/figures/fig4_training_speed.png"),
@@ -184,6 +187,13 @@ EDITS = {
 def test_an_edit_repeats_exactly_these_jobs(edit, expected, copy):
     edit(copy)
     assert copy.jobs("tiny") == expected
+
+
+def test_a_deleted_figure_comes_back_byte_for_byte(copy):
+    before = copy.digests("tiny")
+    delete("results/tiny/figures/fig4_training_speed.png")(copy)
+    copy.run("tiny")
+    assert differences(before, copy.digests("tiny")) == []
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def main() -> int:
         for name in asked.only or CASES:
             if name == "kill-all":
                 outcomes += [
-                    attempt(f"{name} {n}", kill_all, lab, n, asked) for n in range(asked.kills)
+                    attempt(f"{name} {n + 1}", kill_all, lab, n, asked) for n in range(asked.kills)
                 ]
             else:
                 outcomes.append(attempt(name, CASES[name], lab))
