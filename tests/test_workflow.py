@@ -146,7 +146,8 @@ def test_another_seed_trains_that_seed_alone_and_the_result_is_that_of_a_clean_r
 
 def grid_of(digests: dict[str, str]) -> dict[str, str]:
     """Those of the tables that the target `grid` makes, and of their parts."""
-    return {path: found for path, found in digests.items() if set(Path(path).parts) & set(GRID)}
+    made = {path: set(Path(path).with_suffix("").parts) for path in digests}
+    return {path: digests[path] for path, names in made.items() if names & set(GRID)}
 
 
 def test_fewer_seeds_train_nothing(copy):
