@@ -38,6 +38,11 @@ class Running:
         """What it printed so far."""
         return self.output.read_text()
 
+    @property
+    def events(self) -> int:
+        """How many jobs it has begun and finished so far, each counted."""
+        return self.said.count("\n[")
+
     def jobs(self, rule: str = "") -> list[psutil.Process]:
         """Processes that run a script, of one rule or of any."""
         try:
