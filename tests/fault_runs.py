@@ -68,6 +68,10 @@ class Running:
         """Its exit status."""
         return self.process.wait(PATIENCE)
 
+    def pause(self) -> None:
+        """Stop snakemake and its jobs, to be killed later."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
     def kill_all(self) -> None:
         """kill -9 of snakemake and its jobs together, as a power cut would."""
         os.killpg(self.process.pid, signal.SIGKILL)
