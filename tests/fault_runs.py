@@ -38,6 +38,11 @@ class Running:
         """What it printed so far."""
         return self.output.read_text()
 
+    @property
+    def events(self) -> int:
+        """How many jobs it has begun and finished so far, each counted."""
+        return self.said.count("\n[")
+
     def jobs(self, rule: str = "") -> list[psutil.Process]:
         """Processes that run a script, of one rule or of any."""
         try:
@@ -62,6 +67,10 @@ class Running:
     def finish(self) -> int:
         """Its exit status."""
         return self.process.wait(PATIENCE)
+
+    def pause(self) -> None:
+        """Stop snakemake and its jobs, to be killed later."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
 
     def kill_all(self) -> None:
         """kill -9 of snakemake and its jobs together, as a power cut would."""

@@ -21,62 +21,52 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
 TABLE = "results/tiny/tables/gradient_terms.parquet"
 PART = "results/tiny/parts/gradient_terms/terms/wine/gcn-linear-multi-H2.parquet"
-FIGURE_RULE = "plot_fig5_gradient_terms"
-FIGURE = "results/tiny/figures/fig5_gradient_terms.png"
 COMMAND = (TABLE, "--cores", "1", "--configfile", "config/tiny.yaml")
 
 
-@pytest.mark.parametrize("end", ["job", "all"])
-def test_a_seed_whose_training_was_killed_is_trained_by_the_same_command(end, copy):
+SEEDS = ("grid", *COMMAND[1:])
+
+
+@pytest.fixture
+def adding_a_seed(copy):
+    """A run that trains another seed at this moment, and nothing else."""
     write_preset(copy, with_experiment("terms", seed=[0, 1, 2]))
-    running = Running(copy, "grid", *COMMAND[1:])
-    job = running.wait_for(lambda: running.jobs("train_block"))[0]
-    if end == "job":
-        job.kill()
-        assert running.finish() == 1
-    else:
-        running.kill_all()
-        assert copy.snakemake("--unlock").returncode == 0
-    assert copy.jobs("tiny", "grid") == {"train_block": 1, "collect_table": 4, "grid": 1}
-    copy.run("tiny", "grid")
-    assert set(pd.read_parquet(copy.folder / TABLE)["seed"]) == {0, 1, 2}
-    log = copy.folder / "results/tiny/logs/train_block/terms/wine/gcn-linear-multi-H2.log"
-    assert "seeds to train: 2; kept from an earlier run: 0, 1" in log.read_text()
-
-
-def test_after_kill_9_of_everything_the_message_says_what_to_type(copy):
-    before = copy.digests("tiny")
-    for path in (PART, TABLE):
-        (copy.folder / path).unlink()
-    running = Running(copy, *COMMAND)
+    running = Running(copy, *SEEDS)
     running.wait_for(lambda: running.jobs("train_block"))
-    second = copy.snakemake(*COMMAND)
+    yield running
+    if running.process.poll() is None:
+        running.kill_all()
+
+
+def test_a_seed_whose_training_was_killed_is_not_forgotten(adding_a_seed, copy):
+    adding_a_seed.wait_for(lambda: adding_a_seed.jobs("train_block"))[0].kill()
+    assert adding_a_seed.finish() == 1
+    assert copy.jobs("tiny", "grid") == {"train_block": 1, "collect_table": 4, "grid": 1}
+
+
+def test_after_kill_9_of_everything_the_message_says_what_to_type(adding_a_seed, copy):
+    adding_a_seed.pause()
+    second = copy.snakemake(*SEEDS)
     assert second.returncode == 1 and "Directory cannot be locked" in second.stdout
-    running.kill_all()
-    refused = copy.snakemake(*COMMAND)
+    adding_a_seed.kill_all()
+    refused = copy.snakemake(*SEEDS)
     assert refused.returncode == 1 and "--unlock" in refused.stdout
     assert copy.snakemake("--unlock").returncode == 0
-    copy.run("tiny", TABLE)
-    assert differences(before, copy.digests("tiny")) == []
+    copy.run("tiny", "grid")
+    assert set(pd.read_parquet(copy.folder / TABLE)["seed"]) == {0, 1, 2}
     assert partials(copy) == []
 
 
-@pytest.mark.parametrize(
-    ("file", "size", "target", "log"),
-    [(PART, 0, TABLE, "collect_table/gradient_terms"), (TABLE, 1000, FIGURE, FIGURE_RULE)],
-    ids=["part", "table"],
-)
-def test_a_truncated_file_is_named_and_made_again_once_deleted(file, size, target, log, copy):
+def test_a_truncated_part_is_named_and_made_again_once_deleted(copy):
     before = copy.digests("tiny")
-    os.truncate(copy.folder / file, size)
-    command = (target, *COMMAND[1:])
-    done = copy.snakemake(*command)
-    said = (copy.folder / f"results/tiny/logs/{log}.log").read_text()
+    os.truncate(copy.folder / PART, 1000)
+    done = copy.snakemake(*COMMAND)
+    said = (copy.folder / "results/tiny/logs/collect_table/gradient_terms.log").read_text()
     assert done.returncode == 1
-    assert said.startswith(f"Error: {file} is damaged or cut short")
+    assert said.startswith(f"Error: {PART} is damaged or cut short")
     assert said.endswith("delete it and type the same command again\n")
-    (copy.folder / file).unlink()
-    copy.run("tiny", target)
+    (copy.folder / PART).unlink()
+    copy.run("tiny", TABLE)
     assert differences(before, copy.digests("tiny")) == []
 
 

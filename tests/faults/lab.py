@@ -25,7 +25,9 @@ class Lab:
         self.folder, self.targets, self.cores = folder, targets, cores
         self.reference = self.project("undisturbed")
         begin = time.monotonic()
-        self.command(self.reference).finish()
+        running = self.command(self.reference)
+        running.finish()
+        self.events = running.events
         self.seconds = time.monotonic() - begin
         self.digests = self.reference.digests("tiny")
         assert self.digests, "the undisturbed run failed"
