@@ -179,6 +179,7 @@ def _setting(batch: _Batch, full: Weights, weights: Weights) -> Setting:
         weights,
         flow=batch.optimizer == "flow",
         G=batch.form.G if needs_features else None,
+        full=(batch.problem.m_x, batch.problem.nbar),
         expand=lambda w, models: batch.form.expand(w, full.take(models)),
         second_gradient=None
         if linear

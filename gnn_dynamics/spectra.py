@@ -142,12 +142,15 @@ def spectrum_from(s: np.ndarray, shape: Sequence[int], known_rank: int = 0) -> S
     )
 
 
-def orthonormal_basis(M: Matrix, rank: int | None = None) -> np.ndarray:
+def orthonormal_basis(
+    M: Matrix, rank: int | None = None, shape: Sequence[int] | None = None
+) -> np.ndarray:
     """U (rows, rank): orthonormal basis of the column space of M, by its SVD.
 
-    `rank`, if it is known, stands in place of the numerical rank of M.
+    `rank`, if it is known, stands in place of the numerical rank of M. `shape`: of the matrix of
+    which M is a reduction, whose rounding errors M has inherited.
     """
-    shape = M.shape
+    shape = shape or M.shape
     M = append_rows(None, torch.as_tensor(M).mT).mT  # a wide M by its triangular factor
     U, s, _ = torch.linalg.svd(M, full_matrices=False)
     rank = numerical_rank(s.cpu().numpy(), shape) if rank is None else rank

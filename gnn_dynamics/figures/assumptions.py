@@ -18,6 +18,7 @@ CELL = ["dataset", "aggregation"]
 PLACE = [*CELL, "nodes"]  # the graph condition also depends on the nodes I
 PAPERS_RUN = ("conditions", "flow")  # where (b) looks for the run that the paper shows
 NODES = ("train", "all")  # short enough as they are
+MOST_LETTERS = 60  # of labels side by side under the narrower panels
 INIT_MARKER = {"default": "o", "xavier": "s", "orthogonal": "^", "zero-head": "D"}
 _LOOK = {FULL: (style.RED, "full"), RESTRICTED: (style.BLUE, "restricted")}
 
@@ -80,7 +81,8 @@ def _ticks(ax: Axes, categories: dict[tuple, int]) -> None:
         "\n".join(part if part in NODES else style.name(part) for part in cell)
         for cell in categories
     ]
-    if len(labels) > 10:
+    letters = sum(max(map(len, label.split("\n"))) for label in labels)
+    if len(labels) > 10 or letters > MOST_LETTERS:
         flat = [label.replace("\n", ", ") for label in labels]
         ax.set_xticks(range(len(flat)), flat, rotation=60, ha="right", fontsize=6)
         ax.tick_params(axis="x", pad=1)

@@ -63,6 +63,7 @@ def prepare(
     *,
     flow: bool = False,
     G: Sequence[Tensor] | None = None,
+    full: tuple[int, int] | None = None,
     expand: Expand | None = None,
     second_gradient: SecondGradient | None = None,
 ) -> Setting:
@@ -71,7 +72,7 @@ def prepare(
     arch: shapes in full space. observed: of time_condition, gradient_terms, rates; other names are
     not for the theorems and ignored. weights: at step 0, all K, in the coordinates of `G`.
     flow: the steps are those of RK4, so that their local error is measured (with `rates`).
-    G: one (m, nbar) for each head; time_condition and rates need it.
+    G: one (m, nbar) for each head; time_condition and rates need it. full: as for `geometry`.
     expand: (weights, their places in the batch) -> weights in full space; None: they are there.
     second_gradient: for ReLU models, whose terms are those of the gradient itself (relu.py).
 
@@ -90,7 +91,7 @@ def prepare(
         frozenset(observed),
         flow,
         G,
-        geometry(G) if spaces else None,
+        geometry(G, full) if spaces else None,
         expand,
         second_gradient,
         balancedness(weights),

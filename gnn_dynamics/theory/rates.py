@@ -37,14 +37,20 @@ class Geometry:
         return self.rows.shape[-1]
 
 
-def geometry(G: Sequence[Tensor]) -> Geometry:
-    """Bases for the propagated features `G`, one (m, nbar) for each head."""
-    rows = _basis(torch.cat(tuple(G)).mT)
-    return Geometry(tuple(map(_basis, G)), rows, tuple(G_l @ rows for G_l in G))
+def geometry(G: Sequence[Tensor], full: tuple[int, int] | None = None) -> Geometry:
+    """Bases for the propagated features `G`, one (m, nbar) for each head.
+
+    full: (m_x, nbar) of the features before reductions, whose rounding errors bound what can be
+        told from 0; None: there were none.
+    """
+    m_x, nbar = full or G[0].shape
+    rows = _basis(torch.cat(tuple(G)).mT, (nbar, m_x * len(G)))
+    bases = tuple(_basis(G_l, (m_x, nbar)) for G_l in G)
+    return Geometry(bases, rows, tuple(G_l @ rows for G_l in G))
 
 
-def _basis(M: Tensor) -> Tensor:
-    return torch.as_tensor(orthonormal_basis(M.cpu().numpy())).to(M)
+def _basis(M: Tensor, shape: tuple[int, int]) -> Tensor:
+    return torch.as_tensor(orthonormal_basis(M.cpu().numpy(), shape=shape)).to(M)
 
 
 def rate_sharp(weights: Weights, geometry: Geometry) -> Tensor:
