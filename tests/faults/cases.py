@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fault_runs import await_end, processes_in
+from fault_runs import Running, await_end, processes_in
 from lab import Lab
 
 DAY = 86400  # seconds
@@ -60,33 +60,20 @@ def kill_snakemake(lab: Lab) -> str:
     return f"{orphans} jobs lived on; typed: {', '.join(typed)}; nothing to be done after"
 
 
-def ended_by(number: int) -> Iterator:
-    """A signal to snakemake alone, as a batch system or `kill` sends it."""
+def ended_by(name: str, send: Callable[[Running], None]) -> Callable[[Lab], str]:
+    """A signal that asks snakemake to end."""
 
     def case(lab: Lab) -> str:
-        name = signal.Signals(number).name
         project = lab.project(name)
         running = lab.command(project)
         running.wait_for(lambda: running.jobs("train_block"))
-        running.send(number)
+        send(running)
         status = running.finish()
         left = len(processes_in(project.folder))
         typed = lab.again(project)
         return f"exit status {status}, {left} processes left; typed: {', '.join(typed)}"
 
     return case
-
-
-def interrupt(lab: Lab) -> str:
-    """Ctrl-C: the terminal sends SIGINT to the whole group."""
-    project = lab.project("ctrl-c")
-    running = lab.command(project)
-    running.wait_for(lambda: running.jobs("train_block"))
-    os.killpg(running.process.pid, signal.SIGINT)
-    status = running.finish()
-    left = len(processes_in(project.folder))
-    typed = lab.again(project)
-    return f"exit status {status}, {left} processes left; typed: {', '.join(typed)}"
 
 
 def two_at_once(lab: Lab) -> str:
@@ -199,9 +186,11 @@ CASES = {
     "kill-job": kill_job,
     "kill-snakemake": kill_snakemake,
     "kill-all": kill_all,
-    "SIGTERM": ended_by(signal.SIGTERM),
-    "SIGINT": ended_by(signal.SIGINT),
-    "ctrl-c": interrupt,
+    # To snakemake alone, as a batch system or `kill` sends them.
+    "SIGTERM": ended_by("SIGTERM", lambda running: running.send(signal.SIGTERM)),
+    "SIGINT": ended_by("SIGINT", lambda running: running.send(signal.SIGINT)),
+    # A terminal sends it to the whole group.
+    "ctrl-c": ended_by("ctrl-c", lambda running: os.killpg(running.process.pid, signal.SIGINT)),
     "two-at-once": two_at_once,
     "clock-set-back": clock_set_back,
     "faketime": faketime,

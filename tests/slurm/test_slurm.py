@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tiny_run import SQUARED_FLOW, TRAINING
 from workflow_runs import ROOT, Project, differences
 
 FAULTS = Path(__file__).with_name("faults.smk")
@@ -19,30 +20,8 @@ FAULTS = Path(__file__).with_name("faults.smk")
 PROFILE = ["--workflow-profile", str(ROOT / "profiles" / "slurm")]
 POLLING = ["--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "2"]
 SLURM = [*PROFILE, *POLLING, "--latency-wait", "15"]
-TRAINING = {
-    "datasets": ["wine"],
-    "aggregation": ["gcn"],
-    "features": ["standard"],
-    "nodes": ["all"],
-    "multiscale": [True, False],
-    "activation": ["linear"],
-    "depth": [1, 2],
-    "width": [16],
-    "init": ["default"],
-    "labels": ["true"],
-    "seed": [0, 1],
-    "steps": 20,
-    "record": 5,
-}
-SMALL = {
-    "run": "small",
-    "datasets": ["wine"],
-    "experiments": [
-        TRAINING
-        | {"name": "flow", "loss_fn": ["squared"], "optimizer": ["flow"]}
-        | {"observe": ["time_condition"]}
-    ],
-}
+FLOW = {"datasets": ["wine"], "name": "flow", "depth": [1, 2]}
+SMALL = {"run": "small", "datasets": ["wine"], "experiments": [TRAINING | SQUARED_FLOW | FLOW]}
 # Tables in parts, tables and a figure: every kind of job but the report, in a third of the jobs.
 TARGETS = ["grid", "results/small/figures/fig4_training_speed.png"]
 
