@@ -7,12 +7,20 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from theory_problems import bounds_of, flow, near_identity, random_weights, toy, zero_head
+from theory_problems import (
+    bounds_of,
+    flow,
+    near_identity,
+    prefix_products,
+    random_weights,
+    toy,
+    zero_head,
+)
 
 from gnn_dynamics.engine.initialise import initial_weights
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.theory.conservation import balancedness, drift, guaranteed_lambda
-from gnn_dynamics.theory.products import levels_of, prefix_products
+from gnn_dynamics.theory.products import levels_of
 from gnn_dynamics.theory.reference import flow_reference, squared_gradient
 from gnn_dynamics.theory.time_condition import lambda_min_full
 

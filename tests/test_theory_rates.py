@@ -6,10 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
-from theory_problems import objective_of, random_weights, signal, toy
+from theory_problems import objective_of, prefix_products, random_weights, signal, toy
 
 from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.theory.products import prefix_products
 from gnn_dynamics.theory.rates import geometry, rate_sharp
 from gnn_dynamics.theory.time_condition import lambda_min_restricted
 

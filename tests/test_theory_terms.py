@@ -8,7 +8,7 @@ import scipy.sparse as sp
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from theory_problems import flow, random_weights, tables, toy
+from theory_problems import flow, prefix_products, random_weights, tables, toy
 
 from gnn_dynamics.engine.losses import LOSSES
 from gnn_dynamics.engine.model import Architecture, Weights
@@ -19,7 +19,7 @@ from gnn_dynamics.engine.relu import relu_loss_and_gradient
 from gnn_dynamics.engine.train import Snapshot
 from gnn_dynamics.problem import Problem
 from gnn_dynamics.theory.observe import observe, prepare
-from gnn_dynamics.theory.products import label_signals, outputs, prefix_products
+from gnn_dynamics.theory.products import label_signals, outputs
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.terms import (
     autograd_gradient,

@@ -6,10 +6,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from theory_problems import keys_of, random_weights, toy
+from theory_problems import keys_of, prefix_products, random_weights, toy
 
 from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.theory.products import prefix_products
 from gnn_dynamics.theory.rates import geometry
 from gnn_dynamics.theory.time_condition import (
     lambda_min_full,

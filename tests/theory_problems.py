@@ -18,9 +18,16 @@ from gnn_dynamics.engine.train import Snapshot, train
 from gnn_dynamics.experiments import KEYS
 from gnn_dynamics.theory.bounds import bounds_table
 from gnn_dynamics.theory.observe import Setting, observe, prepare
-from gnn_dynamics.theory.products import outputs
+from gnn_dynamics.theory.products import layer_products, outputs
 from gnn_dynamics.theory.reference import flow_reference
 from gnn_dynamics.theory.time_condition import with_infima
+
+
+def prefix_products(weights: Weights) -> list[Tensor]:
+    """[Bbar_0, ..., Bbar_H], (K, m_l, m_x); Bbar_0 is the identity."""
+    size = (*weights.B, *weights.W)[0].shape[-1]
+    identity = torch.eye(size, dtype=torch.float64).expand(weights.models, size, size)
+    return [identity, *layer_products(weights)]
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,11 @@ from gnn_dynamics.engine.matrices import fold
 from gnn_dynamics.engine.model import Weights
 
 
-def input_size(weights: Weights) -> int:
-    """m_x, or the size of the reduced coordinates that the weights live in."""
-    return (*weights.B, *weights.W)[0].shape[-1]
-
-
-def prefix_products(weights: Weights) -> list[Tensor]:
-    """[Bbar_0, ..., Bbar_H] with Bbar_l = B_l ... B_1, (K, m_l, m_x); Bbar_0 is the identity."""
-    size, like = input_size(weights), weights.W[0]
-    identity = torch.eye(size, dtype=like.dtype, device=like.device)
-    return [identity.expand(weights.models, size, size), *layer_products(weights)]
-
-
 def layer_products(weights: Weights) -> list[Tensor]:
-    """[Bbar_1, ..., Bbar_H]: an identity of m_x columns would cost more than all of them."""
+    """[Bbar_1, ..., Bbar_H] with Bbar_l = B_l ... B_1, (K, m_l, m_x).
+
+    Without Bbar_0: an identity of m_x columns would cost more than all of them.
+    """
     return list(accumulate(weights.B, lambda product, B: B @ product))
 
 
