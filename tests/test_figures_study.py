@@ -110,6 +110,14 @@ def test_panels_show_the_tables(depth):
     assert any(list(line.get_ydata()) == [step_size.EDGE] * 2 for line in sharp.lines)
 
 
+def test_ticks_of_effects_do_not_depend_on_the_panels_height(depth):
+    """Else the layout leaves room for other labels than are drawn, and cuts the axis label off."""
+    for ax in step_size.draw(*depth).axes[:2]:
+        before = list(ax.get_yticks())
+        ax.set_position([0.2, 0.2, 0.2, 0.02])
+        assert list(ax.get_yticks()) == before
+
+
 def test_marks_are_hollow_where_most_pairs_only_bound_the_effect(depth):
     bounded = depth[0].assign(bounded=5 * (depth[0]["lr"] == 1e-4))
     figure = step_size.draw(bounded, depth[1])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from gnn_dynamics.figures import effects, select, style
 from gnn_dynamics.figures.depth_rates import (
@@ -57,6 +58,8 @@ def draw(comparisons: pd.DataFrame, training: pd.DataFrame) -> Figure:
         _sharpness(line[2], *own[2:], colours)
         for ax, mark, title in zip(line, "abc", _TITLES, strict=True):
             style.letter(ax, mark, f"{title}, {ROW[scale]}")
+        for ax in line[:2]:  # at most so many whatever the height, or the layout misjudges labels
+            ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     style.legend_above(figure, _legend(rows, colours), describe(rows, held), columns=4)
     return figure
 
