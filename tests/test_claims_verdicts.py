@@ -163,7 +163,7 @@ def test_a_small_world_end_to_end(tmp_path):
     expected = {"03": "fails", "04": "mixed", "08": "holds", "09": "holds", "10": "fails"}
     expected |= {"11": "holds", "12": "holds", "13": "holds", "01": "not tested"}
     assert {claim: verdicts[claim] for claim in expected} == expected
-    broken = "two nodes, eps=0.1 (excess above the bound: 1.7e+04)"
+    broken = "two nodes, eps=0.1 (excess / bound above 1: 1.7e+04)"
     assert claims.loc["03", "where_it_fails"] == broken
     assert "median factor 2 " in claims.loc["09", "statement"]
     assert claims.loc["10", "where_it_fails"].count("H=4 vs H=2") == claims.loc["10", "refutes"]

@@ -16,7 +16,7 @@ from gnn_dynamics.artifacts import write_table
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry, style, training_speed
 from gnn_dynamics.report import sections
-from gnn_dynamics.report.build import Results, build_report, load_results
+from gnn_dynamics.report.build import SHOWN, Results, build_report, load_results
 from gnn_dynamics.report.differences import curve_table, differences
 from gnn_dynamics.report.glossary import TERMS, Explainer
 
@@ -208,6 +208,18 @@ def test_results_are_read_from_files_and_absent_ones_skipped(results, tmp_path):
     read = load_results(paths, results.figures.values(), config, {})
     assert read.counts == {"graphs": 3, "claims": 7}
     assert set(read.tables) == {"graphs", "claims"} and set(read.figures) == set(STEMS)
+
+
+def test_every_table_that_a_figure_draws_is_read():
+    """The numbers below a figure need them: those of the negative results once were missing."""
+    assert {name for figure in registry.FIGURES for name in figure.tables} <= SHOWN
+
+
+def test_claims_about_every_case_are_named(results):
+    claims = results.tables["claims"].assign(quantifier="typical")
+    claims.loc[claims["claim"].isin(["02", "01"]), "quantifier"] = "every"
+    html = build_report(replace(results, tables={**results.tables, "claims": claims}))
+    assert "(claims 01 and 02 are about every case)" in html
 
 
 def test_a_broken_config_is_named(tmp_path):

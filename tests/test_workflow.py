@@ -72,6 +72,15 @@ def test_a_wrong_configuration_stops_before_anything_runs(tmp_path):
     assert not (project.folder / "results").exists()
 
 
+def test_the_queue_is_looked_at_when_a_job_ends_and_not_once_a_second_for_each(copy):
+    """Snakemake 9.27 does that to limit the rate of jobs: see `onstart` in the Snakefile."""
+    plots = [rule for rule, _ in rules_and_scripts() if rule.startswith("plot_")]
+    said = copy.run("tiny", "--verbose", "--forcerun", *plots)
+    looks, ended = said.count("Resources before job selection"), said.count("Finished jobid")
+    assert ended > len(plots)
+    assert 0 < looks <= 2 * ended
+
+
 def test_a_run_makes_every_table_and_figure(finished):
     results = finished.folder / "results" / "tiny"
     for table in TABLES:

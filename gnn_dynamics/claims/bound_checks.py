@@ -78,7 +78,7 @@ def _worst(steps: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     cells = cells[[*keys, "ratio", "limit", "above", "vacuous"]].reset_index(drop=True)
     cells = decide(
         cells,
-        (cells["above"] > 0, "refutes", "excess above the bound"),
+        (cells["above"] > 0, "refutes", "excess / bound above 1"),
         (cells["vacuous"], "vacuous", "rate 0"),
         otherwise=("supports", "excess below the bound"),
     )

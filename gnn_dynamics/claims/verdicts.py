@@ -26,8 +26,8 @@ def judge(cells: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
 
     Returns:
         The columns of `claims.parquet`, and title, assertion (what the paper claims, in our
-        words), cells, supports, refutes, undecided, vacuous, seeds_agree (null where the halves
-        of the seeds decide nothing).
+        words), quantifier (`every` case or the `typical` one), cells, supports, refutes, undecided,
+        vacuous, seeds_agree (null where the halves of the seeds decide nothing).
     """
     rule = settings["rule"]["verdict"]
     rows = [
@@ -51,7 +51,8 @@ def _judged(cells: pd.DataFrame, entry: Mapping[str, Any], rule: Mapping[str, An
         "assertion": entry["assertion"],
         "statement": " ".join([*statement(cells, entry, counts), *([remark] if remark else [])]),
         "source": f"{entry['source']} ({entry['wording']})",
-        "statistic": entry["statistic"],
+        "statistic": entry["statistic"].format(**entry["check"].get("limits", {})),
+        "quantifier": entry["quantifier"],
         "verdict": found,
         "where_it_fails": where_it_fails(cells),
         "evidence": ", ".join(entry["evidence"]),
@@ -103,7 +104,8 @@ def statement(
 ) -> list[str]:
     """What was found, in sentences made from the table."""
     judged = cells[cells["state"].isin(STATES)]
-    parts = [_counted(counts)]
+    noted = cells[cells["state"] == "noted"]["value"]
+    parts = [_counted(counts, len(noted))]
     parts += [
         _measure_sentence(name, judged[judged["measure"] == measure])
         for measure, name in MEASURE_NAMES.items()
@@ -113,17 +115,18 @@ def statement(
     if len(values) and "finding" in entry:
         numbers = {"lowest": values.min(), "median": values.median(), "highest": values.max()}
         parts.append(entry["finding"].format(**numbers))
-    noted = cells[cells["state"] == "noted"]["value"].dropna()
+    noted = noted.dropna()
     if len(noted) and "noted" in entry:
         parts.append(entry["noted"].format(median=2 ** noted.median(), highest=2 ** noted.max()))
     return parts
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def _counted(counts: Mapping[str, int], noted: int) -> str:
     if not sum(counts.values()):
         return "No run of this configuration tests it."
     decided = counts["supports"] + counts["refutes"]
     rest = [f"{counts[s]} {s}" for s in ("undecided", "vacuous") if counts[s]]
+    rest += [f"{noted} noted and not judged"] if noted else []
     aside = f", {' and '.join(rest)}" if rest else ""
     return f"Supported in {counts['supports']} of {decided} decided cells{aside}."
 

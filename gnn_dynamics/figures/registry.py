@@ -68,10 +68,9 @@ FIGURES = (
         "fig2_assumptions_linear",
         "Figure 2: the conditions of Theorem 1, linear network",
         "(a) The graph condition holds where a dot stands above the grey strip; a cross on the"
-        " strip is an exact zero (train: the nodes of the public split; all: every labelled"
-        " node). (b), (c) The time-dependent condition holds while λ_T stays"
-        " above 0: full over all directions, as in the paper; restricted to the directions that"
-        " occur in the data.",
+        " strip is an exact zero (train: the training nodes; all: every labelled node). (b), (c)"
+        " The time-dependent condition holds while λ_T stays above 0: full over all directions, as"
+        " in the paper; restricted to the directions that occur in the data.",
         ("graph_condition", "time_condition"),
         partial(assumptions.draw, multiscale=False),
         partial(assumptions.measured, multiscale=False),
@@ -108,9 +107,10 @@ FIGURES = (
     Entry(
         "graph_condition_depth",
         "How skip connections repair the graph condition",
-        "σ²min against depth. Without skips it moves with every layer and may be exactly 0; with"
-        " skips it cannot fall, since the features of all layers are kept. Train: the nodes of the"
-        " public split; all: every labelled node.",
+        "σ²min against depth. Without skips it moves with every layer and may be exactly 0. With"
+        " skips the features of all layers are kept, so that it cannot fall where there are at"
+        " least as many features as labelled nodes; with fewer it may. Train: the training nodes;"
+        " all: every labelled node.",
         ("graph_condition",),
         graph_condition_depth.draw,
         graph_condition_depth.measured,
@@ -121,9 +121,9 @@ FIGURES = (
         "Above, three mechanisms that the theory names; below each, the effect that was measured:"
         " +1 is twice as fast in flow time. (a) The smallest positive singular value, which the"
         " guaranteed rate is proportional to. (b) How much of the decrease of the loss the heads"
-        " account for; above the dotted line the first term dominates. (c) How much of the labels"
-        " lies in as many leading directions of the features as there are classes. A mechanism"
-        " that explains its effect rises and falls with it.",
+        " account for, in the runs of Figure 5; above the dotted line the first term dominates."
+        " (c) How much of the labels lies in as many leading directions of the features as there"
+        " are classes. A mechanism that explains its effect rises and falls with it.",
         ("graph_condition", "gradient_terms", "alignment", "comparisons"),
         mechanism.draw,
         mechanism.measured,
@@ -132,12 +132,12 @@ FIGURES = (
         "what_predicts",
         "Does homophily, σ²r or label alignment predict the acceleration?",
         "Rows are the three accelerations in flow time, columns three properties of a graph: the"
-        " share of edges that join nodes of one class; the smallest positive singular value of the"
-        " features of all layers, squared; the share of the labels in as many leading directions"
-        " of these features as there are classes. A property that predicts orders the marks of one"
-        " colour from low to high (rank correlation ρ near +1 or −1). p is how often a random"
-        " order does as well, made larger for the number of correlations tried; ✓ marks those"
-        " that pass.",
+        " share of edges that join nodes of one class; σ²r, the smallest positive singular value"
+        " of the propagated features of all layers, squared; the share of the labels in as many"
+        " leading directions of these features as there are classes. A property that predicts"
+        " orders the marks of one colour from low to high (rank correlation ρ near +1 or −1). p is"
+        " how often a random order does as well, made larger for the number of correlations tried;"
+        " ✓ marks those that pass.",
         ("comparisons", "graphs", "graph_condition", "alignment"),
         what_predicts.draw,
         what_predicts.measured,
@@ -150,9 +150,9 @@ FIGURES = (
         " no step size, through equal learning rates: where a curve bends, speed is decided by the"
         " step size and not by the flow. Triangles stand at the best learning rate of each depth;"
         " where they are apart, each network at its own best is another comparison than both at"
-        " one rate. (c) Why they are apart: the product of learning rate and curvature λmax. Steps"
-        " follow the flow while it is far below 2; near 2 they oscillate, and the depth that gets"
-        " there at a smaller rate cannot use the larger one.",
+        " one rate. (c) What decides which rates can be used: the product of learning rate and"
+        " curvature λmax. Steps follow the flow while it is far below 2; near 2 they oscillate,"
+        " and the depth that gets there at a smaller rate cannot use the larger one.",
         ("comparisons", "training"),
         step_size.draw,
         step_size.measured,
@@ -160,9 +160,13 @@ FIGURES = (
     Entry(
         "bound_tightness",
         "How tight the theorems are",
-        "(a) Rates along one flow: a bound is useful when its line is near the black one. (b) The"
-        " same as loss. (c) How many times faster than guaranteed the loss falls, over all flows;"
-        " 1 would be a perfect bound.",
+        "Three guaranteed rates, each at least the one before. Paper: from σmin and λ_T."
+        " Restricted: from the directions that occur in the data alone. Sharp: from the features as"
+        " the hidden layers leave them at that moment. For the loss also integrated: restricted,"
+        " with λ as it was along the run and not at its least. (a) Rates along one flow: a bound is"
+        " useful when its line is near the black one. (b) The same as loss. (c) How many times"
+        " faster than guaranteed the loss falls, over all flows where the guarantee is not 0; 1"
+        " would be a perfect bound.",
         ("bounds",),
         bound_tightness.draw,
         bound_tightness.measured,
@@ -170,11 +174,14 @@ FIGURES = (
     Entry(
         "negative_results",
         "Four statements that fail, each on the smallest problem that shows it",
-        "(a) The step printed in the proof of Theorem 1 needs its line above the black one; the"
-        " corrected identity lies on it. (b) Theorem 1 with a larger constant than 4. (c) The"
-        " bound of a single layer for a network with skip connections, in the form that we"
-        " remember. (d) The singular margin, in the form that we remember, vanishes under a"
-        " rescaling of the weights that leaves the loss as it is.",
+        "(a) The proof of Theorem 1 prints (a − b)² ≥ a² − b², where a² is the loss and b² the"
+        " lowest loss L*: its line would have to be above the black one. The corrected identity"
+        " lies on it. (b) Theorem 1 with a larger constant than 4. (c) The bound of a single layer"
+        " (here the layer before any aggregation, with its own optimum L*₀) for a network with"
+        " skip connections, in the form that we remember, on two nodes whose features are joined"
+        " by a small number ε. (d) The singular margin, in the form that we remember: dividing the"
+        " head W by a small c and multiplying the layer B₁ by it leaves the loss as it is and takes"
+        " σmin of the layer to 0.",
         ("negative_results",),
         negative_results.draw,
         negative_results.measured,

@@ -12,16 +12,13 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.figures import select, training_speed
+from gnn_dynamics.figures import registry, select, training_speed
 from gnn_dynamics.report import sections
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
 from gnn_dynamics.report.glossary import TERMS, Explainer
 
 # Held in memory; of the other tables the report only says how many rows they have.
-SHOWN = (
-    *("graphs", "graph_condition", "training", "time_condition", "gradient_terms", "bounds"),
-    *("alignment", "comparisons", "claims"),
-)
+SHOWN = {"graphs", "claims", *(name for figure in registry.FIGURES for name in figure.tables)}
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,10 @@ def _context(results: Results) -> dict[str, Any]:
         "headline": sections.headline(tables),
         "claims": sections.claim_rows(tables),
         "verdicts": sections.VERDICTS,
+        "every_case": sections.every_case(tables),
         "marks": sections.MARKS,
         "most_rows": sections.MOST_ROWS,
+        "columns": sections.COLUMN_WORDS,
         "differences": differences(tables, deviation),
         "curves": curve_table(deviation).to_dict("records"),
         "close": CLOSE,

@@ -109,9 +109,9 @@ TERMS = (
     Term(
         "λ_T",
         "least squared stretch of any feature direction by the hidden layers, up to time T",
-        "The smallest eigenvalue of B̄ᵀB̄ over all times up to T, where B̄ is the product of the"
-        " hidden layers. Full: over all directions, exactly 0 if a layer is narrower than the"
-        " number of features. Restricted: over the directions that occur in the data.",
+        "The smallest eigenvalue of B̄ᵀB̄ over all times up to T, where B̄ (Bbar) is the product"
+        " of the hidden layers. Full: over all directions, exactly 0 if a layer is narrower than"
+        " the number of features. Restricted: over the directions that occur in the data.",
         ("lambda_T", "λ_T", "lambda"),
     ),
     Term(
@@ -138,6 +138,14 @@ TERMS = (
         "one setting with all its seeds",
         "Everything that describes a run except its seed. A claim is judged cell by cell.",
         ("cells?",),
+    ),
+    Term(
+        "decided",
+        "clear enough to support or refute",
+        "A cell of a claim about speed is undecided where most pairs of runs did not both reach the"
+        " threshold, or where the seeds disagree on which was faster; another one where its number"
+        " is within rounding of the limit, or its runs were too short.",
+        ("decided",),
     ),
     Term(
         "seed",
@@ -171,7 +179,7 @@ TERMS = (
     ),
     Term(
         "effect",
-        "log2 of how many times faster; +1 means twice as fast",
+        "log2 of how many times faster; +1 means twice as fast, −1 half as fast",
         "Median over pairs that share a seed, with an interval by bootstrap.",
         ("effects?",),
     ),
@@ -190,8 +198,8 @@ TERMS = (
     Term(
         "label alignment",
         "share of the labels in the leading directions of the features",
-        "‖Y P‖² / ‖Y‖², where P projects on as many leading directions of the propagated features"
-        " as there are classes. 1: the labels lie in what is learnt first.",
+        "‖Y P_k‖² / ‖Y‖², where P_k projects on as many leading directions of the propagated"
+        " features as there are classes. 1: the labels lie in what is learnt first.",
         ("[Ll]abel alignment",),
     ),
     Term(
@@ -203,6 +211,27 @@ TERMS = (
         "rank",
         "number of independent columns",
         "The number of singular values that are not 0 to working precision.",
+    ),
+    Term(
+        "‖Y‖²",
+        "size of the labels: the sum of squares of their matrix Y",
+        "Y has a row for each class and a column for each labelled node, 1 where the node has the"
+        " class and 0 elsewhere, so that this is the number of labelled nodes. For regression the"
+        " targets themselves.",
+        (r"‖Y‖²", r"\|\|Y\|\|\^2"),
+    ),
+    Term(
+        "record",
+        "a step at which a run was looked at",
+        "Runs are looked at as often as `record` in the configuration says, evenly or by the"
+        " logarithm of the step.",
+        ("records?",),
+    ),
+    Term(
+        "standardised features",
+        "each feature with mean 0 and variance 1",
+        "`standard` in the names of cells; `raw`: as in the data; `row`: row-normalised.",
+        ("standardised features",),
     ),
     Term(
         "row-normalised features",

@@ -19,11 +19,28 @@ ROW_COLUMNS = (
 STATES = ("refutes", "undecided", "supports", "vacuous", "noted")
 VERDICTS = {
     "holds": "every cell that could be decided supports the claim",
-    "fails": "a counterexample to a statement about every case, or nearly all decided cells of a"
-    " statement about the typical case, speak against it",
+    "fails": "one counterexample to a statement about every case, or nearly all decided cells of"
+    " any other statement, speak against it",
     "mixed": "decided cells disagree, or too few could be decided",
     "vacuous": "nothing contradicts it, but what it guarantees is 0",
     "not tested": "no run of this configuration decides it",
+}
+COLUMN_WORDS = {
+    "cell": "graph, aggregation, features, labelled nodes (train or all), network, depth H; then"
+    " what trained it: initialisation, loss, optimizer (flow; gd, gradient descent; adam),"
+    " learning rate lr, labels, experiment of the configuration; then the threshold and what it is"
+    " a share of: initial, the excess loss at the start; label_norm, ‖Y‖², for the excess loss;"
+    " loss, ‖Y‖², for the loss itself",
+    "state": "refutes, supports, undecided, vacuous, or noted: too few runs to judge, or made to"
+    " inform only",
+    "reason": "why it has this state",
+    "effect": "log2 of how many times faster, median over pairs of runs that share the seed; ci_low"
+    " and ci_high: its 90 % interval by bootstrap",
+    "value": "the measured number that is judged; limit: what it is judged against",
+    "pairs": "how many pairs there are = wins (the side that should be faster was) + losses + ties"
+    " + undecided (a run did not get there)",
+    "p_sign": "sign test over the pairs, which the state depends on; p_holm: the same made larger"
+    " for the number of cells that were tested, for information",
 }
 TABLE_WORDS = {
     "graphs": "one row for each dataset: its size and where it comes from",
@@ -115,6 +132,14 @@ def _cells(cells: pd.DataFrame | None, claim: str) -> dict[str, Any]:
     }
 
 
+def every_case(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Numbers of the claims that one counterexample refutes: `01, 02 and 14`."""
+    claims = tables.get("claims")
+    if claims is None or "quantifier" not in claims:
+        return ""
+    return joined(sorted(claims.loc[claims["quantifier"] == "every", "claim"]))
+
+
 def headline(tables: Mapping[str, pd.DataFrame]) -> str:
     """`Of 14 claims 5 hold, 2 fail, ...`, or that none was judged."""
     claims = tables.get("claims")
@@ -170,5 +195,9 @@ def table_rows(counts: Mapping[str, int | None]) -> list[dict[str, Any]]:
 
 def names(datasets: Sequence[str]) -> str:
     """`Cora, CiteSeer and PubMed`."""
-    said = [style.name(dataset) for dataset in datasets]
+    return joined([style.name(dataset) for dataset in datasets])
+
+
+def joined(said: Sequence[str]) -> str:
+    """`a, b and c`."""
     return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
