@@ -23,12 +23,12 @@ def draw(training: pd.DataFrame) -> Figure:
         return style.missing_figure("No runs of experiment 'curves'.", select.HOW_TO_GET)
     kinds, depths = select.ordered(rows["aggregation"], "aggregation"), sorted(set(rows["depth"]))
     figure = style.new_figure(0.55 + 1.75 * len(kinds))
-    axes = figure.subplots(len(kinds), len(depths), squeeze=False, sharex=True, sharey="row")
+    axes = figure.subplots(len(kinds), len(depths), squeeze=False, sharex="row", sharey="row")
     for i, kind in enumerate(kinds):
         for j, depth in enumerate(depths):
             _panel(axes[i, j], select.keep(rows, aggregation=kind, depth=depth), held)
             style.letter(axes[i, j], "", f"{style.name(kind)}, H = {depth}")
-            axes[i, j].label_outer()
+            axes[i, j].set_ylabel(axes[i, j].get_ylabel() if j == 0 else "")
     title = f"{style.name(held['dataset'])}; {curves.BAND}"
     style.legend_above(figure, _legend(rows), title, columns=4)
     return figure
