@@ -11,6 +11,7 @@ from gnn_dynamics.claims.settings import load_claims
 from gnn_dynamics.data.catalogue import load_catalogue
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.places import check_places
+from gnn_dynamics.schema import read_yaml
 from gnn_dynamics.sources import code_digest, text_digest
 
 # Not `workflow.basedir`, which is the importing workflow's where this one is a module.
@@ -19,11 +20,11 @@ ROOT = Path(workflow.snakefile).parents[1]
 try:
     # What an importing workflow gives in `config:` comes without the defaults, which a
     # `configfile:` has; the importer's own mapping stays as it is.
-    given, config = config, configuration.read_yaml(ROOT / "config" / "config.yaml")
+    given, config = config, read_yaml(ROOT / "config" / "config.yaml")
     update_config(config, given)
     CATALOGUE = load_catalogue(ROOT / "config" / "datasets.yaml")
     CLAIMS = load_claims(ROOT / "config" / "claims.yaml")
-    SCHEMA = configuration.read_yaml(ROOT / "config" / "schema.yaml")
+    SCHEMA = read_yaml(ROOT / "config" / "schema.yaml")
     configuration.check_config(config, SCHEMA, CATALOGUE)
     config.update(configuration.without_left_out(config))
     check_places(config, CATALOGUE, Path.cwd())
