@@ -221,6 +221,8 @@ def test_number_of_models_side_by_side():
     large = Architecture(10_000, 512, 2, 1, True)
     assert models_per_batch(small, 100, 50, "gd", CPU) == 32
     assert models_per_batch(large, 10_000, 50, "adam", CPU) == 1
+    shared = Architecture(3703, 32, 6, 6, True)  # G_l of CiteSeer: more than any cache holds
+    assert models_per_batch(shared, 3703, 120, "adam", CPU) == 6
     middle = Architecture(1440, 32, 7, 6, True)
     assert 2 <= models_per_batch(middle, 1440, 2708, "adam", CPU) <= 8
 

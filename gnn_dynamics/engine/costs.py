@@ -11,6 +11,7 @@ counted: they take seconds, and a run thousands of steps. K models side by side 
 much, so that K plays no part.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,8 @@ STREAMED_WORK = 1e13  # multiplications in the factorisation of what is streamed
 CACHE_BYTES = 16 * 2**20  # of weights, gradients and signals that K models share on a CPU
 INFINITE = float("inf")
 MOST_MODELS = 32  # beyond that nothing is gained on a CPU
+SHARED_ROWS = 32  # of K models in a product with G_l; fewer leave most of the processor idle
+SHARED_BYTES = 256 * 2**20  # of what K models may hold where the cache would hold fewer
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,10 @@ def models_per_batch(
     """How many models to train side by side.
 
     On a CPU as many as share CACHE_BYTES, at most MOST_MODELS: batching pays by larger products
-    and fewer calls until the working set leaves the cache. On a GPU as many as fill half of the
-    free memory, at most 4096.
+    and fewer calls until the working set leaves the cache. Where that is one model or two, as many
+    as give the product with G_l, which K models share, SHARED_ROWS rows: one model's m_y rows read
+    all of G_l for few multiplications. On a GPU as many as fill half of the free memory, at most
+    4096.
     """
     weights = arch.width * (m + max(arch.depth - 1, 0) * arch.width) if arch.depth else 0
     weights += arch.m_y * (m + arch.depth * arch.width)
@@ -143,5 +148,6 @@ def models_per_batch(
     signals = arch.m_y * (3 * m * len(arch.levels) + 4 * nbar)
     bytes_each = 8 * (copies * weights + signals)
     if device.type == "cpu":
-        return max(1, min(MOST_MODELS, CACHE_BYTES // bytes_each))
+        rows = min(math.ceil(SHARED_ROWS / arch.m_y), SHARED_BYTES // bytes_each)
+        return max(1, min(MOST_MODELS, max(CACHE_BYTES // bytes_each, rows)))
     return max(1, min(4096, torch.cuda.mem_get_info(device)[0] // 2 // bytes_each))
