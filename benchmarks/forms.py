@@ -73,7 +73,7 @@ def shortened(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def differences(graph: Graph, settings: Mapping[str, Any], block: Block) -> Iterator[dict]:
     """For each exact form and number: the largest difference, in units of its run's largest."""
-    train = partial(_tables, graph, settings, block)
+    train = partial(_tables, graph, settings, block, block_optimum(graph, settings, block))
     chosen = train("auto")
     for form in FORMS:
         try:
@@ -87,9 +87,10 @@ def differences(graph: Graph, settings: Mapping[str, Any], block: Block) -> Iter
                 yield {"form": form, "table": name, "column": column, "difference": difference}
 
 
-def _tables(graph: Graph, settings: Mapping[str, Any], block: Block, form: str) -> Tables:
+def _tables(
+    graph: Graph, settings: Mapping[str, Any], block: Block, optimum: pd.DataFrame, form: str
+) -> Tables:
     """The tables of a block whose batches all train in one form."""
-    optimum = block_optimum(graph, settings, block)
     forced = patch.multiple(
         training, choose_form=partial(choose_form, form=form), lambda_max=EXACTLY
     )
