@@ -83,8 +83,9 @@ def _distance(log_ratio: pd.Series) -> list[str]:
     worst = largest.idxmax()
     cell = f"{style.name(worst[0])}, {'multiscale' if worst[1] else 'no skips'}, H = {worst[2]}"
     return [
-        f"At the last iteration that both have, the ReLU network's median loss is between {10 ** last.min():.2f}"
-        f" and {10 ** last.max():.2f} times the linear one's ({select.plural(len(last), 'cell')}).",
+        "At the last iteration that both have, the ReLU network's median loss is between"
+        f" {10 ** last.min():.2f} and {10 ** last.max():.2f} times the linear one's"
+        f" ({select.plural(len(last), 'cell')}).",
         f"Anywhere along training the two medians differ by at most a factor"
         f" {10 ** largest.max():.2f} ({cell}).",
     ]
