@@ -134,8 +134,9 @@ FIGURES = (
         "Rows are the three accelerations in flow time, columns three properties of a graph: the"
         " share of edges that join nodes of one class; σ²r, the smallest positive singular value"
         " of the propagated features of all layers, squared; the share of the labels in as many"
-        " leading directions of these features as there are classes. A property that predicts"
-        " orders the marks of one colour from low to high (rank correlation ρ near +1 or −1). p is"
+        " leading directions of these features as there are classes; the last two are medians over"
+        " the depths of the measured runs. A property that predicts orders the marks of one colour"
+        " from low to high (rank correlation ρ near +1 or −1). p is"
         " how often a random order does as well, made larger for the number of correlations tried;"
         " ✓ marks those that pass.",
         ("comparisons", "graphs", "graph_condition", "alignment"),
