@@ -72,10 +72,13 @@ def shortened(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differences(graph: Graph, settings: Mapping[str, Any], block: Block) -> Iterator[dict]:
-    """For each exact form and number: the largest difference, in units of its run's largest."""
+    """For each other exact form and number: the largest difference, over its run's largest."""
     train = partial(_tables, graph, settings, block, block_optimum(graph, settings, block))
     chosen = train("auto")
+    trained_already = set(chosen["training"]["form"])
     for form in FORMS:
+        if trained_already == {form}:
+            continue
         try:
             tables = train(form)
         except UserError as error:

@@ -14,8 +14,9 @@ def toy(**more) -> dict:
 
 def test_exact_forms_differ_by_rounding():
     block = Block("toy", "toy", "gcn", "linear", False, 2)
+    every = {"stacked", "horner", "left", "row_space", "row_space+left", "svd"}
     found = pd.DataFrame(differences(graph(), toy(), block))
-    assert set(found["form"]) == {"stacked", "horner", "left", "row_space", "row_space+left", "svd"}
+    assert set(found["form"]) < every and len(set(found["form"])) == 5  # all but the chosen one
     assert {"loss", "time", "lambda_min_restricted", "value"} <= set(found["column"])
     assert 0 < found["difference"].max() < 1e-7
 
