@@ -74,6 +74,19 @@ def orderings(linear: float, relu: float | None) -> pd.DataFrame:
     return same_orderings(skip_comparisons(rows), ["09"])
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_an_experiment_of_relu_nets_belongs_to_the_one_beside_it(own):
+    name = RUN["experiment"]
+    rows = skip_speeds(lambda _: 1.0, lambda _: 2.0)
+    beside = {"activation": "relu", "experiment": f"{name}-relu"}
+    rows += skip_speeds(lambda _: 1.0, lambda _: 0.5, **beside)
+    if own:
+        rows += skip_speeds(lambda _: 1.0, lambda _: 3.0, activation="relu")
+    cells = same_orderings(skip_comparisons(rows), ["09"])
+    assert cells["experiment"].tolist() == [name]
+    assert cells["state"].tolist() == ["supports" if own else "refutes"]
+
+
 def skip_comparisons(rows):
     found = tables(speed=rows)
     return compare_runs(found["speed"], found["gradient_terms"], settings("09"))
