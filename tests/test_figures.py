@@ -9,6 +9,7 @@ import pytest
 import synthetic_tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from pictures import check_texts, check_titles, texts, words
 
 from gnn_dynamics.artifacts import save_figure
@@ -187,6 +188,22 @@ def test_exact_zeros_are_crosses_on_their_own_strip(tables):
     lowest = min(min(line.get_ydata()) for line in positive if len(line.get_ydata()))
     assert max(max(line.get_ydata()) for line in crosses if len(line.get_ydata())) < lowest
     assert "rank deficient" in words(figure)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "names"),
+    [
+        (1.05, 1.75, ["1.2", "1.4", "1.6"]),  # no whole number inside
+        (0.75, 1.8, ["0.8", "1", "1.2", "1.4", "1.6", "1.8"]),  # 0.8, 0.9, 1 are all at the bottom
+        (0.1, 2.1, ["0.1", "0.2", "0.5", "1", "2"]),
+        (1.1e-5, 1.5e-5, [rf"${d}\!\cdot\!10^{{-5}}$" for d in ("1.2", "1.4")]),
+    ],
+)
+def test_a_short_log_axis_has_ticks_with_names(low, high, names):
+    ax = Figure().subplots()
+    ax.set(yscale="log", ylim=(low, high))
+    style.log_ticks(ax.yaxis)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == names
 
 
 def test_no_strip_without_a_zero(tables):

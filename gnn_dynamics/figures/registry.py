@@ -59,7 +59,7 @@ FIGURES = (
         "Figure 1: linear and ReLU networks",
         "If linear networks are a fair model of ReLU networks, the blue and the orange curve of"
         " each panel have the same shape and the same order of solid (multiscale) and dashed (no"
-        " skips).",
+        " skips). A curve that ends early had fewer iterations.",
         ("training",),
         linear_vs_relu.draw,
         linear_vs_relu.measured,

@@ -195,32 +195,34 @@ def log_axis_with_zero(ax: Axes, values: Iterable[float], label: str = "") -> fl
 
 
 def log_ticks(axis: Axis, floor: float = 0.0, zero: float | None = None) -> None:
-    """Plain ticks for a log axis: powers of ten, or 1, 2, 5 per decade where the range is short.
+    """Plain ticks for a log axis: powers of ten, or more per decade where the range is short.
 
-    No tick below `floor`; a tick named 0 at `zero`.
+    At least three, over at least half of the axis, where the finest choice has them. No tick below
+    `floor`; a tick named 0 at `zero`.
     """
     low, high = axis.get_view_interval()
     first, last = np.floor(np.log10(max(low, floor or low))), np.ceil(np.log10(high))
     stride = max(1, int(np.ceil((last - first) / 7)))
     exponents = np.arange(np.ceil(first / stride) * stride, last + 1, stride)
-    choices = [(1,), (1, 2, 5), range(1, 10)]
+    choices = [(1,), (1, 2, 5), range(1, 10), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8)]
     for digits in choices[0 if last - first > 3 else 1 :]:
         places = [d * 10.0**e for e in exponents for d in digits]
         places = [place for place in places if max(low, floor) <= place <= high]
-        if len(places) > 2:
+        if len(places) > 2 and (places[-1] / places[0]) ** 2 >= high / max(low, floor or low):
             break
     plain = len(places) > 0 and min(places) >= 1e-2 and max(places) <= 1e3
-    names = [f"{place:g}" if plain else power(place) for place in places]
+    names = [f"{place:g}" if plain else power(place, 1) for place in places]
     if zero is not None:
         places, names = [zero, *places], ["0", *names]
     axis.set_ticks(places, names)
     axis.set_ticks([], minor=True)
 
 
-def power(value: float) -> str:
-    """One digit times a power of ten, as `$3\\cdot10^{-4}$`."""
-    digit, power = f"{value:.0e}".split("e")
-    times = "" if digit == "1" else rf"{digit}\!\cdot\!"
+def power(value: float, decimals: int = 0) -> str:
+    """A number of this many decimals at most, times a power of ten, as `$3\\cdot10^{-4}$`."""
+    digits, power = f"{value:.{decimals}e}".split("e")
+    digits = f"{float(digits):g}"
+    times = "" if digits == "1" else rf"{digits}\!\cdot\!"
     return f"${times}10^{{{int(power)}}}$"
 
 
