@@ -3,6 +3,7 @@
 import ctypes
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
@@ -14,9 +15,11 @@ from problems import random_adjacency
 import gnn_dynamics.block as block_module
 from gnn_dynamics.block import train_block
 from gnn_dynamics.engine.forms import choose_form
+from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.engine.sharpness import lambda_max
 from gnn_dynamics.experiments import KEYS, Block
 from gnn_dynamics.optimum import block_optimum
+from gnn_dynamics.problem import build_problem
 from gnn_dynamics.tables import PARTS as TABLES
 
 LISTS = {
@@ -75,6 +78,28 @@ def test_tables_do_not_depend_on_the_form(monkeypatch, trained, multiscale):
         monkeypatch.setattr(block_module, "choose_form", partial(choose_form, form=form))
         for name, other in tables(trained, multiscale).items():
             same(chosen[name], other, f"{form} {name}")
+
+
+@pytest.mark.parametrize("multiscale", [True, False])
+def test_a_relu_net_finds_its_best_learning_rate(multiscale):
+    few = {"width": [8], "init": ["default"], "labels": ["true"], "seed": [0]}
+    search = {**DESCENT, **few, "lr": "auto", "steps": 200, "observe": [], "record": 2}
+    block = Block("toy", "toy", "gcn", "relu", multiscale, 2)
+    experiment = {"name": "toy", **LISTS, **SETTINGS, **search}
+    trained = train_block(graph(), experiment, block, block_optimum(graph(), experiment, block))
+    ends = trained["speed"].drop_duplicates("lr").sort_values("lr")
+    best = ends["end_loss"].where(ends["status"] == "ok").argmin()
+    assert 0 < best < len(ends) - 1, ends
+    start = trained["training"].query("step == 0")["loss"].iloc[0]
+    assert ends["end_loss"].iloc[best] < 0.9 * start
+
+
+@pytest.mark.parametrize("multiscale", [True, False])
+def test_the_scale_of_a_relu_net_is_that_of_its_graph(multiscale):
+    arch = Architecture(17, 8, 3, 2, multiscale)
+    problem = build_problem(graph(), "gcn", "row", "train")
+    relu = choose_form(problem, replace(arch, activation="relu"), "squared", "gd")
+    assert relu.sigma_max == pytest.approx(choose_form(problem, arch, "squared", "gd").sigma_max)
 
 
 ROUNDING = ("relative_error", "local_error", "method_gap")  # columns that measure nothing else

@@ -49,6 +49,7 @@ class Form:
     levels_data: () -> G_l for each head in these coordinates
     function: loss and gradient, as in `Objective`
     name, reason: what was chosen and why, for the artifact's metadata
+    without_relu: () -> the linear operator of a ReLU model's graph
     """
 
     name: str
@@ -59,6 +60,7 @@ class Form:
     columns: Columns | StreamedColumns
     levels_data: Callable[[], list[Tensor]]
     function: Callable[..., tuple[Tensor, Weights]] = linear.loss_and_gradient
+    without_relu: Callable[[], Any] | None = None
 
     def reduce(self, weights: Weights) -> Weights:
         """Full weights, of the form's device -> those that are trained."""
@@ -84,8 +86,11 @@ class Form:
 
     @cached_property
     def sigma_max(self) -> float:
-        """Largest singular value of Gs, to 1e-6."""
-        return largest_singular_value(self.data)
+        """Largest singular value of Gs, to 1e-6.
+
+        Of a ReLU model, that of the linear model on its graph: its own where B = I and X >= 0.
+        """
+        return largest_singular_value(self.without_relu() if self.without_relu else self.data)
 
 
 def choose_form(
@@ -120,7 +125,8 @@ def _relu_form(problem, arch, loss_fn, place, form) -> Form:
 
     reason = "the one form of ReLU models"
     args = ("relu-prefix", reason, loss_fn, data, ColumnMajor(), Columns(), absent)
-    return Form(*args, relu_loss_and_gradient)
+    without_relu = partial(_horner, problem, arch, place)
+    return Form(*args, relu_loss_and_gradient, without_relu)
 
 
 class ColumnMajor:
@@ -134,12 +140,16 @@ class ColumnMajor:
 
 
 def _horner_form(problem, arch, loss_fn, place, reason) -> Form:
-    operator = HornerOperator(problem.S, problem.X, problem.R, arch.levels, device=place)
+    operator = _horner(problem, arch, place)
 
     def dense() -> list[Tensor]:
         return unreduced(_features(problem, arch, place)).G
 
     return Form("horner", reason, loss_fn, operator, Frame(), Columns(), dense)
+
+
+def _horner(problem, arch, place) -> HornerOperator:
+    return HornerOperator(problem.S, problem.X, problem.R, arch.levels, device=place)
 
 
 def _dense_form(problem, arch, loss_fn, place, reason, name) -> Form:
