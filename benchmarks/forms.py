@@ -1,9 +1,9 @@
 """What the choice of the exact form changes in a run's tables: rounding, and how much of it.
 
-`python -m benchmarks forms [results/paper]` trains the deepest blocks of every experiment of a
-finished run in every form that is exact for them, with one seed and at most 100 steps, and writes
-results/benchmark/forms.parquet: for each experiment, form and column the largest difference from
-the form that the engine chooses.
+`python -m benchmarks forms [results/paper [DATASET ...]]` trains the deepest blocks of every
+experiment of a finished run in every form that is exact for them, with one seed and at most 100
+steps, and writes results/benchmark/forms.parquet: for each experiment, form and column the largest
+difference from the form that the engine chooses.
 """
 
 import contextlib
@@ -39,13 +39,14 @@ ROUNDING = ("conservation_drift", "relative_error", "local_error")  # small diff
 Tables = dict[str, pd.DataFrame]
 
 
-def main(run: str = "results/paper") -> None:
-    """Measure, print and write."""
+def main(run: str = "results/paper", *datasets: str) -> None:
+    """Measure on these data sets, or on all of the run; print and write."""
     torch.set_num_threads(1)
     config = yaml.safe_load((Path(run) / "config.yaml").read_text(encoding="utf-8"))
     graph = cache(lambda name: load_graph(Path("data") / "prepared" / f"{name}.npz"))
     found = []
-    for block in tqdm(deepest(config), desc="blocks", unit="block"):
+    chosen = [one for one in deepest(config) if not datasets or one.dataset in datasets]
+    for block in tqdm(chosen, desc="blocks", unit="block"):
         rows = differences(graph(block.dataset), shortened(entry(config, block.experiment)), block)
         found += [{"experiment": block.experiment, "block": block.id, **row} for row in rows]
     table = pd.DataFrame(found)
