@@ -75,7 +75,13 @@ class Snakemake:
         env = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
         with self.said.open("w") as said:
             self.process = subprocess.Popen(
-                self.arguments, cwd=folder, env=env, stdout=said, stderr=subprocess.STDOUT
+                self.arguments,
+                cwd=folder,
+                env=env,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                # Heeded also where a shell started the tests in the background, which ignores it.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def run_id(self):
