@@ -51,6 +51,15 @@ def test_bounded_is_the_share_of_decided_pairs():
     assert (summary["effect"], summary["cells"], summary["bounded"]) == (1.0, 2, 0.75)
 
 
+@pytest.mark.parametrize(
+    ("widths", "held"), [([32, 64, 64], 64), ([64, 32, 32], 32), ([64, 32], 32)]
+)
+def test_the_width_of_most_cells_is_shown(widths, held):
+    rows = [study_tables.cell(1.0, claim="10") | {"width": width} for width in widths]
+    kept, values = effects.hold(pd.DataFrame(rows), ())
+    assert values["width"] == held and set(kept["width"]) == {held}
+
+
 # --- step size
 
 

@@ -15,10 +15,14 @@ MADE = {"workflow_version": "1", "precision": "float64", "device": "cpu"}
 def run(tmp_path):
     tables = synthetic_tables.tables()
     folder = tmp_path / "results" / "paper"
-    write_table(tables["claims"], folder / "tables" / "claims.parquet", MADE)
-    entry = registry.entry("claims")
-    figure = entry.draw(*entry.arguments(tables))
-    save_figure(figure, folder / "figures/claims.png", folder / "figures/claims.pdf", MADE)
+    for name in ("claims", "comparisons"):
+        write_table(tables[name], folder / "tables" / f"{name}.parquet", MADE)
+    write_table(tables["training"].iloc[:0], folder / "tables" / "training.parquet", MADE)
+    for stem in ("claims", "fig4_training_speed"):  # the second without runs
+        entry = registry.entry(stem)
+        figure = entry.draw(*entry.arguments(tables if stem == "claims" else {}))
+        picture = folder / "figures" / stem
+        save_figure(figure, picture.with_suffix(".png"), picture.with_suffix(".pdf"), MADE)
     return folder
 
 
@@ -30,6 +34,7 @@ def test_every_verdict_and_figure_is_there(run, tmp_path):
         statement = row.statement.replace("|", "\\|")
         assert f"{row.verdict} | {statement} |" in page
     assert "make something" in page and "(claims.png)" in page and "(mechanism.png)" not in page
+    assert "(fig4_training_speed.png)" not in page  # it would only say that there are no runs
     small, large = tmp_path / "docs" / "claims.png", run / "figures" / "claims.png"
     assert Image.open(small).size == Image.open(large).size
     assert small.stat().st_size < large.stat().st_size

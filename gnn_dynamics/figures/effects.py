@@ -4,8 +4,11 @@ An effect is log2(time of the other side / time of the side that the claim calls
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
+
+from gnn_dynamics.figures import select
 
 GRAPH = ["dataset", "aggregation"]
 # The theorems' setting comes first: squared loss, the nodes of the public split.
@@ -39,6 +42,13 @@ def medians(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     summary = grouped[["effect", "ci_low", "ci_high"]].median()
     share = sums["bounded"] / sums["decided"]
     return summary.assign(cells=grouped.size(), bounded=share).reset_index()
+
+
+def hold(cells: pd.DataFrame, free: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """`select.hold` in the theorems' setting, at the width that most cells have."""
+    widths = cells["width"].value_counts().sort_index()  # of equally many, the smaller
+    first = {**FIRST, "width": widths.sort_values(ascending=False, kind="stable").index.tolist()}
+    return select.hold(cells, free, first)
 
 
 def said(row) -> str:

@@ -69,7 +69,7 @@ def _cells(comparisons: pd.DataFrame | None) -> tuple[pd.DataFrame, dict]:
     if rows.empty:
         return rows, {}
     free = ("dataset", "multiscale", "depth", "labels", "lr")
-    return select.hold(rows.astype({"width": int}), free, effects.FIRST)
+    return effects.hold(rows.astype({"width": int}), free)
 
 
 def _looks(cells: pd.DataFrame) -> dict[str, dict]:

@@ -12,7 +12,7 @@ from scipy.stats import permutation_test, rankdata
 
 from gnn_dynamics.claims.statistics import holm
 from gnn_dynamics.figures import effects, select
-from gnn_dynamics.figures.effects import FIRST, GRAPH
+from gnn_dynamics.figures.effects import GRAPH
 
 ACCELERATIONS = {"09": "skip connections", "10": "depth", "11": "true labels"}
 PREDICTORS = {
@@ -43,7 +43,7 @@ def graph_table(
     if cells.empty:
         return pd.DataFrame(columns=["claim", *GRAPH, "effect", *PREDICTORS])
     keys = ["claim", *GRAPH]
-    cells = pd.concat([select.hold(part, FREE, FIRST)[0] for _, part in cells.groupby(keys)])
+    cells = pd.concat([effects.hold(part, FREE)[0] for _, part in cells.groupby(keys)])
     cells = _joined(cells, graphs, ["dataset"], "edge_homophily")
     cells = _joined(cells, _stacked(graph_condition), PROBLEM, "sigma_min_positive_sq")
     cells = _joined(cells, _stacked(alignment), PROBLEM, "alignment")

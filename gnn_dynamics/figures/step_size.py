@@ -152,7 +152,8 @@ def _sharpness(ax: Axes, sharp: pd.DataFrame, best: pd.DataFrame, colours: dict)
         ax.fill_between(
             curve["lr"], curve["low"], curve["high"], alpha=style.BAND_ALPHA, lw=0, **look
         )
-        width = 1.2 + 0.9 * sorted(colours).index(depth)  # so that equal curves are all seen
+        # Wider below narrower, so that equal curves are all seen.
+        width = 1.2 + 1.8 * sorted(colours).index(depth) / max(len(colours) - 1, 1)
         ax.plot(curve["lr"], curve["median"], "-", lw=width, **look)
         lost = curve[curve["diverged"] > 0]["lr"]
         across = ax.get_xaxis_transform()

@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from gnn_dynamics.artifacts import complete_or_absent, read_provenance, read_table, write_text
-from gnn_dynamics.figures import registry
+from gnn_dynamics.figures import registry, select
 from gnn_dynamics.figures.claims import MARKS, verdict_counts
 
 FIGURES = (
@@ -36,10 +36,20 @@ def publish(run: Path, folder: Path, command: str) -> None:
     """
     claims = read_table(run / "tables" / "claims.parquet")
     made = read_provenance(run / "tables" / "claims.parquet")
-    shown = [stem for stem in FIGURES if (run / "figures" / f"{stem}.png").is_file()]
+    shown = [stem for stem in FIGURES if _shows_runs(run, stem)]
     for stem in shown:
         _shrink(run / "figures" / f"{stem}.png", folder / f"{stem}.png")
     write_text(_page(run.name, claims, made, shown, command), folder / "README.md")
+
+
+def _shows_runs(run: Path, stem: str) -> bool:
+    """Whether a figure is there and not only says what it lacks: then nothing is measured in it."""
+    entry = registry.entry(stem)
+    paths = {name: run / "tables" / f"{name}.parquet" for name in entry.tables}
+    if not all(path.is_file() for path in (run / "figures" / f"{stem}.png", *paths.values())):
+        return False
+    tables = {name: select.read(path) for name, path in paths.items()}
+    return bool(entry.measured(*entry.arguments(tables)))
 
 
 def _shrink(source: Path, target: Path) -> None:
