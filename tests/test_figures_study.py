@@ -119,6 +119,13 @@ def test_panels_show_the_tables(depth):
     assert any(list(line.get_ydata()) == [step_size.EDGE] * 2 for line in sharp.lines)
 
 
+def test_a_panel_without_runs_has_no_ticks(depth):
+    flows = select.keep(depth[0], measure="flow_time")
+    figure = step_size.draw(flows, depth[1].iloc[:0])
+    empty = [ax for ax in figure.axes if not ax.has_data()]
+    assert empty and not any(len(ax.get_yticks()) for ax in empty)
+
+
 def test_ticks_of_effects_do_not_depend_on_the_panels_height(depth):
     """Else the layout leaves room for other labels than are drawn, and cuts the axis label off."""
     for ax in step_size.draw(*depth).axes[:2]:

@@ -59,7 +59,8 @@ def draw(comparisons: pd.DataFrame, training: pd.DataFrame) -> Figure:
         for ax, mark, title in zip(line, "abc", _TITLES, strict=True):
             style.letter(ax, mark, f"{title}, {ROW[scale]}")
         for ax in line[:2]:  # at most so many whatever the height, or the layout misjudges labels
-            ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+            if ax.has_data():
+                ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     style.legend_above(figure, _legend(rows, colours), describe(rows, held), columns=4)
     return figure
 
