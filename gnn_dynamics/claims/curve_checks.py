@@ -108,7 +108,7 @@ def curve_distances(training: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.Dat
     rows = select(training, wanted)
     rows = rows[rows["optimizer"] != "flow"][[*KEYS, "step", "loss"]]
     rest = [key for key in (*KEYS, "step") if key != "activation"]
-    linear, relu = _linear_and_relu(rows, [*rest, "activation"])
+    linear, relu = _linear_and_relu(rows)
     pairs = linear.merge(relu, on=rest, suffixes=("", "_relu"), validate="one_to_one")
     pairs["value"] = np.abs(np.log2(pairs["loss"]) - np.log2(pairs["loss_relu"]))
     cell = [key for key in CELL_KEYS if key != "activation"]
@@ -125,7 +125,7 @@ def same_orderings(comparisons: pd.DataFrame, claims: list[str]) -> pd.DataFrame
     rows = comparisons[comparisons["claim"].isin(claims)]
     rest = ["claim", *(key for key in CELL_KEYS if key != "activation"), "measure"]
     rest += ["threshold", "threshold_kind", "other"]
-    linear, relu = _linear_and_relu(rows, [*rest, "activation"])
+    linear, relu = _linear_and_relu(rows)
     columns = [*rest, "effect", "state"]
     cells = linear[columns].merge(
         relu[columns], on=rest, suffixes=("", "_relu"), validate="one_to_one"
@@ -145,15 +145,17 @@ def same_orderings(comparisons: pd.DataFrame, claims: list[str]) -> pd.DataFrame
     return cells.assign(cell=name_cells(cells))
 
 
-def _linear_and_relu(rows: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of linear and of ReLU nets, made comparable: experiment `name-relu` counts as `name`.
+def _linear_and_relu(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of linear and of ReLU nets; those of an experiment `name-relu` count as `name`'s.
 
-    So ReLU nets may have fewer steps than the linear ones beside them. Where `name` has the same
-    ReLU nets itself, those count.
+    So ReLU nets may have fewer steps than the linear ones beside them. Where `name` has ReLU nets
+    itself, or `name-relu` linear ones, each experiment is compared within itself.
     """
-    base = rows["experiment"].astype(str).str.removesuffix("-relu")
-    own = base == rows["experiment"]
-    rows = rows.assign(experiment=base, own=own).sort_values("own", ascending=False, kind="stable")
-    rows = rows.drop_duplicates(keys).drop(columns="own").sort_index()
     linear, relu = (rows[rows["activation"] == kind] for kind in ("linear", "relu"))
-    return linear, relu
+    complete = {*linear["experiment"]} & {*relu["experiment"]}
+    beside = {
+        name: base
+        for name in {*relu["experiment"]} - complete
+        if (base := name.removesuffix("-relu")) not in complete
+    }
+    return linear, relu.assign(experiment=relu["experiment"].map(lambda n: beside.get(n, n)))

@@ -41,6 +41,11 @@ class Entry:
     def arguments(self, tables: Mapping[str, pd.DataFrame | None]) -> list[pd.DataFrame | None]:
         return [tables.get(name) for name in self.tables]
 
+    def sentences(self, tables: Mapping[str, pd.DataFrame | None]) -> list[str]:
+        """What is measured in the figure; nothing where a table is absent."""
+        arguments = self.arguments(tables)
+        return [] if any(table is None for table in arguments) else self.measured(*arguments)
+
 
 FIGURES = (
     Entry(

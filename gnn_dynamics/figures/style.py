@@ -201,14 +201,15 @@ def log_ticks(axis: Axis, floor: float = 0.0, zero: float | None = None) -> None
     `floor`; a tick named 0 at `zero`.
     """
     low, high = axis.get_view_interval()
-    first, last = np.floor(np.log10(max(low, floor or low))), np.ceil(np.log10(high))
+    low = max(low, floor)
+    first, last = np.floor(np.log10(low)), np.ceil(np.log10(high))
     stride = max(1, int(np.ceil((last - first) / 7)))
     exponents = np.arange(np.ceil(first / stride) * stride, last + 1, stride)
     choices = [(1,), (1, 2, 5), range(1, 10), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8)]
     for digits in choices[0 if last - first > 3 else 1 :]:
         places = [d * 10.0**e for e in exponents for d in digits]
-        places = [place for place in places if max(low, floor) <= place <= high]
-        if len(places) > 2 and (places[-1] / places[0]) ** 2 >= high / max(low, floor or low):
+        places = [place for place in places if low <= place <= high]
+        if len(places) > 2 and (places[-1] / places[0]) ** 2 >= high / low:
             break
     plain = len(places) > 0 and min(places) >= 1e-2 and max(places) <= 1e3
     names = [f"{place:g}" if plain else power(place, 1) for place in places]

@@ -36,20 +36,24 @@ def publish(run: Path, folder: Path, command: str) -> None:
     """
     claims = read_table(run / "tables" / "claims.parquet")
     made = read_provenance(run / "tables" / "claims.parquet")
-    shown = [stem for stem in FIGURES if _shows_runs(run, stem)]
+    # A figure in which nothing is measured only says what it lacks.
+    tables = _tables(run)
+    entries = [registry.entry(stem) for stem in FIGURES if _picture(run, stem).is_file()]
+    shown = [entry.stem for entry in entries if entry.sentences(tables)]
     for stem in shown:
-        _shrink(run / "figures" / f"{stem}.png", folder / f"{stem}.png")
+        _shrink(_picture(run, stem), folder / f"{stem}.png")
     write_text(_page(run.name, claims, made, shown, command), folder / "README.md")
 
 
-def _shows_runs(run: Path, stem: str) -> bool:
-    """Whether a figure is there and not only says what it lacks: then nothing is measured in it."""
-    entry = registry.entry(stem)
-    paths = {name: run / "tables" / f"{name}.parquet" for name in entry.tables}
-    if not all(path.is_file() for path in (run / "figures" / f"{stem}.png", *paths.values())):
-        return False
-    tables = {name: select.read(path) for name, path in paths.items()}
-    return bool(entry.measured(*entry.arguments(tables)))
+def _picture(run: Path, stem: str) -> Path:
+    return run / "figures" / f"{stem}.png"
+
+
+def _tables(run: Path) -> dict[str, pd.DataFrame]:
+    """The tables of the figures, as far as they are there."""
+    names = {name for stem in FIGURES for name in registry.entry(stem).tables}
+    paths = {name: run / "tables" / f"{name}.parquet" for name in sorted(names)}
+    return {name: select.read(path) for name, path in paths.items() if path.is_file()}
 
 
 def _shrink(source: Path, target: Path) -> None:

@@ -167,7 +167,7 @@ def _figure(entry: registry.Entry, path: Path | None, tables: Mapping) -> dict[s
         "image": data_uri(path) if found else None,
         "absent": absent,
         "tables": entry.tables,
-        "measured": [] if absent else entry.measured(*entry.arguments(tables)),
+        "measured": entry.sentences(tables),
     }
 
 
