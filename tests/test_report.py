@@ -14,6 +14,7 @@ from markupsafe import escape
 
 from gnn_dynamics.artifacts import write_table
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.experiments import KEYS
 from gnn_dynamics.figures import registry, style, training_speed
 from gnn_dynamics.report import sections
 from gnn_dynamics.report.build import SHOWN, Results, build_report, load_results
@@ -243,3 +244,23 @@ def test_no_failing_cell_is_hidden(results):
     page = build_report(replace(results, tables={"claims": claims}))
     assert "Against it: 400 cells" in page and "… and 100 more" in page
     assert names[0] in page and names[299] in page
+
+
+def test_runs_whose_loss_kept_rising_are_counted(results):
+    training = results.tables["training"]
+    steps = training["step"].max()
+    hit = training["seed"].eq(1) & training["multiscale"] & training["depth"].eq(6)
+
+    def page(table: pd.DataFrame) -> str:
+        return build_report(replace(results, tables={"training": table}))
+
+    def rising(share: float, status: str = "ok") -> pd.DataFrame:
+        rises = (share * training["step"]).astype(int).where(hit, 0)
+        return training.assign(loss_increases=rises, status=status)
+
+    assert steps > 100
+    said = "the loss rose in more than 10 % of the steps (curves 4)"
+    runs = len(training.drop_duplicates(list(KEYS)))
+    assert f"In 4 of {runs} runs that did not diverge {said}" in page(rising(0.3))
+    for table in (rising(0.05), rising(0.3, "diverged"), training):
+        assert "the loss rose" not in page(table)

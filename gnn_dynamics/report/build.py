@@ -16,6 +16,7 @@ from gnn_dynamics.figures import registry, select, training_speed
 from gnn_dynamics.report import sections
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
 from gnn_dynamics.report.glossary import TERMS, Explainer
+from gnn_dynamics.report.health import restless_runs
 
 # Held in memory; of the other tables the report only says how many rows they have.
 SHOWN = {"graphs", "claims", *(name for figure in registry.FIGURES for name in figure.tables)}
@@ -92,6 +93,7 @@ def _context(results: Results) -> dict[str, Any]:
         "figures": sections.figure_rows(results.figures, tables),
         "graphs": sections.dataset_rows(graphs),
         "tables": sections.table_rows(results.counts),
+        "restless": restless_runs(tables.get("training")),
         "config": yaml.safe_dump(dict(results.config), sort_keys=False, width=78),
         "provenance": results.provenance,
         "rulegraph": sections.data_uri(graph) if graph and graph.is_file() else None,

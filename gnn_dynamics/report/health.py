@@ -1,0 +1,26 @@
+"""Runs whose loss kept rising without diverging: what rounding decides in them, not the model."""
+
+import pandas as pd
+
+from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.figures import select
+from gnn_dynamics.report.sections import joined
+
+RESTLESS = 0.1  # share of the steps at which the loss rose; above it rounding was seen to grow
+
+
+def restless_runs(training: pd.DataFrame | None) -> str:
+    """How many runs there are, and in which experiments; empty where there are none."""
+    if training is None or training.empty:
+        return ""
+    ends = training.sort_values("step", kind="stable").drop_duplicates(list(KEYS), keep="last")
+    ends = ends[(ends["status"] == "ok") & (ends["step"] > 0)]
+    restless = ends[ends["loss_increases"] > RESTLESS * ends["step"]]
+    if restless.empty:
+        return ""
+    counts = restless.groupby("experiment").size()
+    where = joined([f"{name} {count:,}" for name, count in counts.items()])
+    return (
+        f"In {len(restless):,} of {select.plural(len(ends), 'run')} that did not diverge the loss"
+        f" rose in more than {100 * RESTLESS:.0f} % of the steps ({where})."
+    )
