@@ -6,7 +6,7 @@ from gnn_dynamics.experiments import KEYS
 from gnn_dynamics.figures import select
 from gnn_dynamics.report.sections import joined
 
-RESTLESS = 0.1  # share of the steps at which the loss rose; above it rounding was seen to grow
+RESTLESS = 0.05  # share of the steps at which the loss rose; above it rounding was seen to grow
 
 
 def restless_runs(training: pd.DataFrame | None) -> str:
