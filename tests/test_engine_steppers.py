@@ -175,3 +175,18 @@ def test_per_model_rates_reach_every_tensor():
     ):
         assert torch.equal(new[0], old[0])
         torch.testing.assert_close(new, old - per_model(rates) * slope, rtol=0, atol=1e-16)
+
+
+def test_adam_moves_equal_models_alike_however_many_there_are():
+    """37 fill vectorised routines and leave a remainder, which powers of t must not show."""
+    many = 37
+    first = torch.randn(1, 8, 24, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    weights = Weights(
+        (first.expand(many, -1, -1).clone(),), (first[:, :3, :8].expand(many, -1, -1),)
+    )
+    adam, lr = STEPPERS["adam"], torch.full((many,), 1e-3, dtype=torch.float64)
+    state = adam.start(weights, lr)
+    for step in range(200):
+        state, weights = adam.step(state, None, weights, weights.map(lambda w: w * (0.5 + w)))
+        for tensor in weights.tensors():
+            assert torch.equal(tensor, tensor[-1:].expand_as(tensor)), step

@@ -83,8 +83,11 @@ def adam(state, objective, weights, gradient):
     first = first.zip(lambda m, g: m.lerp(g, 1 - BETA_1), gradient)
     second = second.zip(lambda v, g: (v * BETA_2).addcmul_(g, g, value=1 - BETA_2), gradient)
     # w - size m / (sqrt(v) unbias + eps), with `size` moved below the line: one pass less.
-    size = per_model(lr / (1 - BETA_1**t))
-    slope, shift = per_model((1 - BETA_2**t).rsqrt()) / size, EPSILON / size
+    # One power serves all models: of eight or more, most would be taken by a vectorised routine
+    # whose last digit may differ, and a model would depend on how many stand beside it.
+    power = t[:1]
+    size = per_model(lr / (1 - BETA_1**power))
+    slope, shift = per_model((1 - BETA_2**power).rsqrt()) / size, EPSILON / size
 
     def move(w: Tensor, m: Tensor, v: Tensor) -> Tensor:
         return torch.addcdiv(w, m, v.sqrt().mul_(slope).add_(shift), value=-1)
