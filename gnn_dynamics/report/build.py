@@ -16,7 +16,7 @@ from gnn_dynamics.figures import registry, select, training_speed
 from gnn_dynamics.report import sections
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
 from gnn_dynamics.report.glossary import TERMS, Explainer
-from gnn_dynamics.report.health import restless_runs
+from gnn_dynamics.report.health import read_ends, restless_runs
 
 # Held in memory; of the other tables the report only says how many rows they have.
 SHOWN = {"graphs", "claims", *(name for figure in registry.FIGURES for name in figure.tables)}
@@ -24,7 +24,10 @@ SHOWN = {"graphs", "claims", *(name for figure in registry.FIGURES for name in f
 
 @dataclass(frozen=True)
 class Results:
-    """What a run has left: tables and figures by name, with the config and what made them."""
+    """What a run has left: tables and figures by name, with the config and what made them.
+
+    tables: the rows that figures show;  ends: the last record of every run
+    """
 
     tables: Mapping[str, pd.DataFrame]
     counts: Mapping[str, int | None]
@@ -32,6 +35,7 @@ class Results:
     config: Mapping[str, Any]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     rulegraph: Path | None = None
+    ends: pd.DataFrame | None = None
 
 
 def load_results(
@@ -54,7 +58,8 @@ def load_results(
         raise UserError(f"{config} is not a YAML mapping; run the workflow again to write it")
     pictures = {Path(path).stem: Path(path) for path in figures}
     graph = Path(rulegraph) if rulegraph else None
-    return Results(shown, counts, pictures, settings, provenance, graph)
+    ends = read_ends(paths["training"]) if "training" in paths else None
+    return Results(shown, counts, pictures, settings, provenance, graph, ends)
 
 
 def build_report(results: Results) -> str:
@@ -93,7 +98,7 @@ def _context(results: Results) -> dict[str, Any]:
         "figures": sections.figure_rows(results.figures, tables),
         "graphs": sections.dataset_rows(graphs),
         "tables": sections.table_rows(results.counts),
-        "restless": restless_runs(tables.get("training")),
+        "restless": restless_runs(results.ends),
         "config": yaml.safe_dump(dict(results.config), sort_keys=False, width=78),
         "provenance": results.provenance,
         "rulegraph": sections.data_uri(graph) if graph and graph.is_file() else None,

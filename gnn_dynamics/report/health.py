@@ -1,7 +1,10 @@
 """Runs whose loss kept rising without diverging: what rounding decides in them, not the model."""
 
+from pathlib import Path
+
 import pandas as pd
 
+from gnn_dynamics.artifacts import read_table
 from gnn_dynamics.experiments import KEYS
 from gnn_dynamics.figures import select
 from gnn_dynamics.report.sections import joined
@@ -9,11 +12,21 @@ from gnn_dynamics.report.sections import joined
 RESTLESS = 0.05  # share of the steps at which the loss rose; above it rounding was seen to grow
 
 
-def restless_runs(training: pd.DataFrame | None) -> str:
+def read_ends(training: str | Path) -> pd.DataFrame:
+    """The last record of every run, those that no figure shows included.
+
+    Raises:
+        UserError: if the file is damaged.
+    """
+    columns = [*KEYS, "step", "loss_increases", "status"]
+    rows = read_table(training, columns=columns).sort_values("step", kind="stable")
+    return rows.drop_duplicates(list(KEYS), keep="last")
+
+
+def restless_runs(ends: pd.DataFrame | None) -> str:
     """How many runs there are, and in which experiments; empty where there are none."""
-    if training is None or training.empty:
+    if ends is None:
         return ""
-    ends = training.sort_values("step", kind="stable").drop_duplicates(list(KEYS), keep="last")
     ends = ends[(ends["status"] == "ok") & (ends["step"] > 0)]
     restless = ends[ends["loss_increases"] > RESTLESS * ends["step"]]
     if restless.empty:
