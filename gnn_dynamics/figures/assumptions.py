@@ -32,7 +32,7 @@ def draw(graph_condition: pd.DataFrame, time_condition: pd.DataFrame, multiscale
     _graph_panel(top.subplots(), _condition_rows(graph_condition, multiscale), multiscale)
     lambdas = lambda_T(time_condition, multiscale)
     _run_panel(left, _one_run(lambdas))
-    _end_panel(right, ends(lambdas))
+    _end_panel(right, select.ends(lambdas))
     return figure
 
 
@@ -54,11 +54,6 @@ def lambda_T(time_condition: pd.DataFrame, multiscale: bool) -> pd.DataFrame:
         lowest[[FULL, RESTRICTED]] = lowest[[FULL, RESTRICTED]].clip(upper=1.0)
     running = lowest.groupby(list(KEYS), dropna=False)[[FULL, RESTRICTED]].cummin()
     return lowest.assign(**{column: running[column] for column in (FULL, RESTRICTED)})
-
-
-def ends(lambdas: pd.DataFrame) -> pd.DataFrame:
-    """The last row of every run."""
-    return lambdas.groupby(list(KEYS), dropna=False).tail(1)
 
 
 def _condition_rows(graph_condition: pd.DataFrame | None, multiscale: bool) -> pd.DataFrame:
@@ -199,7 +194,7 @@ def measured(
 ) -> list[str]:
     """Where the conditions hold, with the numbers."""
     return _graph_sentences(graph_condition, multiscale) + _time_sentences(
-        ends(lambda_T(time_condition, multiscale))
+        select.ends(lambda_T(time_condition, multiscale))
     )
 
 

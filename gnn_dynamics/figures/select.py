@@ -80,6 +80,11 @@ def experiment(table: pd.DataFrame | None, *names: str) -> pd.DataFrame:
     return table.iloc[:0]
 
 
+def ends(table: pd.DataFrame) -> pd.DataFrame:
+    """The last row of every run, for rows in the order of their steps."""
+    return table.groupby(list(KEYS), dropna=False).tail(1)
+
+
 def keep(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
     """Rows whose columns have these values."""
     for column, value in values.items():

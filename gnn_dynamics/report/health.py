@@ -19,8 +19,7 @@ def read_ends(training: str | Path) -> pd.DataFrame:
         UserError: if the file is damaged.
     """
     columns = [*KEYS, "step", "loss_increases", "status"]
-    rows = read_table(training, columns=columns).sort_values("step", kind="stable")
-    return rows.drop_duplicates(list(KEYS), keep="last")
+    return select.ends(read_table(training, columns=columns))
 
 
 def restless_runs(ends: pd.DataFrame | None) -> str:
