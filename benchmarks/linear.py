@@ -14,11 +14,11 @@ from benchmarks.measure import Kernel, Step, row, seconds_per_call
 from benchmarks.pyg import PygModel, training_step
 from gnn_dynamics.engine.forms import Form, choose_form
 from gnn_dynamics.engine.initialise import initial_weights
-from gnn_dynamics.engine.matrices import DenseMatrix, Matrix
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.operators import DiagonalOperator, HornerOperator, StackedOperator
 from gnn_dynamics.engine.steppers import STEPPERS
 from gnn_dynamics.labels import targets
+from gnn_dynamics.linalg.products import DenseMatrix, Matrix
 from gnn_dynamics.problem import Problem, build_problem
 
 LR = 1e-5

@@ -10,13 +10,13 @@ from benchmarks.cora import cora
 from benchmarks.measure import Kernel, Step, row, seconds_per_call
 from benchmarks.pyg import PygModel, training_step
 from gnn_dynamics.engine.initialise import initial_weights
-from gnn_dynamics.engine.matrices import Matrix, SparseMatrix
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.prefix import ReluData, relu_data
 from gnn_dynamics.engine.relu import column_major, relu_loss_and_gradient
 from gnn_dynamics.engine.steppers import STEPPERS
 from gnn_dynamics.labels import targets
+from gnn_dynamics.linalg.products import Matrix, SparseMatrix
 from gnn_dynamics.problem import Problem, build_problem
 
 LR = 1e-5

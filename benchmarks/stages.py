@@ -28,8 +28,8 @@ from gnn_dynamics.engine.steppers import STEPPERS
 from gnn_dynamics.engine.streamed import triangularise
 from gnn_dynamics.engine.train import train as run
 from gnn_dynamics.labels import targets
+from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT, singular_values, tsqr
 from gnn_dynamics.problem import build_problem
-from gnn_dynamics.spectra import BLOCK_HEIGHT, singular_values, tsqr
 from gnn_dynamics.spool import Spool
 from gnn_dynamics.streaming import graph_source, spool_levels
 

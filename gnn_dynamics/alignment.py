@@ -19,8 +19,8 @@ import torch
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.experiments import grouped
 from gnn_dynamics.labels import targets
+from gnn_dynamics.linalg.singular_values import Matrix, append_rows
 from gnn_dynamics.problem import Problem, build_problem, propagated
-from gnn_dynamics.spectra import Matrix, append_rows
 
 PROBLEM = ("aggregation", "features", "nodes")
 

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from gnn_dynamics.budget import MEMORY_GB, bytes_in_memory, working_bytes
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.problem import Problem, build_problem, labelled_ids, levels
-from gnn_dynamics.spectra import (
+from gnn_dynamics.linalg.singular_values import (
     BLOCK_HEIGHT,
     Matrix,
     Spectrum,
@@ -25,6 +24,7 @@ from gnn_dynamics.spectra import (
     spectrum_from,
     tsqr,
 )
+from gnn_dynamics.problem import Problem, build_problem, labelled_ids, levels
 from gnn_dynamics.spool import temporary_spool
 from gnn_dynamics.streaming import graph_source, spool_levels
 

@@ -22,8 +22,7 @@ from gnn_dynamics.engine.reductions import Columns
 from gnn_dynamics.engine.streamed import StreamedColumns, streamed_features
 from gnn_dynamics.experiments import Block, grouped, squared_cells
 from gnn_dynamics.labels import targets
-from gnn_dynamics.problem import Problem, build_problem, propagated
-from gnn_dynamics.spectra import (
+from gnn_dynamics.linalg.singular_values import (
     Matrix,
     append_rows,
     orthonormal_basis,
@@ -31,6 +30,7 @@ from gnn_dynamics.spectra import (
     singular_values,
     spectrum_from,
 )
+from gnn_dynamics.problem import Problem, build_problem, propagated
 
 
 def loss_optimum(G: Matrix, Y: np.ndarray) -> float:

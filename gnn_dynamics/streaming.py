@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.engine.matrices import csr_tensor
+from gnn_dynamics.linalg.products import csr_tensor
 from gnn_dynamics.problem import (
     Problem,
     check_aggregation,

@@ -53,7 +53,7 @@ def tables(trained: dict, multiscale: bool = True, **more) -> dict[str, pd.DataF
 @pytest.mark.parametrize("multiscale", [True, False])
 @pytest.mark.parametrize("trained", [FLOW, DESCENT, ADAM])
 def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained, multiscale):
-    """So a seed can be added to a block, and the others kept (gnn_dynamics/seeds.py)."""
+    """So a seed can be added to a block, and the others kept (kept_seeds.py)."""
     together = tables(trained, multiscale)
     for size in (1, 2, 5):
         monkeypatch.setattr(block_module, "models_per_batch", lambda *args, size=size: size)
@@ -130,7 +130,7 @@ def test_freed_memory_is_kept_where_asked():
     """Arrays of some megabytes, made and freed, cost page faults the first time only."""
     code = """if True:
         import resource, sys, torch
-        from gnn_dynamics.engine.memory import keep_freed_memory
+        from gnn_dynamics.linalg.memory import keep_freed_memory
         if sys.argv[1] == "keep":
             assert keep_freed_memory()
         def faults():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gnn_dynamics.engine.matrices import fold
+from gnn_dynamics.linalg.products import fold
 
 
 def draw(seed: int, *shape: int) -> torch.Tensor:

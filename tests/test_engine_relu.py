@@ -27,12 +27,12 @@ from reference import (
 
 from gnn_dynamics.data.catalogue import load_catalogue
 from gnn_dynamics.data.readers import read_dataset
-from gnn_dynamics.engine import matrices
-from gnn_dynamics.engine.matrices import DenseMatrix, SparseMatrix, constant_matrix
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.prefix import ReluData, hop_order, relu_data
 from gnn_dynamics.engine.relu import column_major, relu_forward, relu_loss_and_gradient
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.linalg import products
+from gnn_dynamics.linalg.products import DenseMatrix, SparseMatrix, constant_matrix
 
 RELU = {"activations": ["relu"]}
 CPU = torch.device("cpu")
@@ -155,7 +155,7 @@ def test_sparse_and_dense_constants_agree(cell):
     results = []
     for cost in (0, 10**9):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(matrices, "SPARSE_COST", cost)
+            patch.setattr(products, "SPARSE_COST", cost)
             results.append(ours(cell))
     assert_same(*results, tolerance=1e-11)
 

@@ -7,7 +7,7 @@ from graphs import patient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnn_dynamics.spectra import (
+from gnn_dynamics.linalg.singular_values import (
     EPS,
     append_rows,
     dependent_columns,

@@ -22,8 +22,8 @@ from gnn_dynamics.budget import bytes_in_memory, held_bytes, working_bytes
 from gnn_dynamics.condition import condition_rows, condition_table, streamed_rows
 from gnn_dynamics.data.graph import save_graph
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.linalg.singular_values import tsqr
 from gnn_dynamics.problem import AGGREGATIONS, build_problem, propagated
-from gnn_dynamics.spectra import tsqr
 from gnn_dynamics.spool import temporary_spool
 from gnn_dynamics.streaming import (
     column_blocks,

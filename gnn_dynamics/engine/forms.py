@@ -26,7 +26,6 @@ from torch import Tensor
 
 from gnn_dynamics.engine import linear
 from gnn_dynamics.engine.costs import DENSE_BYTES, cheapest, fits
-from gnn_dynamics.engine.device import torch_device
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.operators import DiagonalOperator, HornerOperator, StackedOperator
@@ -35,6 +34,7 @@ from gnn_dynamics.engine.reductions import Columns, Frame, Reduced, left, row_sp
 from gnn_dynamics.engine.relu import column_major, relu_loss_and_gradient
 from gnn_dynamics.engine.streamed import StreamedColumns, streamed_features
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.problem import Problem, propagated
 
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gnn_dynamics.engine.matrices import (
+from gnn_dynamics.engine.reductions import aligned
+from gnn_dynamics.linalg.products import (
     Matrix,
     SparseMatrix,
     constant_matrix,
@@ -28,7 +29,6 @@ from gnn_dynamics.engine.matrices import (
     is_differentiated,
     padded,
 )
-from gnn_dynamics.engine.reductions import aligned
 
 # Columns of a triangular Gs that share a product: fewer zeros against larger products. Powers of
 # two are a third slower, as rows then compete for the same lines of the cache.

@@ -11,8 +11,8 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from gnn_dynamics.engine.matrices import Matrix, constant_matrix, product_cost
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.linalg.products import Matrix, constant_matrix, product_cost
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.matrices import Matrix, is_differentiated
 from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.engine.prefix import ReluData
+from gnn_dynamics.linalg.products import Matrix, is_differentiated
 
 CACHE_LINE = 64  # bytes
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.engine.reductions import Columns
+from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT
 from gnn_dynamics.problem import Problem
-from gnn_dynamics.spectra import BLOCK_HEIGHT
 from gnn_dynamics.spool import temporary_spool
 from gnn_dynamics.streaming import problem_source, spool_levels
 

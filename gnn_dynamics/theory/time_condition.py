@@ -12,10 +12,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.matrices import fold
 from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.experiments import KEYS
-from gnn_dynamics.spectra import rank_tolerance
+from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.linalg.singular_values import rank_tolerance
 
 
 def smallest_eigenvalue(M: Tensor) -> Tensor:
