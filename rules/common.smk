@@ -5,12 +5,12 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
-from gnn_dynamics import config as configuration
+from gnn_dynamics.workflow import check_config as configuration
 from gnn_dynamics import experiments
 from gnn_dynamics.claims.settings import load_claims
 from gnn_dynamics.data.catalogue import load_catalogue
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.places import check_places
+from gnn_dynamics.workflow.paths import check_places
 from gnn_dynamics.schema import read_yaml
 from gnn_dynamics.sources import code_digest, text_digest
 

@@ -12,7 +12,7 @@ from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.experiments import Block
 from gnn_dynamics.linalg.memory import keep_freed_memory
 from gnn_dynamics.optimum import block_optimum
-from gnn_dynamics.seeds import keep, train_missing
+from gnn_dynamics.workflow.kept_seeds import keep, train_missing
 
 provenance = start(snakemake)
 keep_freed_memory()

@@ -3,7 +3,7 @@
 import networkx as nx
 import pytest
 
-from gnn_dynamics.rulegraph import draw, layout, parse_dot
+from gnn_dynamics.workflow.rulegraph import draw, layout, parse_dot
 
 DOT = """
 digraph snakemake_dag {

@@ -8,7 +8,7 @@ from claims_tables import RUN
 
 from gnn_dynamics.artifacts import write_table
 from gnn_dynamics.provenance import digest
-from gnn_dynamics.seeds import keep, second_name, train_missing
+from gnn_dynamics.workflow.kept_seeds import keep, second_name, train_missing
 
 NAMES = ("training", "speed")
 STEP = {"step": 0, "time": 0.0, "grad_norm_sq": 1.0, "lr_lambda_max": None, "loss_increases": 0}
