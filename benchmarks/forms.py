@@ -21,11 +21,11 @@ from tqdm import tqdm
 
 from gnn_dynamics import block as training
 from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.engine.forms import choose_form
 from gnn_dynamics.engine.sharpness import lambda_max
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.experiments import Block, blocks, entry
 from gnn_dynamics.optimum import block_optimum
 from gnn_dynamics.tables import TABLES
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from gnn_dynamics.config.grid import grouped
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.experiments import grouped
 from gnn_dynamics.labels import targets
 from gnn_dynamics.linalg.singular_values import Matrix, append_rows
 from gnn_dynamics.problem import Problem, build_problem, propagated

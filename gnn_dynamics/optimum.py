@@ -16,11 +16,11 @@ import pandas as pd
 import scipy.linalg
 import torch
 
+from gnn_dynamics.config.grid import Block, grouped, squared_cells
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.engine.costs import DENSE_BYTES, fits
 from gnn_dynamics.engine.reductions import Columns
 from gnn_dynamics.engine.streamed import StreamedColumns, streamed_features
-from gnn_dynamics.experiments import Block, grouped, squared_cells
 from gnn_dynamics.labels import targets
 from gnn_dynamics.linalg.singular_values import (
     Matrix,

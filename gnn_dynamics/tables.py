@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 TEXT, INTEGER, REAL, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 NODES = pa.list_(pa.int64())

@@ -6,12 +6,12 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
 from gnn_dynamics.workflow import check_config as configuration
-from gnn_dynamics import experiments
+from gnn_dynamics.config import grid
 from gnn_dynamics.claims.settings import load_claims
 from gnn_dynamics.data.catalogue import load_catalogue
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.workflow.paths import check_places
-from gnn_dynamics.schema import read_yaml
+from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.sources import code_digest, text_digest
 
 # Not `workflow.basedir`, which is the importing workflow's where this one is a module.
@@ -31,13 +31,13 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-BLOCKS = experiments.blocks(config)
+BLOCKS = grid.blocks(config)
 TRAINED = sorted({block.dataset for block in BLOCKS})
 APPENDIX = sorted(
     {
         block.dataset
         for block in BLOCKS
-        if experiments.is_named(block.experiment, "curves", "labels")
+        if grid.is_named(block.experiment, "curves", "labels")
     }
 )
 
@@ -132,7 +132,7 @@ PARTS = all_parts(*SPECTRAL_TABLES, *TRAINING_TABLES)
 
 
 def block_of(wildcards):
-    """The block that a training job trains, as the keys of experiments.Block."""
+    """The block that a training job trains, as the keys of grid.Block."""
     return {
         "experiment": wildcards.experiment,
         "dataset": wildcards.dataset,
@@ -145,14 +145,14 @@ def block_of(wildcards):
 
 def block_settings(wildcards):
     """What a block depends on: its experiment without the lists that tell blocks apart."""
-    entry = experiments.entry(config, wildcards.experiment)
+    entry = grid.entry(config, wildcards.experiment)
     apart = {"name", "datasets", "aggregation", "activation", "multiscale", "depth"}
     return {key: value for key, value in entry.items() if key not in apart}
 
 
 def optimum_cells(wildcards):
     """The cells of a dataset whose optimum is computed."""
-    return experiments.squared_cells(config, wildcards.dataset)
+    return grid.squared_cells(config, wildcards.dataset)
 
 
 def comparisons_of_claims():

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 GRAPHS = tuple(f"graph-{letter}" for letter in "abcdefghijklmno")
 RATES = (1e-4, 1e-3, 1e-2)

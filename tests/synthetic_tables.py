@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 DATASETS = ("cora", "citeseer", "wine")
 STEPS = np.arange(0, 6001, 500)

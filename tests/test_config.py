@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.schema import read_yaml
 from gnn_dynamics.workflow.check_config import check_config, without_left_out
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gnn_dynamics.config.grid import KEYS, batches, blocks, entry, runs, squared_cells
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.experiments import KEYS, batches, blocks, entry, runs, squared_cells
 
 ENTRY = {
     "name": "demo",

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from pictures import check_texts, check_titles, texts, words
 
 from gnn_dynamics.artifacts import save_figure
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import (
     appendix,
     assumptions,

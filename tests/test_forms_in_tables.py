@@ -5,7 +5,7 @@ import pytest
 from test_block import FLOW, LISTS, SETTINGS, graph
 
 from benchmarks.forms import compared, deepest, differences, shortened
-from gnn_dynamics.experiments import Block
+from gnn_dynamics.config.grid import Block
 
 
 def toy(**more) -> dict:

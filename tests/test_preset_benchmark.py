@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import preset
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 RUN = dict.fromkeys(KEYS, "any") | {"lr": 1e-3, "depth": 2, "width": 8, "multiscale": True}
 

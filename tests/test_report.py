@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.experiments import KEYS
 from gnn_dynamics.figures import registry, style, training_speed
 from gnn_dynamics.report import sections
 from gnn_dynamics.report.build import SHOWN, Results, build_report, load_results

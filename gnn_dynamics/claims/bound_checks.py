@@ -13,7 +13,7 @@ import pandas as pd
 
 from gnn_dynamics.claims.cells import CELL_KEYS, decide, name_cells
 from gnn_dynamics.claims.pairs import select
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 Tables = Mapping[str, pd.DataFrame]
 OPTIMUM_KEYS = ("dataset", "aggregation", "features", "nodes", "labels", "seed")

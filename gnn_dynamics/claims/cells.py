@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 CELL_KEYS = tuple(key for key in KEYS if key != "seed")
 # The order in which a name says them.

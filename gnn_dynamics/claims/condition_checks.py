@@ -9,7 +9,7 @@ import pandas as pd
 from gnn_dynamics.claims.bound_checks import Tables
 from gnn_dynamics.claims.cells import CELL_KEYS, decide, name_cells
 from gnn_dynamics.claims.pairs import select
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 CONDITION_KEYS = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
 

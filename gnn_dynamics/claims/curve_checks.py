@@ -10,7 +10,7 @@ from gnn_dynamics.claims.bound_checks import Tables
 from gnn_dynamics.claims.cells import CELL_KEYS, decide, name_cells
 from gnn_dynamics.claims.condition_checks import CONDITION_KEYS, with_excess
 from gnn_dynamics.claims.pairs import select
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 
 def straight_decay(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 SPEED_KEYS = (*KEYS, "threshold", "threshold_kind")
 MEASURES = ("flow_time", "best_lr_steps", "equal_lr_steps")

@@ -6,7 +6,7 @@ Imports nothing heavy, so that the workflow can check the file while it is parse
 from pathlib import Path
 from typing import Any
 
-from gnn_dynamics.schema import read_checked
+from gnn_dynamics.config.schema import read_checked
 
 SCHEMA = Path(__file__).with_name("schema.yaml")
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
+from gnn_dynamics.config.schema import read_yaml, schema_problems
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.schema import read_yaml, schema_problems
 
 
 def load_catalogue(path: str | Path) -> dict[str, dict[str, Any]]:

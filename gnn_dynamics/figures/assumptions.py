@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import select, style
 
 FULL, RESTRICTED = "lambda_min", "lambda_min_restricted"

@@ -5,7 +5,7 @@ Cells of claim 10 in one setting, of gradient flow and of gradient descent; rows
 
 import pandas as pd
 
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import effects, select
 from gnn_dynamics.figures.effects import FIRST, GRAPH
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import select, style
 from gnn_dynamics.figures.curves import BAND, draw_band, x_label
 

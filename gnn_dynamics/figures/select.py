@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from pyarrow.dataset import field
 
 from gnn_dynamics.artifacts import read_table
-from gnn_dynamics.experiments import KEYS, is_named
+from gnn_dynamics.config.grid import KEYS, is_named
 from gnn_dynamics.figures import style
 
 PREFERRED: dict[str, tuple] = {

@@ -24,8 +24,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.experiments import KEYS
 
 RUN = list(KEYS)
 OPTIMUM_KEYS = [

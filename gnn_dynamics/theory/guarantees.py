@@ -6,7 +6,7 @@ Reads bounds.parquet's columns; one row for each run, or for each model over its
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.experiments import KEYS
+from gnn_dynamics.config.grid import KEYS
 
 FRACTION = 1e-3
 

@@ -12,8 +12,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.experiments import KEYS
 from gnn_dynamics.linalg.products import fold
 from gnn_dynamics.linalg.singular_values import rank_tolerance
 

@@ -7,9 +7,9 @@ be in the catalogue, is checked here.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from gnn_dynamics.config.grid import blocks
+from gnn_dynamics.config.schema import schema_problems, suggest
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.experiments import blocks
-from gnn_dynamics.schema import schema_problems, suggest
 from gnn_dynamics.tables import TABLES
 
 
