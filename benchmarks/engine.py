@@ -9,7 +9,7 @@ import torch
 
 from benchmarks import linear, relu
 from benchmarks.measure import FOLDER, roofs
-from gnn_dynamics.artifacts import save_figure, write_table
+from gnn_dynamics.artifacts.parquet import save_figure, write_table
 from gnn_dynamics.figures.style import new_figure, styled
 from gnn_dynamics.linalg.memory import keep_freed_memory
 

@@ -20,7 +20,7 @@ import yaml
 from tqdm import tqdm
 
 from gnn_dynamics import block as training
-from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.engine.forms import choose_form

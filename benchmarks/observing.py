@@ -16,7 +16,7 @@ import torch
 import yaml
 
 from benchmarks.cora import ROOT, cora
-from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.block import train_block
 from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.linalg.memory import keep_freed_memory

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from benchmarks.measure import seconds_per_call
 from benchmarks.pyg import PygModel, training_step
-from gnn_dynamics.artifacts import read_table, write_table
+from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.config.grid import BATCH_KEYS, BLOCK_KEYS, KEYS
 from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.engine.initialise import initial_weights

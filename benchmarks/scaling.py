@@ -18,7 +18,7 @@ import torch
 from benchmarks.measure import FOLDER
 from benchmarks.scaling_plot import picture
 from benchmarks.stages import STAGES, Case, make, measured
-from gnn_dynamics.artifacts import read_table, save_figure, write_table
+from gnn_dynamics.artifacts.parquet import read_table, save_figure, write_table
 
 
 def by_nodes(nodes: int) -> Case:

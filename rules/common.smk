@@ -12,7 +12,7 @@ from gnn_dynamics.data.catalogue import load_catalogue
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.workflow.paths import check_places
 from gnn_dynamics.config.schema import read_yaml
-from gnn_dynamics.sources import code_digest, text_digest
+from gnn_dynamics.artifacts.code_digest import code_digest, text_digest
 
 # Not `workflow.basedir`, which is the importing workflow's where this one is a module.
 ROOT = Path(workflow.snakefile).parents[1]

@@ -2,7 +2,7 @@
 
     from _job import start
 
-    from gnn_dynamics.artifacts import read_table, write_table
+    from gnn_dynamics.artifacts.parquet import read_table, write_table
 
     provenance = start(snakemake)
     table = read_table(snakemake.input.training)
@@ -22,9 +22,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gnn_dynamics.artifacts import remove_partials
+from gnn_dynamics.artifacts.parquet import remove_partials
+from gnn_dynamics.artifacts.provenance import describe
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.provenance import describe
 
 
 def start(snakemake: Any, precision: str = "float64") -> dict[str, Any]:

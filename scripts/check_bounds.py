@@ -6,7 +6,7 @@ in gnn_dynamics/theory/bounds.py.
 
 from _job import start
 
-from gnn_dynamics.artifacts import read_parts, read_table, write_table
+from gnn_dynamics.artifacts.parquet import read_parts, read_table, write_table
 from gnn_dynamics.theory.bounds import bounds_table
 
 provenance = start(snakemake)

@@ -6,7 +6,7 @@ rates of its runs by gradient descent (gnn_dynamics/theory/guarantees.py).
 
 from _job import start
 
-from gnn_dynamics.artifacts import read_parts, read_table, write_table
+from gnn_dynamics.artifacts.parquet import read_parts, read_table, write_table
 from gnn_dynamics.theory.bounds import bounds_table
 from gnn_dynamics.theory.guarantees import descent_limits, guarantee_times
 

@@ -5,7 +5,7 @@ Constructed problems, and the printed inequality on the recorded runs with L* > 
 
 from _job import start
 
-from gnn_dynamics.artifacts import read_table, save_figure, write_table
+from gnn_dynamics.artifacts.parquet import read_table, save_figure, write_table
 from gnn_dynamics.figures.negative_results import draw
 from gnn_dynamics.theory.negative_results import negative_results
 

@@ -2,7 +2,7 @@
 
 from _job import start
 
-from gnn_dynamics.artifacts import collect_parts
+from gnn_dynamics.artifacts.parquet import collect_parts
 
 provenance = start(snakemake)
 collect_parts(list(snakemake.input.parts), snakemake.output.table, provenance)

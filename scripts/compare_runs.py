@@ -5,7 +5,7 @@ Runs are compared in pairs that share the seed; other claims look at bounds, con
 
 from _job import start
 
-from gnn_dynamics.artifacts import read_table, write_table
+from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.claims.evidence import claim_cells_by_half
 from gnn_dynamics.theory.negative_results import layer_subset_cases
 

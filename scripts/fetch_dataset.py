@@ -4,7 +4,7 @@ from pathlib import Path
 
 from _job import start
 
-from gnn_dynamics.artifacts import to_json, write_text
+from gnn_dynamics.artifacts.parquet import to_json, write_text
 from gnn_dynamics.data.catalogue import find_entry, load_catalogue
 from gnn_dynamics.data.download import fetch_dataset
 

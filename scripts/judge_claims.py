@@ -2,7 +2,7 @@
 
 from _job import start
 
-from gnn_dynamics.artifacts import read_table, write_table
+from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.claims.verdicts import judge
 
 provenance = start(snakemake)

@@ -3,7 +3,7 @@
 from _job import start
 
 from gnn_dynamics.alignment import alignment_table
-from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.data.graph import load_graph
 
 provenance = start(snakemake)

@@ -6,7 +6,7 @@ two methods.
 
 from _job import start
 
-from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.optimum import optimum_table
 

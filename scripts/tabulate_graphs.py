@@ -2,7 +2,7 @@
 
 from _job import start
 
-from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.data.graph import graph_facts, load_graph
 
 provenance = start(snakemake)

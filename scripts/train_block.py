@@ -6,7 +6,7 @@ graph and its own settings: more seeds elsewhere do not train it again.
 
 from _job import start
 
-from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.block import train_block
 from gnn_dynamics.config.grid import Block
 from gnn_dynamics.data.graph import load_graph

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from gnn_dynamics.artifacts import read_table, write_table
+from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.claims.evidence import claim_cells_by_half, seed_halves
 from gnn_dynamics.claims.verdicts import judge, verdict
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from matplotlib.image import imread
 from own_files import FORMATS, toy, write_csv
 
-from gnn_dynamics.artifacts import read_provenance
+from gnn_dynamics.artifacts.parquet import read_provenance
 from gnn_dynamics.cli.analysis import analyse
 from gnn_dynamics.cli.causes import find_causes
 from gnn_dynamics.cli.expectation import expected

@@ -9,7 +9,7 @@ from graphs import patient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.cli.differences import Tolerance, table_differences
 from gnn_dynamics.cli.main import main
 

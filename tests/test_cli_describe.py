@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from gnn_dynamics.artifacts import read_provenance, save_figure, write_table
+from gnn_dynamics.artifacts.parquet import read_provenance, save_figure, write_table
+from gnn_dynamics.artifacts.provenance import describe
 from gnn_dynamics.cli.main import main
 from gnn_dynamics.figures import style
-from gnn_dynamics.provenance import describe
 
 SETTINGS = {"note": "brackets ( ) and \\ and ümlaut", "seed": [0, 1], "code": "0123456789ab"}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from pictures import check_texts, check_titles, texts, words
 
-from gnn_dynamics.artifacts import save_figure
+from gnn_dynamics.artifacts.parquet import save_figure
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import (
     appendix,
@@ -261,7 +261,7 @@ def test_verdicts_are_counted_in_words():
 
 
 def test_files_are_read_for_the_shown_experiments_only(tables, tmp_path):
-    from gnn_dynamics.artifacts import write_table
+    from gnn_dynamics.artifacts.parquet import write_table
 
     path = tmp_path / "tables" / "training.parquet"
     table = tables["training"]

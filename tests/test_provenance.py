@@ -1,7 +1,7 @@
 """What made a file: everything that changes it, nothing that changes by itself."""
 
-from gnn_dynamics.artifacts import read_provenance, write_table
-from gnn_dynamics.provenance import describe, digest
+from gnn_dynamics.artifacts.parquet import read_provenance, write_table
+from gnn_dynamics.artifacts.provenance import describe, digest
 
 PARAMS = {"settings": {"seed": [0, 1]}, "device": "cpu", "code": "0123456789ab"}
 

@@ -4,7 +4,7 @@ import pytest
 import synthetic_tables
 from PIL import Image
 
-from gnn_dynamics.artifacts import save_figure, write_table
+from gnn_dynamics.artifacts.parquet import save_figure, write_table
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.publish import publish
 

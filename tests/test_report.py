@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from gnn_dynamics.artifacts import write_table
+from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry, style, training_speed

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from claims_tables import RUN
 
-from gnn_dynamics.artifacts import write_table
-from gnn_dynamics.provenance import digest
+from gnn_dynamics.artifacts.parquet import write_table
+from gnn_dynamics.artifacts.provenance import digest
 from gnn_dynamics.workflow.kept_seeds import keep, second_name, train_missing
 
 NAMES = ("training", "speed")

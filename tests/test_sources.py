@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_dynamics.sources import code_digest, text_digest
+from gnn_dynamics.artifacts.code_digest import code_digest, text_digest
 
 FILES = {
     "scripts/train.py": "from _job import start\nfrom gnn_dynamics.engine import steps\n",

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 from tiny_run import TINY, with_experiment, write_preset
 from workflow_runs import ROOT, Project, differences
 
-from gnn_dynamics.artifacts import read_provenance
+from gnn_dynamics.artifacts.parquet import read_provenance
 from gnn_dynamics.tables import TABLES
 
 # Tests of one group share the finished run, hence a process.

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.artifacts import save_figure, write_table
+from gnn_dynamics.artifacts import code_digest
+from gnn_dynamics.artifacts.parquet import save_figure, write_table
+from gnn_dynamics.artifacts.provenance import describe
 from gnn_dynamics.cli import causes, repairs
 from gnn_dynamics.cli.analysis import Analysis, analyse
 from gnn_dynamics.cli.check_text import report
@@ -23,8 +25,6 @@ from gnn_dynamics.data.own_arrays import open_npz
 from gnn_dynamics.data.own_memory import GB, available_memory, check_memory
 from gnn_dynamics.data.own_pieces import Labels, Pieces
 from gnn_dynamics.figures import graph_check, style
-from gnn_dynamics.provenance import describe
-from gnn_dynamics.sources import code_digest
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 

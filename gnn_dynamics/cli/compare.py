@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gnn_dynamics.artifacts import read_table
+from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.cli.differences import Difference, Tolerance, table_differences
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.tables import table_of

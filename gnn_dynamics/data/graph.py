@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.artifacts import complete_or_absent, to_json
+from gnn_dynamics.artifacts.parquet import complete_or_absent, to_json
 from gnn_dynamics.errors import UserError
 
 FORMAT = 1

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import ArrayLike
 from pyarrow.dataset import field
 
-from gnn_dynamics.artifacts import read_table
+from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.config.grid import KEYS, is_named
 from gnn_dynamics.figures import style
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gnn_dynamics.artifacts import read_table
+from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import select
 from gnn_dynamics.report.sections import joined

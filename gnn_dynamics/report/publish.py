@@ -10,7 +10,12 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from gnn_dynamics.artifacts import complete_or_absent, read_provenance, read_table, write_text
+from gnn_dynamics.artifacts.parquet import (
+    complete_or_absent,
+    read_provenance,
+    read_table,
+    write_text,
+)
 from gnn_dynamics.figures import registry, select
 from gnn_dynamics.figures.claims import MARKS, verdict_counts
 

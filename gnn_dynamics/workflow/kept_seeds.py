@@ -18,9 +18,9 @@ from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.artifacts import read_provenance, read_table
+from gnn_dynamics.artifacts.parquet import read_provenance, read_table
+from gnn_dynamics.artifacts.provenance import digest
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.provenance import digest
 
 Tables = dict[str, pd.DataFrame]
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gnn_dynamics import __version__
-from gnn_dynamics.artifacts import read_provenance, to_json
+from gnn_dynamics.artifacts.parquet import read_provenance, to_json
 
 # Settings that repeat others: a block stands in the wildcards, cells in the experiments.
 DERIVED = ("block", "cells")
