@@ -3,8 +3,8 @@
 from functools import cache
 from pathlib import Path
 
-from gnn_dynamics.data.catalogue import load_catalogue
-from gnn_dynamics.data.download import fetch_dataset
+from gnn_dynamics.data.fetch.catalogue import load_catalogue
+from gnn_dynamics.data.fetch.download import fetch_dataset
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.data.readers import read_dataset
 

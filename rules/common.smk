@@ -8,7 +8,7 @@ from snakemake.utils import update_config
 from gnn_dynamics.workflow import check_config as configuration
 from gnn_dynamics.config import grid
 from gnn_dynamics.claims.settings import load_claims
-from gnn_dynamics.data.catalogue import load_catalogue
+from gnn_dynamics.data.fetch.catalogue import load_catalogue
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.workflow.paths import check_places
 from gnn_dynamics.config.schema import read_yaml

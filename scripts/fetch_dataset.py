@@ -5,8 +5,8 @@ from pathlib import Path
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import to_json, write_text
-from gnn_dynamics.data.catalogue import find_entry, load_catalogue
-from gnn_dynamics.data.download import fetch_dataset
+from gnn_dynamics.data.fetch.catalogue import find_entry, load_catalogue
+from gnn_dynamics.data.fetch.download import fetch_dataset
 
 start(snakemake)
 manifest = Path(snakemake.output.manifest)

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from raw_files import digests
 
-from gnn_dynamics.data.archive import extract_members
+from gnn_dynamics.data.fetch.archive import extract_members
 from gnn_dynamics.errors import UserError
 
 GOOD = {"raw/edge.csv.gz": b"edges"}

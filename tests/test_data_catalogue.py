@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gnn_dynamics.data.catalogue import find_entry, load_catalogue, ogb_metadata
+from gnn_dynamics.data.fetch.catalogue import find_entry, load_catalogue, ogb_metadata
 from gnn_dynamics.errors import UserError
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
@@ -81,7 +81,7 @@ def test_a_name_that_ogb_does_not_know(name):
 def test_reading_it_is_cheap():
     """The workflow reads it whenever it is parsed: without torch, pandas, scipy, or ogb itself."""
     code = (
-        "import sys; from gnn_dynamics.data.catalogue import load_catalogue;"
+        "import sys; from gnn_dynamics.data.fetch.catalogue import load_catalogue;"
         f"load_catalogue({str(CONFIG / 'datasets.yaml')!r});"
         "print(sorted({'ogb', 'torch', 'pandas', 'scipy', 'sklearn'} & set(sys.modules)))"
     )

@@ -9,8 +9,8 @@ import requests
 from local_server import serving
 from raw_files import digests, write_files, zipped
 
-from gnn_dynamics.data import transfer
-from gnn_dynamics.data.download import fetch_dataset
+from gnn_dynamics.data.fetch import transfer
+from gnn_dynamics.data.fetch.download import fetch_dataset
 from gnn_dynamics.errors import UserError
 
 CONTENT = {"a.bin": bytes(range(256)) * 40, "b.txt": b"two\n"}

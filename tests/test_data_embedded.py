@@ -8,8 +8,8 @@ from sklearn import datasets
 from sklearn.metrics import pairwise_distances
 from sklearn.preprocessing import scale
 
-from gnn_dynamics.data.catalogue import load_catalogue
-from gnn_dynamics.data.download import fetch_dataset
+from gnn_dynamics.data.fetch.catalogue import load_catalogue
+from gnn_dynamics.data.fetch.download import fetch_dataset
 from gnn_dynamics.data.graph import graph_facts
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError

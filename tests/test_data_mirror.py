@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnn_dynamics.data.catalogue import load_catalogue
-from gnn_dynamics.data.download import fetch_dataset
+from gnn_dynamics.data.fetch.catalogue import load_catalogue
+from gnn_dynamics.data.fetch.download import fetch_dataset
 from gnn_dynamics.data.graph import graph_facts
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError

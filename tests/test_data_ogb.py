@@ -9,11 +9,11 @@ import pytest
 from local_server import serving
 from raw_files import digests, ogb_files, write_files, zipped
 
-from gnn_dynamics.data import transfer
-from gnn_dynamics.data.catalogue import load_catalogue
-from gnn_dynamics.data.download import fetch_dataset
+from gnn_dynamics.data.fetch import transfer
+from gnn_dynamics.data.fetch.catalogue import load_catalogue
+from gnn_dynamics.data.fetch.download import fetch_dataset
+from gnn_dynamics.data.formats.ogb import one_hot
 from gnn_dynamics.data.graph import load_graph, save_graph
-from gnn_dynamics.data.ogb import one_hot
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError
 
@@ -157,7 +157,7 @@ def test_reading_does_not_look_for_a_newer_version_of_ogb(tmp_path):
     (tmp_path / "outdated.py").write_text("import pathlib\npathlib.Path('imported').touch()\n")
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, '.');"
-        "from gnn_dynamics.data.ogb import read_raw;"
+        "from gnn_dynamics.data.formats.ogb import read_raw;"
         "assert len(read_raw(Path('data/raw'))) == 1;"
         "assert not Path('imported').exists() and 'outdated' not in sys.modules;"
         "import outdated; assert Path('imported').exists()"

@@ -10,7 +10,7 @@ import pytest
 from raw_files import digests, planetoid_files, python2_pickle, write_files
 from scipy import sparse
 
-from gnn_dynamics.data.planetoid import ALLOWED, read_pickle, read_planetoid
+from gnn_dynamics.data.formats.planetoid import ALLOWED, read_pickle, read_planetoid
 from gnn_dynamics.errors import UserError
 
 

@@ -25,7 +25,7 @@ from reference import (
     selection,
 )
 
-from gnn_dynamics.data.catalogue import load_catalogue
+from gnn_dynamics.data.fetch.catalogue import load_catalogue
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.prefix import ReluData, hop_order, relu_data

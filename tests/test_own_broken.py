@@ -12,9 +12,9 @@ import torch
 from own_files import FORMATS, data_of, networkx_graph, toy, write_csv
 from scipy import sparse
 
-from gnn_dynamics.data import own_memory
-from gnn_dynamics.data.own import read_own
-from gnn_dynamics.data.own_memory import available_memory, check_memory, needed
+from gnn_dynamics.data.own import memory
+from gnn_dynamics.data.own.memory import available_memory, check_memory, needed
+from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError
 
@@ -261,7 +261,7 @@ def test_the_estimate_bounds_what_is_stored(name, tmp_path):
 def test_free_memory_is_known_and_a_limit_of_the_container_counts(tmp_path, monkeypatch):
     assert 1e6 < available_memory() < 1e15
     (tmp_path / "limit").write_text("12345\n")
-    monkeypatch.setattr(own_memory, "LIMITS", (str(tmp_path / "limit"), str(tmp_path / "none")))
+    monkeypatch.setattr(memory, "LIMITS", (str(tmp_path / "limit"), str(tmp_path / "none")))
     assert available_memory() == 12345
 
 

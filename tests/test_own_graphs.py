@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from own_files import FORMATS, data_of, toy, write_csv, write_npz
 
 from gnn_dynamics.data.graph import graph_facts
-from gnn_dynamics.data.own import read_own
+from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.data.readers import read_dataset
 
 
@@ -148,7 +148,7 @@ def test_a_pickled_data_is_read_without_pytorch_geometric(tmp_path):
     path = FORMATS["pyg-data"](tmp_path, toy())["graph"]
     code = (
         "import sys; from pathlib import Path;"
-        "from gnn_dynamics.data.own_torch import read_torch_graph;"
+        "from gnn_dynamics.data.own.pyg import read_torch_graph;"
         f"pieces = read_torch_graph(Path({str(path)!r}), None);"
         "print(pieces.features.X.shape, 'torch_geometric' in sys.modules)"
     )

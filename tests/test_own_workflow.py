@@ -7,8 +7,8 @@ import yaml
 from own_files import toy, write_csv
 from workflow_runs import ROOT, Project
 
-from gnn_dynamics.data.catalogue import load_catalogue
-from gnn_dynamics.data.download import fetch_dataset
+from gnn_dynamics.data.fetch.catalogue import load_catalogue
+from gnn_dynamics.data.fetch.download import fetch_dataset
 from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.errors import UserError
 

@@ -13,10 +13,10 @@ from own_files import toy, write_csv
 from workflow_runs import ROOT
 
 from gnn_dynamics.config.schema import read_yaml
-from gnn_dynamics.data.archive import extract_members
-from gnn_dynamics.data.catalogue import load_catalogue
-from gnn_dynamics.data.own import read_own
-from gnn_dynamics.data.transfer import NotThere, bring
+from gnn_dynamics.data.fetch.archive import extract_members
+from gnn_dynamics.data.fetch.catalogue import load_catalogue
+from gnn_dynamics.data.fetch.transfer import NotThere, bring
+from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.workflow import check_config
 from gnn_dynamics.workflow.paths import check_places

@@ -20,10 +20,10 @@ from gnn_dynamics.cli.check_text import report
 from gnn_dynamics.cli.roles import files_by_role
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.graph import Graph, load_graph
-from gnn_dynamics.data.own import check_formats, own_graph, read_pieces
-from gnn_dynamics.data.own_arrays import open_npz
-from gnn_dynamics.data.own_memory import GB, available_memory, check_memory
-from gnn_dynamics.data.own_pieces import Labels, Pieces
+from gnn_dynamics.data.own.arrays import open_npz
+from gnn_dynamics.data.own.memory import GB, available_memory, check_memory
+from gnn_dynamics.data.own.raw_graph import Labels, Pieces
+from gnn_dynamics.data.own.read import check_formats, own_graph, read_pieces
 from gnn_dynamics.figures import graph_check, style
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]

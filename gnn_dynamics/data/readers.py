@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from gnn_dynamics.data.checks import checked
-from gnn_dynamics.data.embedded import read_embedded
-from gnn_dynamics.data.geomgcn import read_geomgcn
+from gnn_dynamics.data.formats.embedded import read_embedded
+from gnn_dynamics.data.formats.geomgcn import read_geomgcn
+from gnn_dynamics.data.formats.npz import read_gnn_benchmark, read_heterophilous
+from gnn_dynamics.data.formats.ogb import read_ogb
+from gnn_dynamics.data.formats.planetoid import read_planetoid
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.data.npz import read_gnn_benchmark, read_heterophilous
-from gnn_dynamics.data.ogb import read_ogb
-from gnn_dynamics.data.own import read_own
-from gnn_dynamics.data.planetoid import read_planetoid
+from gnn_dynamics.data.own.read import read_own
 
 READERS = {
     "embedded": read_embedded,

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.data.own_pieces import Edges, Pieces, place_of, real_array, whole_numbers
-from gnn_dynamics.data.own_tables import Table, read_table
+from gnn_dynamics.data.own.raw_graph import Edges, Pieces, place_of, real_array, whole_numbers
+from gnn_dynamics.data.own.tables import Table, read_table
 from gnn_dynamics.errors import UserError
 
 ENDS = (("source", "target"), ("src", "dst"), ("from", "to"), ("u", "v"))

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from gnn_dynamics.data.checksums import sha256_of
+from gnn_dynamics.data.fetch.checksums import sha256_of
 from gnn_dynamics.errors import UserError
 
 CHUNK = 1 << 18  # bytes

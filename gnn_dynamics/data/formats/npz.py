@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.data.checksums import facts_of_files
+from gnn_dynamics.data.fetch.checksums import facts_of_files
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.data.node_graph import node_graph
 from gnn_dynamics.data.splits import split_per_class

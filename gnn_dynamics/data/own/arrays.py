@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.data.own_edges import edges_from_index, edges_from_matrix
-from gnn_dynamics.data.own_pieces import (
+from gnn_dynamics.data.own.edges import edges_from_index, edges_from_matrix
+from gnn_dynamics.data.own.raw_graph import (
     LABEL_NAMES,
     PARTS,
     Edges,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gnn_dynamics.data.own_arrays import masks, matrix_in, named_array, open_npz
-from gnn_dynamics.data.own_pieces import (
+from gnn_dynamics.data.own.arrays import masks, matrix_in, named_array, open_npz
+from gnn_dynamics.data.own.raw_graph import (
     LABEL_NAMES,
     Features,
     Labels,
@@ -18,7 +18,7 @@ from gnn_dynamics.data.own_pieces import (
     part_masks,
     place_of,
 )
-from gnn_dynamics.data.own_tables import Table, node_column, read_table
+from gnn_dynamics.data.own.tables import Table, node_column, read_table
 from gnn_dynamics.errors import UserError
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gnn_dynamics.data.checksums import facts_of_files
+from gnn_dynamics.data.fetch.checksums import facts_of_files
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.data.node_graph import node_graph
 

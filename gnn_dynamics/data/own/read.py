@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from gnn_dynamics.data.checksums import dataset_digest, sha256_of
+from gnn_dynamics.data.fetch.checksums import dataset_digest, sha256_of
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.data.node_graph import node_graph
-from gnn_dynamics.data.own_arrays import read_npz_graph
-from gnn_dynamics.data.own_edges import edges_from_index, read_edge_table
-from gnn_dynamics.data.own_labels import encoded_labels, split_of
-from gnn_dynamics.data.own_memory import check_memory
-from gnn_dynamics.data.own_networkx import read_networkx_graph
-from gnn_dynamics.data.own_pieces import Edges, Features, Pieces
-from gnn_dynamics.data.own_torch import read_torch_graph
-from gnn_dynamics.data.own_values import read_array, read_features, read_labels, read_split
+from gnn_dynamics.data.own.arrays import read_npz_graph
+from gnn_dynamics.data.own.edges import edges_from_index, read_edge_table
+from gnn_dynamics.data.own.graphml import read_networkx_graph
+from gnn_dynamics.data.own.labels import encoded_labels, split_of
+from gnn_dynamics.data.own.memory import check_memory
+from gnn_dynamics.data.own.pyg import read_torch_graph
+from gnn_dynamics.data.own.raw_graph import Edges, Features, Pieces
+from gnn_dynamics.data.own.values import read_array, read_features, read_labels, read_split
 from gnn_dynamics.errors import UserError
 
 TABLES = (".csv", ".tsv", ".txt", ".parquet")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gnn_dynamics.data.own_pieces import LABEL_NAMES, Edges, Features, Labels, Pieces, part_masks
+from gnn_dynamics.data.own.raw_graph import LABEL_NAMES, Edges, Features, Labels, Pieces, part_masks
 from gnn_dynamics.errors import UserError
 
 SPLIT_NAMES = ("split", "part")

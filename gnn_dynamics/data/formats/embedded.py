@@ -15,8 +15,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import kneighbors_graph
 from sklearn.preprocessing import scale
 
-from gnn_dynamics.data.catalogue import package_folder
-from gnn_dynamics.data.checksums import facts_of_files
+from gnn_dynamics.data.fetch.catalogue import package_folder
+from gnn_dynamics.data.fetch.checksums import facts_of_files
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.data.node_graph import node_graph
 

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from gnn_dynamics.data.archive import extract_members
-from gnn_dynamics.data.catalogue import package_folder
-from gnn_dynamics.data.checksums import check_files, intact, sha256_of
-from gnn_dynamics.data.mirror import VARIABLE, Mirror, find_mirror
-from gnn_dynamics.data.transfer import NotThere, bring
+from gnn_dynamics.data.fetch.archive import extract_members
+from gnn_dynamics.data.fetch.catalogue import package_folder
+from gnn_dynamics.data.fetch.checksums import check_files, intact, sha256_of
+from gnn_dynamics.data.fetch.mirror import VARIABLE, Mirror, find_mirror
+from gnn_dynamics.data.fetch.transfer import NotThere, bring
 from gnn_dynamics.errors import UserError
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gnn_dynamics.data.catalogue import ogb_metadata
-from gnn_dynamics.data.checksums import facts_of_files
+from gnn_dynamics.data.fetch.catalogue import ogb_metadata
+from gnn_dynamics.data.fetch.checksums import facts_of_files
 from gnn_dynamics.data.graph import UNLABELLED, Graph, clean_edges, node_features
 from gnn_dynamics.errors import UserError
 

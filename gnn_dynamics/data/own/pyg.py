@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from gnn_dynamics.data.own_arrays import pieces_of
-from gnn_dynamics.data.own_pieces import Pieces
+from gnn_dynamics.data.own.arrays import pieces_of
+from gnn_dynamics.data.own.raw_graph import Pieces
 from gnn_dynamics.errors import UserError
 
 

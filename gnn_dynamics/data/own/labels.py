@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gnn_dynamics.data.graph import UNLABELLED
-from gnn_dynamics.data.own_pieces import PARTS, Labels
+from gnn_dynamics.data.own.raw_graph import PARTS, Labels
 from gnn_dynamics.data.splits import split_per_class
 from gnn_dynamics.errors import UserError
 

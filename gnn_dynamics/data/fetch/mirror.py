@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from gnn_dynamics.data.transfer import NotThere, read_text
+from gnn_dynamics.data.fetch.transfer import NotThere, read_text
 from gnn_dynamics.errors import UserError
 
 VARIABLE = "GNN_DYNAMICS_MIRROR"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy._core.multiarray import _reconstruct
 from scipy import sparse
 
-from gnn_dynamics.data.checksums import facts_of_files
+from gnn_dynamics.data.fetch.checksums import facts_of_files
 from gnn_dynamics.data.graph import UNLABELLED, Graph, clean_edges, node_features
 from gnn_dynamics.errors import UserError
 
