@@ -17,9 +17,9 @@ from gnn_dynamics.engine.initialise import initial_weights
 from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.operators import DiagonalOperator, HornerOperator, StackedOperator
 from gnn_dynamics.engine.steppers import STEPPERS
-from gnn_dynamics.labels import targets
 from gnn_dynamics.linalg.products import DenseMatrix, Matrix
-from gnn_dynamics.problem import Problem, build_problem
+from gnn_dynamics.problem import targets
+from gnn_dynamics.problem.problem import Problem, build_problem
 
 LR = 1e-5
 INDEX_BYTES = 4

@@ -23,7 +23,7 @@ from gnn_dynamics.config.grid import BATCH_KEYS, BLOCK_KEYS, KEYS
 from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.engine.initialise import initial_weights
 from gnn_dynamics.engine.model import Architecture
-from gnn_dynamics.problem import Problem, build_problem
+from gnn_dynamics.problem.problem import Problem, build_problem
 
 LR = 1e-9  # what is timed should not diverge
 GRADIENTS = {"flow": 4}  # in a step of RK4; one in a step of the others

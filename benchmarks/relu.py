@@ -15,9 +15,9 @@ from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.prefix import ReluData, relu_data
 from gnn_dynamics.engine.relu import column_major, relu_loss_and_gradient
 from gnn_dynamics.engine.steppers import STEPPERS
-from gnn_dynamics.labels import targets
 from gnn_dynamics.linalg.products import Matrix, SparseMatrix
-from gnn_dynamics.problem import Problem, build_problem
+from gnn_dynamics.problem import targets
+from gnn_dynamics.problem.problem import Problem, build_problem
 
 LR = 1e-5
 INDEX_BYTES = 4

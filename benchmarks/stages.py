@@ -25,13 +25,13 @@ from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.operators import StackedOperator
 from gnn_dynamics.engine.reductions import Frame
 from gnn_dynamics.engine.steppers import STEPPERS
-from gnn_dynamics.engine.streamed import triangularise
 from gnn_dynamics.engine.train import train as run
-from gnn_dynamics.labels import targets
 from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT, singular_values, tsqr
-from gnn_dynamics.problem import build_problem
-from gnn_dynamics.spool import Spool
-from gnn_dynamics.streaming import graph_source, spool_levels
+from gnn_dynamics.problem import targets
+from gnn_dynamics.problem.by_columns import graph_source, spool_levels
+from gnn_dynamics.problem.labelled_columns import triangularise
+from gnn_dynamics.problem.matrix_file import Spool
+from gnn_dynamics.problem.problem import build_problem
 
 DEPTH, WIDTH, LR = 3, 64, 1e-9
 STEPS, RELU_STEPS = 100, 10

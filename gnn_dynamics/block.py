@@ -24,10 +24,10 @@ from gnn_dynamics.engine.model import Architecture, Weights, stack_weights
 from gnn_dynamics.engine.sharpness import lambda_max
 from gnn_dynamics.engine.steppers import STEPPERS, Stepper, flow
 from gnn_dynamics.engine.train import Trajectory, train
-from gnn_dynamics.labels import targets
 from gnn_dynamics.learning_rates import Score
 from gnn_dynamics.linalg.device import torch_device
-from gnn_dynamics.problem import build_problem
+from gnn_dynamics.problem import targets
+from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.recording import Recorder, record_steps
 from gnn_dynamics.tables import PARTS
 from gnn_dynamics.theory.observe import Setting, prepare

@@ -5,9 +5,9 @@ Upper bounds, checked by tests against the peak of real processes.
 
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.problem import labelled_ids, readout_first
-from gnn_dynamics.spool import NUMBER
-from gnn_dynamics.streaming import COLUMN_TILE
+from gnn_dynamics.problem.by_columns import COLUMN_TILE
+from gnn_dynamics.problem.matrix_file import NUMBER
+from gnn_dynamics.problem.problem import labelled_ids, readout_first
 
 MEMORY_GB = 8.0  # default of graph_condition.memory_gb, 10^9 bytes
 PROGRAM = 0.6e9  # Python with PyTorch, pandas and SciPy, before any graph

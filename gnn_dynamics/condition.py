@@ -24,9 +24,9 @@ from gnn_dynamics.linalg.singular_values import (
     spectrum_from,
     tsqr,
 )
-from gnn_dynamics.problem import Problem, build_problem, labelled_ids, levels
-from gnn_dynamics.spool import temporary_spool
-from gnn_dynamics.streaming import graph_source, spool_levels
+from gnn_dynamics.problem.by_columns import graph_source, spool_levels
+from gnn_dynamics.problem.matrix_file import temporary_spool
+from gnn_dynamics.problem.problem import Problem, build_problem, labelled_ids, levels
 
 # Below this condition number a Gram matrix keeps eight digits of sigma_min.
 GRAM_CONDITION = 1e4

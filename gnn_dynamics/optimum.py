@@ -20,8 +20,6 @@ from gnn_dynamics.config.grid import Block, grouped, squared_cells
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.engine.costs import DENSE_BYTES, fits
 from gnn_dynamics.engine.reductions import Columns
-from gnn_dynamics.engine.streamed import StreamedColumns, streamed_features
-from gnn_dynamics.labels import targets
 from gnn_dynamics.linalg.singular_values import (
     Matrix,
     append_rows,
@@ -30,7 +28,9 @@ from gnn_dynamics.linalg.singular_values import (
     singular_values,
     spectrum_from,
 )
-from gnn_dynamics.problem import Problem, build_problem, propagated
+from gnn_dynamics.problem import targets
+from gnn_dynamics.problem.labelled_columns import StreamedColumns, streamed_features
+from gnn_dynamics.problem.problem import Problem, build_problem, propagated
 
 
 def loss_optimum(G: Matrix, Y: np.ndarray) -> float:

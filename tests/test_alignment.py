@@ -15,8 +15,8 @@ from gnn_dynamics.alignment import (
     expected_alignment,
     leading_directions,
 )
-from gnn_dynamics.labels import targets
-from gnn_dynamics.problem import build_problem, propagated
+from gnn_dynamics.problem import targets
+from gnn_dynamics.problem.problem import build_problem, propagated
 
 
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 3), st.integers(1, 5))

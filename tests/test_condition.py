@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gnn_dynamics import condition as module
 from gnn_dynamics.condition import condition_rows, condition_table
 from gnn_dynamics.linalg.singular_values import rank_tolerance
-from gnn_dynamics.problem import AGGREGATIONS, build_problem, propagated
+from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
 
 
 def rows_of(graph, kind="gcn", depths=(0, 1, 2), nodes="train", features="raw"):

@@ -12,7 +12,7 @@ from test_engine_forms import assert_form_equals, exact_forms, line_problem
 from gnn_dynamics.engine import costs
 from gnn_dynamics.engine.forms import REDUCE_COLUMNS, choose_form
 from gnn_dynamics.engine.model import Architecture
-from gnn_dynamics.engine.streamed import StreamedColumns, triangularise
+from gnn_dynamics.problem.labelled_columns import StreamedColumns, triangularise
 
 
 def planted(nbar, p, rank, seed):

@@ -11,9 +11,9 @@ from torch import from_numpy
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 from torch_geometric.transforms import NormalizeFeatures
 
-from gnn_dynamics import problem as module
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.problem import (
+from gnn_dynamics.problem import problem as module
+from gnn_dynamics.problem.problem import (
     AGGREGATIONS,
     aggregation_matrix,
     build_problem,

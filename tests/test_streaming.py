@@ -16,22 +16,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnn_dynamics import condition as module
-from gnn_dynamics import spool as spool_module
-from gnn_dynamics import streaming
 from gnn_dynamics.budget import bytes_in_memory, held_bytes, working_bytes
 from gnn_dynamics.condition import condition_rows, condition_table, streamed_rows
 from gnn_dynamics.data.graph import save_graph
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.singular_values import tsqr
-from gnn_dynamics.problem import AGGREGATIONS, build_problem, propagated
-from gnn_dynamics.spool import temporary_spool
-from gnn_dynamics.streaming import (
+from gnn_dynamics.problem import by_columns
+from gnn_dynamics.problem import matrix_file as spool_module
+from gnn_dynamics.problem.by_columns import (
     column_blocks,
     graph_source,
     problem_source,
     row_blocks,
     spool_levels,
 )
+from gnn_dynamics.problem.matrix_file import temporary_spool
+from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
 
 NODES = st.sampled_from(["train", "all"])
 KINDS = ("raw", "row", "standard")
@@ -70,7 +70,7 @@ def test_rows_in_blocks_of_few_entries_aggregate_alike(graph, kind, most):
     problem = build_problem(graph, kind, "raw", "all")
     expected = np.vstack(propagated(problem, 2)).T
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streaming, "MOST_ENTRIES", most)
+        patch.setattr(by_columns, "MOST_ENTRIES", most)
         blocks = row_blocks(graph.adjacency)
         for source in (problem_source(problem), graph_source(graph, kind, "raw", "all", 2)):
             np.testing.assert_allclose(spooled(source, 2), expected, rtol=1e-12, atol=1e-12)

@@ -11,7 +11,7 @@ from gnn_dynamics.engine.forms import choose_form
 from gnn_dynamics.engine.initialise import initial_weights
 from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.engine.train import Snapshot
-from gnn_dynamics.problem import Problem
+from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.theory.observe import observe, prepare
 
 TABLES = ("training", "time_condition", "gradient_terms")

@@ -17,7 +17,7 @@ from gnn_dynamics.engine.operators import StackedOperator
 from gnn_dynamics.engine.prefix import relu_data
 from gnn_dynamics.engine.relu import relu_loss_and_gradient
 from gnn_dynamics.engine.train import Snapshot
-from gnn_dynamics.problem import Problem
+from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.theory.observe import observe, prepare
 from gnn_dynamics.theory.products import label_signals, outputs
 from gnn_dynamics.theory.relu import relu_gradient

@@ -10,7 +10,7 @@ from gnn_dynamics.cli.expectation import expected
 from gnn_dynamics.cli.repairs import Checked, repair_rows
 from gnn_dynamics.condition import condition_table
 from gnn_dynamics.data.graph import Graph, graph_facts
-from gnn_dynamics.problem import build_problem
+from gnn_dynamics.problem.problem import build_problem
 
 AGGREGATIONS = ("gcn", "gin")
 

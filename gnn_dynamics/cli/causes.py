@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from gnn_dynamics.cli.signatures import Signature, column_signatures
-from gnn_dynamics.problem import Problem, levels
+from gnn_dynamics.problem.problem import Problem, levels
 
 COLUMNS = ("aggregation", "multiscale", "depth", "kind", "members", "reason")
 

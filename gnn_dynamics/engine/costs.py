@@ -19,7 +19,7 @@ import torch
 from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.products import product_cost
-from gnn_dynamics.problem import Problem
+from gnn_dynamics.problem.problem import Problem
 
 PROJECTING = ("gd", "momentum", "flow")  # optimisers that commute with a rotation of the weights
 UPDATE_COST = {"gd": 4, "flow": 4, "momentum": 8, "adam": 20}

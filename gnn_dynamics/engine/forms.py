@@ -32,10 +32,10 @@ from gnn_dynamics.engine.operators import DiagonalOperator, HornerOperator, Stac
 from gnn_dynamics.engine.prefix import relu_data
 from gnn_dynamics.engine.reductions import Columns, Frame, Reduced, left, row_space, svd, unreduced
 from gnn_dynamics.engine.relu import column_major, relu_loss_and_gradient
-from gnn_dynamics.engine.streamed import StreamedColumns, streamed_features
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
-from gnn_dynamics.problem import Problem, propagated
+from gnn_dynamics.problem.labelled_columns import StreamedColumns, streamed_features
+from gnn_dynamics.problem.problem import Problem, propagated
 
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gnn_dynamics.engine.losses import LOSSES
 from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.problem import Problem
+from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.theory.terms import autograd_gradient
 
 

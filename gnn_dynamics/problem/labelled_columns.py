@@ -14,9 +14,9 @@ from torch import Tensor
 
 from gnn_dynamics.engine.reductions import Columns
 from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT
-from gnn_dynamics.problem import Problem
-from gnn_dynamics.spool import temporary_spool
-from gnn_dynamics.streaming import problem_source, spool_levels
+from gnn_dynamics.problem.by_columns import problem_source, spool_levels
+from gnn_dynamics.problem.matrix_file import temporary_spool
+from gnn_dynamics.problem.problem import Problem
 
 Blocks = Callable[[], Iterator[np.ndarray]]
 

@@ -15,14 +15,14 @@ from torch import Tensor
 
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.products import csr_tensor
-from gnn_dynamics.problem import (
+from gnn_dynamics.problem.matrix_file import NUMBER, Spool
+from gnn_dynamics.problem.problem import (
     Problem,
     check_aggregation,
     readout_matrix,
     standardised,
     transform_features,
 )
-from gnn_dynamics.spool import NUMBER, Spool
 
 ROWS = 2**14  # of sparse features that are made dense at a time
 # Columns beyond this share nothing more of what a sparse product reads.

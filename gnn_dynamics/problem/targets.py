@@ -3,7 +3,7 @@
 import numpy as np
 
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.problem import Problem
+from gnn_dynamics.problem.problem import Problem
 
 KINDS = ("true", "permuted", "uniform")
 
