@@ -26,7 +26,7 @@ from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.engine.forms import choose_form
 from gnn_dynamics.engine.sharpness import lambda_max
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.optimum import block_optimum
+from gnn_dynamics.spectra.optimum import block_optimum
 from gnn_dynamics.tables import TABLES
 
 FORMS = ("stacked", "horner", "left", "row_space", "row_space+left", "svd")

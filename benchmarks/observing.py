@@ -20,7 +20,7 @@ from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.block import train_block
 from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.linalg.memory import keep_freed_memory
-from gnn_dynamics.optimum import block_optimum
+from gnn_dynamics.spectra.optimum import block_optimum
 
 BLOCKS = (
     "flow/cora/gcn-linear-single-H2",

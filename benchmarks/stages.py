@@ -15,8 +15,6 @@ import torch
 
 from benchmarks.measure import peak_memory
 from benchmarks.synthetic import random_graph
-from gnn_dynamics.budget import working_bytes
-from gnn_dynamics.condition import condition_table
 from gnn_dynamics.data.graph import load_graph, save_graph
 from gnn_dynamics.engine.forms import choose_form
 from gnn_dynamics.engine.initialise import initial_weights
@@ -32,6 +30,8 @@ from gnn_dynamics.problem.by_columns import graph_source, spool_levels
 from gnn_dynamics.problem.labelled_columns import triangularise
 from gnn_dynamics.problem.matrix_file import Spool
 from gnn_dynamics.problem.problem import build_problem
+from gnn_dynamics.spectra.graph_condition import condition_table
+from gnn_dynamics.spectra.memory import working_bytes
 
 DEPTH, WIDTH, LR = 3, 64, 1e-9
 STEPS, RELU_STEPS = 100, 10

@@ -7,8 +7,8 @@ sigma_min^2(X (S^H)_{*I}) of Theorem 1 and sigma_min^2((G_H)_{*I}) of Theorem 2 
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import write_table
-from gnn_dynamics.condition import condition_table
 from gnn_dynamics.data.graph import load_graph
+from gnn_dynamics.spectra.graph_condition import condition_table
 
 provenance = start(snakemake)
 graph = load_graph(snakemake.input.graph)

@@ -2,9 +2,9 @@
 
 from _job import start
 
-from gnn_dynamics.alignment import alignment_table
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.data.graph import load_graph
+from gnn_dynamics.spectra.label_alignment import alignment_table
 
 provenance = start(snakemake)
 graph = load_graph(snakemake.input.graph)

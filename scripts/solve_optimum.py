@@ -8,7 +8,7 @@ from _job import start
 
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.data.graph import load_graph
-from gnn_dynamics.optimum import optimum_table
+from gnn_dynamics.spectra.optimum import optimum_table
 
 provenance = start(snakemake)
 graph = load_graph(snakemake.input.graph)

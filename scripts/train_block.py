@@ -11,7 +11,7 @@ from gnn_dynamics.block import train_block
 from gnn_dynamics.config.grid import Block
 from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.linalg.memory import keep_freed_memory
-from gnn_dynamics.optimum import block_optimum
+from gnn_dynamics.spectra.optimum import block_optimum
 from gnn_dynamics.workflow.kept_seeds import keep, train_missing
 
 provenance = start(snakemake)

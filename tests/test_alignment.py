@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import random_adjacency
 
-from gnn_dynamics.alignment import (
+from gnn_dynamics.problem import targets
+from gnn_dynamics.problem.problem import build_problem, propagated
+from gnn_dynamics.spectra.label_alignment import (
     alignment,
     alignment_table,
     expected_alignment,
     leading_directions,
 )
-from gnn_dynamics.problem import targets
-from gnn_dynamics.problem.problem import build_problem, propagated
 
 
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 3), st.integers(1, 5))

@@ -18,10 +18,10 @@ from gnn_dynamics.cli.causes import find_causes
 from gnn_dynamics.cli.expectation import expected
 from gnn_dynamics.cli.main import main
 from gnn_dynamics.cli.roles import files_by_role
-from gnn_dynamics.condition import condition_rows
 from gnn_dynamics.data.graph import save_graph
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.problem.problem import build_problem
+from gnn_dynamics.spectra.graph_condition import condition_rows
 
 MEMORY = 4e9
 # 0, 1, 2 a triangle; 7 and 8 leaves of 6 with equal features; 9, 10, 11 alone.

@@ -9,10 +9,10 @@ from graphs import adjacency_of, graphs, make_graph, patient, planetoid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnn_dynamics import condition as module
-from gnn_dynamics.condition import condition_rows, condition_table
 from gnn_dynamics.linalg.singular_values import rank_tolerance
 from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
+from gnn_dynamics.spectra import graph_condition as module
+from gnn_dynamics.spectra.graph_condition import condition_rows, condition_table
 
 
 def rows_of(graph, kind="gcn", depths=(0, 1, 2), nodes="train", features="raw"):

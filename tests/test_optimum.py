@@ -11,7 +11,9 @@ from scipy.optimize import minimize
 from gnn_dynamics.engine import costs
 from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.engine.reductions import Columns
-from gnn_dynamics.optimum import (
+from gnn_dynamics.problem import targets
+from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
+from gnn_dynamics.spectra.optimum import (
     least_squares_residuals,
     loss_optimum,
     optimum_rows,
@@ -19,8 +21,6 @@ from gnn_dynamics.optimum import (
     row_basis,
     width_required,
 )
-from gnn_dynamics.problem import targets
-from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
 
 
 def width_suffices(arch: Architecture) -> bool:

@@ -15,9 +15,6 @@ from graphs import adjacency_of, graphs, make_graph, patient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnn_dynamics import condition as module
-from gnn_dynamics.budget import bytes_in_memory, held_bytes, working_bytes
-from gnn_dynamics.condition import condition_rows, condition_table, streamed_rows
 from gnn_dynamics.data.graph import save_graph
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.singular_values import tsqr
@@ -32,6 +29,9 @@ from gnn_dynamics.problem.by_columns import (
 )
 from gnn_dynamics.problem.matrix_file import temporary_spool
 from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
+from gnn_dynamics.spectra import graph_condition as module
+from gnn_dynamics.spectra.graph_condition import condition_rows, condition_table, streamed_rows
+from gnn_dynamics.spectra.memory import bytes_in_memory, held_bytes, working_bytes
 
 NODES = st.sampled_from(["train", "all"])
 KINDS = ("raw", "row", "standard")
@@ -211,7 +211,7 @@ def test_a_full_temporary_folder_is_named(monkeypatch):
 PEAK = """
 import sys
 from benchmarks.measure import peak_memory
-from gnn_dynamics.condition import condition_table
+from gnn_dynamics.spectra.graph_condition import condition_table
 from gnn_dynamics.data.graph import load_graph
 graph = load_graph(sys.argv[1])
 grid = {"aggregations": ["gcn"], "features": sys.argv[3:], "nodes": ["train"], "depths": [3]}

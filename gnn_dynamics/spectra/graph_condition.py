@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from gnn_dynamics.budget import MEMORY_GB, bytes_in_memory, working_bytes
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import (
     BLOCK_HEIGHT,
@@ -27,6 +26,7 @@ from gnn_dynamics.linalg.singular_values import (
 from gnn_dynamics.problem.by_columns import graph_source, spool_levels
 from gnn_dynamics.problem.matrix_file import temporary_spool
 from gnn_dynamics.problem.problem import Problem, build_problem, labelled_ids, levels
+from gnn_dynamics.spectra.memory import MEMORY_GB, bytes_in_memory, working_bytes
 
 # Below this condition number a Gram matrix keeps eight digits of sigma_min.
 GRAM_CONDITION = 1e4
