@@ -12,12 +12,12 @@ from torch import Tensor
 from benchmarks.cora import cora
 from benchmarks.measure import Kernel, Step, row, seconds_per_call
 from benchmarks.pyg import PygModel, training_step
-from gnn_dynamics.engine.forms import Form, choose_form
-from gnn_dynamics.engine.initialise import initial_weights
-from gnn_dynamics.engine.model import Architecture, Weights
-from gnn_dynamics.engine.operators import DiagonalOperator, HornerOperator, StackedOperator
 from gnn_dynamics.engine.steppers import STEPPERS
 from gnn_dynamics.linalg.products import DenseMatrix, Matrix
+from gnn_dynamics.models.forms import Form, choose_form
+from gnn_dynamics.models.initialise import initial_weights
+from gnn_dynamics.models.model import Architecture, Weights
+from gnn_dynamics.models.operators import DiagonalOperator, HornerOperator, StackedOperator
 from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.problem import Problem, build_problem
 

@@ -21,8 +21,8 @@ from benchmarks.pyg import PygModel, training_step
 from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.config.grid import BATCH_KEYS, BLOCK_KEYS, KEYS
 from gnn_dynamics.data.graph import load_graph
-from gnn_dynamics.engine.initialise import initial_weights
-from gnn_dynamics.engine.model import Architecture
+from gnn_dynamics.models.initialise import initial_weights
+from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.problem import Problem, build_problem
 
 LR = 1e-9  # what is timed should not diverge

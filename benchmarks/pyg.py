@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import GCNConv, GINConv
 
-from gnn_dynamics.engine.model import Architecture, Weights
+from gnn_dynamics.models.model import Architecture, Weights
 
 LOSSES = {
     "squared": lambda f, Y: (f - Y).square().sum(),

@@ -9,13 +9,13 @@ import torch
 from benchmarks.cora import cora
 from benchmarks.measure import Kernel, Step, row, seconds_per_call
 from benchmarks.pyg import PygModel, training_step
-from gnn_dynamics.engine.initialise import initial_weights
-from gnn_dynamics.engine.model import Architecture, Weights
-from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.prefix import ReluData, relu_data
-from gnn_dynamics.engine.relu import column_major, relu_loss_and_gradient
 from gnn_dynamics.engine.steppers import STEPPERS
 from gnn_dynamics.linalg.products import Matrix, SparseMatrix
+from gnn_dynamics.models.initialise import initial_weights
+from gnn_dynamics.models.model import Architecture, Weights
+from gnn_dynamics.models.objective import Objective
+from gnn_dynamics.models.receptive_field import ReluData, relu_data
+from gnn_dynamics.models.relu import column_major, relu_loss_and_gradient
 from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.problem import Problem, build_problem
 

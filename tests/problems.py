@@ -10,7 +10,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from gnn_dynamics.engine.model import Architecture, Weights
+from gnn_dynamics.models.model import Architecture, Weights
 
 
 @dataclass(frozen=True)

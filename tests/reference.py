@@ -23,7 +23,7 @@ from problems import (
 from torch import Tensor, nn
 
 from benchmarks.pyg import PygModel
-from gnn_dynamics.engine.model import Architecture, Weights, stack_weights
+from gnn_dynamics.models.model import Architecture, Weights, stack_weights
 
 __all__ = [
     "Cell",

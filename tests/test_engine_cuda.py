@@ -4,10 +4,10 @@ import pytest
 import torch
 from problems import cora_shaped, one_hot, random_weights
 
-from gnn_dynamics.engine.forms import choose_form
-from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.engine.steppers import STEPPERS
 from gnn_dynamics.engine.train import train
+from gnn_dynamics.models.forms import choose_form
+from gnn_dynamics.models.model import Architecture
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="no GPU here: device cuda is untested and unmeasured"

@@ -17,13 +17,13 @@ from reference import (
 )
 from test_engine_train import assert_same_run, plain_descent, stable_rate
 
-from gnn_dynamics.engine.costs import candidates, models_per_batch
-from gnn_dynamics.engine.forms import choose_form
-from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.engine.steppers import STEPPERS
 from gnn_dynamics.engine.train import train
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
+from gnn_dynamics.models.costs import candidates, models_per_batch
+from gnn_dynamics.models.forms import choose_form
+from gnn_dynamics.models.model import Architecture
 
 CPU = torch.device("cpu")
 FORMS = ("stacked", "horner", "left", "row_space", "row_space+left", "svd")

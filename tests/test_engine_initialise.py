@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from gnn_dynamics.engine.initialise import INITIALISATIONS, initial_weights
-from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.models.initialise import INITIALISATIONS, initial_weights
+from gnn_dynamics.models.model import Architecture
 
 WIDE = Architecture(6, 9, 3, 3, multiscale=True)
 

@@ -19,10 +19,10 @@ from reference import (
     selection,
 )
 
-from gnn_dynamics.engine import linear
-from gnn_dynamics.engine.linear import loss_and_gradient
-from gnn_dynamics.engine.model import Architecture
-from gnn_dynamics.engine.operators import StackedOperator
+from gnn_dynamics.models import linear
+from gnn_dynamics.models.linear import loss_and_gradient
+from gnn_dynamics.models.model import Architecture
+from gnn_dynamics.models.operators import StackedOperator
 
 
 def levels_data(example: Example, arch: Architecture) -> list[np.ndarray]:

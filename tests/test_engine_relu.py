@@ -27,12 +27,12 @@ from reference import (
 
 from gnn_dynamics.data.fetch.catalogue import load_catalogue
 from gnn_dynamics.data.readers import read_dataset
-from gnn_dynamics.engine.model import Architecture, Weights
-from gnn_dynamics.engine.prefix import ReluData, hop_order, relu_data
-from gnn_dynamics.engine.relu import column_major, relu_forward, relu_loss_and_gradient
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg import products
 from gnn_dynamics.linalg.products import DenseMatrix, SparseMatrix, constant_matrix
+from gnn_dynamics.models.model import Architecture, Weights
+from gnn_dynamics.models.receptive_field import ReluData, hop_order, relu_data
+from gnn_dynamics.models.relu import column_major, relu_forward, relu_loss_and_gradient
 
 RELU = {"activations": ["relu"]}
 CPU = torch.device("cpu")

@@ -17,13 +17,6 @@ from reference import (
 )
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.model import Architecture, Weights
-from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.operators import HornerOperator, StackedOperator
-from gnn_dynamics.engine.prefix import relu_data
-from gnn_dynamics.engine.reductions import Frame
-from gnn_dynamics.engine.relu import relu_loss_and_gradient
 from gnn_dynamics.engine.sharpness import (
     PRODUCTS,
     flatten,
@@ -31,6 +24,13 @@ from gnn_dynamics.engine.sharpness import (
     largest_eigenvalue,
     unflatten,
 )
+from gnn_dynamics.models.losses import LOSSES
+from gnn_dynamics.models.model import Architecture, Weights
+from gnn_dynamics.models.objective import Objective
+from gnn_dynamics.models.operators import HornerOperator, StackedOperator
+from gnn_dynamics.models.receptive_field import relu_data
+from gnn_dynamics.models.reductions import Frame
+from gnn_dynamics.models.relu import relu_loss_and_gradient
 
 
 def levels_data(cell: Cell) -> list[np.ndarray]:

@@ -6,12 +6,12 @@ import torch
 from test_engine_train import regression_cell
 
 from gnn_dynamics.engine import steppers
-from gnn_dynamics.engine.model import Weights, per_model
-from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.operators import StackedOperator
 from gnn_dynamics.engine.sharpness import lambda_max
 from gnn_dynamics.engine.steppers import STEPPERS, flow
 from gnn_dynamics.engine.train import train
+from gnn_dynamics.models.model import Weights, per_model
+from gnn_dynamics.models.objective import Objective
+from gnn_dynamics.models.operators import StackedOperator
 
 LR = torch.tensor([1e-3, 5e-3], dtype=torch.float64)
 

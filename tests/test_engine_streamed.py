@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from reference import cells, dense_loss_and_gradient, make_example, selection
 from test_engine_forms import assert_form_equals, exact_forms, line_problem
 
-from gnn_dynamics.engine import costs
-from gnn_dynamics.engine.forms import REDUCE_COLUMNS, choose_form
-from gnn_dynamics.engine.model import Architecture
+from gnn_dynamics.models import costs
+from gnn_dynamics.models.forms import REDUCE_COLUMNS, choose_form
+from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.labelled_columns import StreamedColumns, triangularise
 
 

@@ -17,13 +17,13 @@ from reference import (
 from test_engine_linear import levels_data
 
 import gnn_dynamics.engine.train as train_module
-from gnn_dynamics.engine.forms import choose_form
 from gnn_dynamics.engine.graphed import copy_into, copy_of
-from gnn_dynamics.engine.model import Architecture, Weights
-from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.operators import StackedOperator
 from gnn_dynamics.engine.steppers import STEPPERS
 from gnn_dynamics.engine.train import train
+from gnn_dynamics.models.forms import choose_form
+from gnn_dynamics.models.model import Architecture, Weights
+from gnn_dynamics.models.objective import Objective
+from gnn_dynamics.models.operators import StackedOperator
 
 
 def objective_of(cell) -> Objective:

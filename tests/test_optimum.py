@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from gnn_dynamics.engine import costs
-from gnn_dynamics.engine.model import Architecture
-from gnn_dynamics.engine.reductions import Columns
+from gnn_dynamics.models import costs
+from gnn_dynamics.models.model import Architecture
+from gnn_dynamics.models.reductions import Columns
 from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
 from gnn_dynamics.spectra.optimum import (

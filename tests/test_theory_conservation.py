@@ -17,8 +17,8 @@ from theory_problems import (
     zero_head,
 )
 
-from gnn_dynamics.engine.initialise import initial_weights
-from gnn_dynamics.engine.model import Architecture, Weights
+from gnn_dynamics.models.initialise import initial_weights
+from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.theory.conservation import balancedness, drift, guaranteed_lambda
 from gnn_dynamics.theory.products import levels_of
 from gnn_dynamics.theory.reference import flow_reference, squared_gradient

@@ -16,9 +16,9 @@ from theory_problems import (
     toy,
 )
 
-from gnn_dynamics.engine import linear
-from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.operators import StackedOperator
+from gnn_dynamics.models import linear
+from gnn_dynamics.models.objective import Objective
+from gnn_dynamics.models.operators import StackedOperator
 from gnn_dynamics.theory.conservation import balancedness, drift
 from gnn_dynamics.theory.reference import flow_reference
 

@@ -7,10 +7,10 @@ import scipy.sparse as sp
 import torch
 from theory_problems import EVERYTHING, objective_of, random_weights, toy
 
-from gnn_dynamics.engine.forms import choose_form
-from gnn_dynamics.engine.initialise import initial_weights
-from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.engine.train import Snapshot
+from gnn_dynamics.models.forms import choose_form
+from gnn_dynamics.models.initialise import initial_weights
+from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.theory.observe import observe, prepare
 

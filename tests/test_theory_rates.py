@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from theory_problems import objective_of, prefix_products, random_weights, signal, toy
 
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.models.model import Weights
 from gnn_dynamics.theory.rates import geometry, rate_sharp
 from gnn_dynamics.theory.time_condition import lambda_min_restricted
 

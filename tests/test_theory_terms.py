@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from theory_problems import flow, prefix_products, random_weights, tables, toy
 
-from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.model import Architecture, Weights
-from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.operators import StackedOperator
-from gnn_dynamics.engine.prefix import relu_data
-from gnn_dynamics.engine.relu import relu_loss_and_gradient
 from gnn_dynamics.engine.train import Snapshot
+from gnn_dynamics.models.losses import LOSSES
+from gnn_dynamics.models.model import Architecture, Weights
+from gnn_dynamics.models.objective import Objective
+from gnn_dynamics.models.operators import StackedOperator
+from gnn_dynamics.models.receptive_field import relu_data
+from gnn_dynamics.models.relu import relu_loss_and_gradient
 from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.theory.observe import observe, prepare
 from gnn_dynamics.theory.products import label_signals, outputs

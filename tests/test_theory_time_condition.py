@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from theory_problems import keys_of, prefix_products, random_weights, toy
 
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.models.model import Weights
 from gnn_dynamics.theory.rates import geometry
 from gnn_dynamics.theory.time_condition import (
     lambda_min_full,

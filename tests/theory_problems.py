@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.engine.linear import loss_and_gradient
-from gnn_dynamics.engine.model import Architecture, Weights
-from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.operators import StackedOperator
 from gnn_dynamics.engine.steppers import Stepper
 from gnn_dynamics.engine.train import Snapshot, train
+from gnn_dynamics.models.linear import loss_and_gradient
+from gnn_dynamics.models.model import Architecture, Weights
+from gnn_dynamics.models.objective import Objective
+from gnn_dynamics.models.operators import StackedOperator
 from gnn_dynamics.theory.bounds import bounds_table
 from gnn_dynamics.theory.observe import Setting, observe, prepare
 from gnn_dynamics.theory.products import layer_products, outputs

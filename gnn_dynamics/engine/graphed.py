@@ -7,9 +7,9 @@ one would cost more than running them.
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.steppers import State, Stepper
+from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.objective import Objective
 
 
 class GraphedStep:

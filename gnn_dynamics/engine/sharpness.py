@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from gnn_dynamics.engine.linear import suffix_rows
-from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.prefix import ReluData
-from gnn_dynamics.engine.relu import relu_forward
+from gnn_dynamics.models.linear import suffix_rows
+from gnn_dynamics.models.losses import LOSSES
+from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.objective import Objective
+from gnn_dynamics.models.receptive_field import ReluData
+from gnn_dynamics.models.relu import relu_forward
 
 Product = Callable[[Weights], Weights]  # v -> M v, for a symmetric M of each model
 

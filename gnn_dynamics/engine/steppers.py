@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.model import Weights, per_model
-from gnn_dynamics.engine.objective import Objective
+from gnn_dynamics.models.model import Weights, per_model
+from gnn_dynamics.models.objective import Objective
 
 State = tuple[Tensor | Weights, ...]
 MOMENTUM = 0.9

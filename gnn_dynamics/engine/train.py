@@ -14,10 +14,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gnn_dynamics.engine.graphed import GraphedStep
-from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.steppers import Stepper, take_state
 from gnn_dynamics.engine.trace import Trace
+from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.objective import Objective
 
 CHECK_EVERY = 50  # steps between two looks at the losses
 SECONDS_BETWEEN_REPORTS = 10.0

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.reductions import Columns
 from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT
+from gnn_dynamics.models.reductions import Columns
 from gnn_dynamics.problem.by_columns import problem_source, spool_levels
 from gnn_dynamics.problem.matrix_file import temporary_spool
 from gnn_dynamics.problem.problem import Problem

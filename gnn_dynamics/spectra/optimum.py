@@ -18,8 +18,6 @@ import torch
 
 from gnn_dynamics.config.grid import Block, grouped, squared_cells
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.engine.costs import DENSE_BYTES, fits
-from gnn_dynamics.engine.reductions import Columns
 from gnn_dynamics.linalg.singular_values import (
     Matrix,
     append_rows,
@@ -28,6 +26,8 @@ from gnn_dynamics.linalg.singular_values import (
     singular_values,
     spectrum_from,
 )
+from gnn_dynamics.models.costs import DENSE_BYTES, fits
+from gnn_dynamics.models.reductions import Columns
 from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.labelled_columns import StreamedColumns, streamed_features
 from gnn_dynamics.problem.problem import Problem, build_problem, propagated

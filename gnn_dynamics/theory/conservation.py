@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.models.model import Weights
 from gnn_dynamics.theory.products import levels_of
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.models.model import Weights
 from gnn_dynamics.theory.products import outputs
 from gnn_dynamics.theory.rates import geometry
 

@@ -9,9 +9,9 @@ would, then the bound holds up to the factor exp(sum e_k) (docs/theory.md, integ
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.engine.objective import Objective
 from gnn_dynamics.engine.steppers import runge_kutta, stages
+from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.objective import Objective
 
 RICHARDSON = 16 / 15  # error of one step of order 4 from its difference to two half steps
 

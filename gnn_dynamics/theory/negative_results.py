@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.models.model import Weights
 from gnn_dynamics.theory.counterexamples import (
     Decay,
     exponent_at_depth_zero,

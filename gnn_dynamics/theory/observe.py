@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.linear import forward
-from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.engine.train import Snapshot
 from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.models.linear import forward
+from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.theory.conservation import balancedness, drift, guaranteed_lambda
 from gnn_dynamics.theory.integrator import local_error
 from gnn_dynamics.theory.products import label_signals, layer_products

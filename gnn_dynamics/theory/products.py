@@ -6,8 +6,8 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.models.model import Weights
 
 
 def layer_products(weights: Weights) -> list[Tensor]:

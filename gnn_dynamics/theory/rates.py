@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.linalg.singular_values import orthonormal_basis
+from gnn_dynamics.models.model import Weights
 from gnn_dynamics.theory.products import hidden, layer_products, levels_of
 from gnn_dynamics.theory.time_condition import smallest_eigenvalue
 

@@ -10,7 +10,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.models.model import Weights
 from gnn_dynamics.theory.products import label_signals, outputs
 from gnn_dynamics.theory.terms import theory_gradient
 

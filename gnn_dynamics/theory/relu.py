@@ -11,8 +11,8 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.models.losses import LOSSES
+from gnn_dynamics.models.model import Weights
 from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.theory.terms import autograd_gradient
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.linalg.products import fold
 from gnn_dynamics.linalg.singular_values import rank_tolerance
+from gnn_dynamics.models.model import Weights
 
 
 def smallest_eigenvalue(M: Tensor) -> Tensor:

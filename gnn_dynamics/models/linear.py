@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.models.losses import LOSSES
+from gnn_dynamics.models.model import Weights
 
 
 def suffix_rows(weights: Weights) -> list[Tensor]:

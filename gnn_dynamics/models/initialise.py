@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from gnn_dynamics.engine.model import Architecture, Weights
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.models.model import Architecture, Weights
 
 Generator = np.random.Generator
 KINDS = {"B": 0, "W": 1}

@@ -24,16 +24,16 @@ import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor
 
-from gnn_dynamics.engine import linear
-from gnn_dynamics.engine.costs import DENSE_BYTES, cheapest, fits
-from gnn_dynamics.engine.model import Architecture, Weights
-from gnn_dynamics.engine.objective import Objective
-from gnn_dynamics.engine.operators import DiagonalOperator, HornerOperator, StackedOperator
-from gnn_dynamics.engine.prefix import relu_data
-from gnn_dynamics.engine.reductions import Columns, Frame, Reduced, left, row_space, svd, unreduced
-from gnn_dynamics.engine.relu import column_major, relu_loss_and_gradient
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
+from gnn_dynamics.models import linear
+from gnn_dynamics.models.costs import DENSE_BYTES, cheapest, fits
+from gnn_dynamics.models.model import Architecture, Weights
+from gnn_dynamics.models.objective import Objective
+from gnn_dynamics.models.operators import DiagonalOperator, HornerOperator, StackedOperator
+from gnn_dynamics.models.receptive_field import relu_data
+from gnn_dynamics.models.reductions import Columns, Frame, Reduced, left, row_space, svd, unreduced
+from gnn_dynamics.models.relu import column_major, relu_loss_and_gradient
 from gnn_dynamics.problem.labelled_columns import StreamedColumns, streamed_features
 from gnn_dynamics.problem.problem import Problem, propagated
 

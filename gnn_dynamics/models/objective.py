@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from gnn_dynamics.engine.linear import loss_and_gradient
-from gnn_dynamics.engine.model import Weights
+from gnn_dynamics.models.linear import loss_and_gradient
+from gnn_dynamics.models.model import Weights
 
 
 @dataclass(frozen=True)

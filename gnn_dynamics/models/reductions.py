@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gnn_dynamics.engine.model import Weights
 from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.models.model import Weights
 
 # Every matrix of a model then starts on a cache line. BLAS picks its order of summation by the
 # place of a matrix in memory, so without this a model's last digits would depend on its neighbours.

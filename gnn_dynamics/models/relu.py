@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.losses import LOSSES
-from gnn_dynamics.engine.model import Weights
-from gnn_dynamics.engine.prefix import ReluData
 from gnn_dynamics.linalg.products import Matrix, is_differentiated
+from gnn_dynamics.models.losses import LOSSES
+from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.receptive_field import ReluData
 
 CACHE_LINE = 64  # bytes
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import torch
 
-from gnn_dynamics.engine.model import Architecture
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.products import product_cost
+from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.problem import Problem
 
 PROJECTING = ("gd", "momentum", "flow")  # optimisers that commute with a rotation of the weights

@@ -20,7 +20,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gnn_dynamics.engine.reductions import aligned
 from gnn_dynamics.linalg.products import (
     Matrix,
     SparseMatrix,
@@ -29,6 +28,7 @@ from gnn_dynamics.linalg.products import (
     is_differentiated,
     padded,
 )
+from gnn_dynamics.models.reductions import aligned
 
 # Columns of a triangular Gs that share a product: fewer zeros against larger products. Powers of
 # two are a third slower, as rows then compete for the same lines of the cache.
