@@ -23,7 +23,7 @@ from gnn_dynamics import block as training
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.data.graph import Graph, load_graph
-from gnn_dynamics.engine.sharpness import lambda_max
+from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.spectra.optimum import block_optimum

@@ -12,7 +12,7 @@ from torch import Tensor
 from benchmarks.cora import cora
 from benchmarks.measure import Kernel, Step, row, seconds_per_call
 from benchmarks.pyg import PygModel, training_step
-from gnn_dynamics.engine.steppers import STEPPERS
+from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.linalg.products import DenseMatrix, Matrix
 from gnn_dynamics.models.forms import Form, choose_form
 from gnn_dynamics.models.initialise import initial_weights

@@ -9,7 +9,7 @@ import torch
 from benchmarks.cora import cora
 from benchmarks.measure import Kernel, Step, row, seconds_per_call
 from benchmarks.pyg import PygModel, training_step
-from gnn_dynamics.engine.steppers import STEPPERS
+from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.linalg.products import Matrix, SparseMatrix
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights

@@ -16,8 +16,8 @@ import torch
 from benchmarks.measure import peak_memory
 from benchmarks.synthetic import random_graph
 from gnn_dynamics.data.graph import load_graph, save_graph
-from gnn_dynamics.engine.steppers import STEPPERS
-from gnn_dynamics.engine.train import train as run
+from gnn_dynamics.dynamics import train as run
+from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT, singular_values, tsqr
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.initialise import initial_weights

@@ -17,9 +17,9 @@ from gnn_dynamics import learning_rates
 from gnn_dynamics.claims.speed import has_optimum, speed_rows
 from gnn_dynamics.config.grid import Block, batches, runs
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.engine.sharpness import lambda_max
-from gnn_dynamics.engine.steppers import STEPPERS, Stepper, flow
-from gnn_dynamics.engine.train import Trajectory, train
+from gnn_dynamics.dynamics.sharpness import lambda_max
+from gnn_dynamics.dynamics.steppers import STEPPERS, Stepper, flow
+from gnn_dynamics.dynamics.train import Trajectory, train
 from gnn_dynamics.learning_rates import Score
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import models_per_batch

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gnn_dynamics.engine.train import Snapshot, Trajectory
+from gnn_dynamics.dynamics.train import Snapshot, Trajectory
 from gnn_dynamics.theory.observe import Setting, observe
 
 Run = dict[str, Any]

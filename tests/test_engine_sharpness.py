@@ -17,7 +17,7 @@ from reference import (
 )
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from gnn_dynamics.engine.sharpness import (
+from gnn_dynamics.dynamics.sharpness import (
     PRODUCTS,
     flatten,
     lambda_max,

@@ -154,7 +154,7 @@ EDITS = {
         jobs(*BOUNDS, *COMPARISONS),
     ),
     "the engine": (
-        more("gnn_dynamics/engine/steppers.py", "NEW = 1\n"),
+        more("gnn_dynamics/dynamics/steppers.py", "NEW = 1\n"),
         jobs(*BOUNDS, *TRAINING, train_block=9, collect_table=4),
     ),
     "a checksum": (

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from theory_problems import bounds_of, flow, toy, trained, zero_head
 
-from gnn_dynamics.engine.steppers import STEPPERS
+from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.theory.bounds import bounds_table
 from gnn_dynamics.theory.guarantees import descent_limits, guarantee_times
 

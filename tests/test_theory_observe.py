@@ -7,7 +7,7 @@ import scipy.sparse as sp
 import torch
 from theory_problems import EVERYTHING, objective_of, random_weights, toy
 
-from gnn_dynamics.engine.train import Snapshot
+from gnn_dynamics.dynamics.train import Snapshot
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture

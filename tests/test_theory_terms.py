@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from theory_problems import flow, prefix_products, random_weights, tables, toy
 
-from gnn_dynamics.engine.train import Snapshot
+from gnn_dynamics.dynamics.train import Snapshot
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective

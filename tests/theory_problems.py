@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.engine.steppers import Stepper
-from gnn_dynamics.engine.train import Snapshot, train
+from gnn_dynamics.dynamics.steppers import Stepper
+from gnn_dynamics.dynamics.train import Snapshot, train
 from gnn_dynamics.models.linear import loss_and_gradient
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective

@@ -9,7 +9,7 @@ would, then the bound holds up to the factor exp(sum e_k) (docs/theory.md, integ
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.steppers import runge_kutta, stages
+from gnn_dynamics.dynamics.steppers import runge_kutta, stages
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.train import Snapshot
+from gnn_dynamics.dynamics.train import Snapshot
 from gnn_dynamics.linalg.products import fold
 from gnn_dynamics.models.linear import forward
 from gnn_dynamics.models.model import Architecture, Weights

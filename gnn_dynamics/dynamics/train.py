@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from gnn_dynamics.engine.graphed import GraphedStep
-from gnn_dynamics.engine.steppers import Stepper, take_state
-from gnn_dynamics.engine.trace import Trace
+from gnn_dynamics.dynamics.cuda_graph import GraphedStep
+from gnn_dynamics.dynamics.loss_trace import Trace
+from gnn_dynamics.dynamics.steppers import Stepper, take_state
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
 

@@ -7,7 +7,7 @@ one would cost more than running them.
 import torch
 from torch import Tensor
 
-from gnn_dynamics.engine.steppers import State, Stepper
+from gnn_dynamics.dynamics.steppers import State, Stepper
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
 
