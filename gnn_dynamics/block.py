@@ -30,7 +30,7 @@ from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.recording import Recorder, record_steps
 from gnn_dynamics.tables import PARTS
-from gnn_dynamics.theory.observe import Setting, prepare
+from gnn_dynamics.theory.metrics import Setting, prepare
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
 

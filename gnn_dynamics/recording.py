@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gnn_dynamics.dynamics.train import Snapshot, Trajectory
-from gnn_dynamics.theory.observe import Setting, observe
+from gnn_dynamics.theory.metrics import Setting, observe
 
 Run = dict[str, Any]
 

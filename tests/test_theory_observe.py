@@ -12,7 +12,7 @@ from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.problem import Problem
-from gnn_dynamics.theory.observe import observe, prepare
+from gnn_dynamics.theory.metrics import observe, prepare
 
 TABLES = ("training", "time_condition", "gradient_terms")
 

@@ -18,7 +18,7 @@ from gnn_dynamics.models.operators import StackedOperator
 from gnn_dynamics.models.receptive_field import relu_data
 from gnn_dynamics.models.relu import relu_loss_and_gradient
 from gnn_dynamics.problem.problem import Problem
-from gnn_dynamics.theory.observe import observe, prepare
+from gnn_dynamics.theory.metrics import observe, prepare
 from gnn_dynamics.theory.products import label_signals, outputs
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.terms import (

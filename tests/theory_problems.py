@@ -17,7 +17,7 @@ from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
 from gnn_dynamics.theory.bounds import bounds_table
-from gnn_dynamics.theory.observe import Setting, observe, prepare
+from gnn_dynamics.theory.metrics import Setting, observe, prepare
 from gnn_dynamics.theory.products import layer_products, outputs
 from gnn_dynamics.theory.reference import flow_reference
 from gnn_dynamics.theory.time_condition import with_infima
