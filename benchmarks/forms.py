@@ -19,13 +19,13 @@ import torch
 import yaml
 from tqdm import tqdm
 
-from gnn_dynamics import block as training
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.models.forms import choose_form
+from gnn_dynamics.runs import block as training
 from gnn_dynamics.spectra.optimum import block_optimum
 from gnn_dynamics.tables import TABLES
 

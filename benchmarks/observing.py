@@ -17,9 +17,9 @@ import yaml
 
 from benchmarks.cora import ROOT, cora
 from gnn_dynamics.artifacts.parquet import write_table
-from gnn_dynamics.block import train_block
 from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.linalg.memory import keep_freed_memory
+from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.spectra.optimum import block_optimum
 
 BLOCKS = (

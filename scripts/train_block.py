@@ -7,10 +7,10 @@ graph and its own settings: more seeds elsewhere do not train it again.
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import write_table
-from gnn_dynamics.block import train_block
 from gnn_dynamics.config.grid import Block
 from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.linalg.memory import keep_freed_memory
+from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.spectra.optimum import block_optimum
 from gnn_dynamics.workflow.kept_seeds import keep, train_missing
 

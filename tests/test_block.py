@@ -12,13 +12,13 @@ import pytest
 from graphs import make_graph
 from problems import random_adjacency
 
-import gnn_dynamics.block as block_module
-from gnn_dynamics.block import train_block
+import gnn_dynamics.runs.block as block_module
 from gnn_dynamics.config.grid import KEYS, Block
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.problem import build_problem
+from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.spectra.optimum import block_optimum
 from gnn_dynamics.tables import PARTS as TABLES
 

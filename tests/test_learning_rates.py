@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnn_dynamics.learning_rates import (
+from gnn_dynamics.runs.learning_rates import (
     REACH,
     Score,
     first_rates,

@@ -13,14 +13,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from gnn_dynamics import learning_rates
-from gnn_dynamics.claims.speed import has_optimum, speed_rows
 from gnn_dynamics.config.grid import Block, batches, runs
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import STEPPERS, Stepper, flow
 from gnn_dynamics.dynamics.train import Trajectory, train
-from gnn_dynamics.learning_rates import Score
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import models_per_batch
 from gnn_dynamics.models.forms import choose_form
@@ -28,7 +25,10 @@ from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
 from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.problem import build_problem
-from gnn_dynamics.recording import Recorder, record_steps
+from gnn_dynamics.runs import learning_rates
+from gnn_dynamics.runs.learning_rates import Score
+from gnn_dynamics.runs.recording import Recorder, record_steps
+from gnn_dynamics.runs.speed import has_optimum, speed_rows
 from gnn_dynamics.tables import PARTS
 from gnn_dynamics.theory.metrics import Setting, prepare
 from gnn_dynamics.theory.relu import relu_gradient
