@@ -1,13 +1,13 @@
 """Hold Theorems 1 and 2 against the recorded gradient flows.
 
 Xu et al. 2021 (arXiv 2105.04550), equation 8; what is compared, and the tolerances, are described
-in gnn_dynamics/theory/bounds.py.
+in gnn_dynamics/claims/bounds.py.
 """
 
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import read_parts, read_table, write_table
-from gnn_dynamics.theory.bounds import bounds_table
+from gnn_dynamics.claims.bounds import bounds_table
 
 provenance = start(snakemake)
 training = read_parts(snakemake.input.training, "training")

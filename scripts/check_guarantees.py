@@ -1,14 +1,14 @@
 """What the bounds promise: times to a small gap, and the step size up to which descent keeps them.
 
 `guarantees`: one row for each flow. `descent_limits`: one row for each model, over the learning
-rates of its runs by gradient descent (gnn_dynamics/theory/guarantees.py).
+rates of its runs by gradient descent (gnn_dynamics/claims/guarantees.py).
 """
 
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import read_parts, read_table, write_table
-from gnn_dynamics.theory.bounds import bounds_table
-from gnn_dynamics.theory.guarantees import descent_limits, guarantee_times
+from gnn_dynamics.claims.bounds import bounds_table
+from gnn_dynamics.claims.guarantees import descent_limits, guarantee_times
 
 provenance = start(snakemake)
 flows = read_table(snakemake.input.bounds)

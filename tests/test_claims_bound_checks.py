@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from claims_tables import OPTIMUM, RUN, tables
 
-from gnn_dynamics.claims.bound_checks import bound_ratio, layer_bounds
+from gnn_dynamics.claims.checks.bounds import bound_ratio, layer_bounds
 
 TIMES = np.array([0.0, 1.0, 2.0, 3.0])
 

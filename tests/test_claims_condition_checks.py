@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from claims_tables import OPTIMUM, RUN, settings, tables
 
-from gnn_dynamics.claims.condition_checks import (
+from gnn_dynamics.claims.checks.conditions import (
     CONDITION_KEYS,
     graph_condition,
     lambda_guaranteed,

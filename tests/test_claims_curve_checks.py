@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 from claims_tables import OPTIMUM, RUN, SEEDS, settings, skip_speeds, tables
 
-from gnn_dynamics.claims.comparisons import compare_runs
-from gnn_dynamics.claims.curve_checks import (
+from gnn_dynamics.claims.checks.curves import (
     curve_distances,
     identity,
     optimum_order,
     same_orderings,
     straight_decay,
 )
+from gnn_dynamics.claims.comparisons import compare_runs
 
 LIMITS = settings("07")["claims"]["07"]["check"]["limits"]
 TIMES = np.linspace(0.0, 4.0, 41)

@@ -150,7 +150,7 @@ EDITS = {
     ),
     "the report": (more("gnn_dynamics/report/template.html"), jobs(*REPORT)),
     "the bounds": (
-        text("gnn_dynamics/theory/bounds.py", "CONSTANT = 4.0", "CONSTANT = 4.1"),
+        text("gnn_dynamics/claims/bounds.py", "CONSTANT = 4.0", "CONSTANT = 4.1"),
         jobs(*BOUNDS, *COMPARISONS),
     ),
     "the engine": (

@@ -5,9 +5,9 @@ import pytest
 import torch
 from theory_problems import Flow, bounds_of, flow, near_identity, tables, toy
 
+from gnn_dynamics.claims.bounds import bounds_table
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.models.model import Weights
-from gnn_dynamics.theory.bounds import bounds_table
 
 MODELS = [
     (aggregation, depth, multiscale)

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from theory_problems import bounds_of, flow, toy, trained, zero_head
 
+from gnn_dynamics.claims.bounds import bounds_table
+from gnn_dynamics.claims.guarantees import descent_limits, guarantee_times
 from gnn_dynamics.dynamics.steppers import STEPPERS
-from gnn_dynamics.theory.bounds import bounds_table
-from gnn_dynamics.theory.guarantees import descent_limits, guarantee_times
 
 RATES = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0]
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from theory_problems import flow, near_identity, objective_of, toy, trained
 
+from gnn_dynamics.claims.bounds import bounds_table
 from gnn_dynamics.dynamics.steppers import flow as flow_stepper
 from gnn_dynamics.dynamics.steppers import stages
-from gnn_dynamics.theory.bounds import bounds_table
 from gnn_dynamics.theory.integrator import local_error
 from gnn_dynamics.theory.reference import flow_reference, squared_gradient, squared_loss
 

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from gnn_dynamics.claims.bounds import bounds_table
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.dynamics.steppers import Stepper
 from gnn_dynamics.dynamics.train import Snapshot, train
@@ -16,7 +17,6 @@ from gnn_dynamics.models.linear import loss_and_gradient
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
-from gnn_dynamics.theory.bounds import bounds_table
 from gnn_dynamics.theory.metrics import Setting, observe, prepare
 from gnn_dynamics.theory.products import layer_products, outputs
 from gnn_dynamics.theory.reference import flow_reference

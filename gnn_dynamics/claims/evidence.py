@@ -9,19 +9,19 @@ from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.claims import bound_checks, condition_checks, curve_checks
-from gnn_dynamics.claims.bound_checks import Tables
+from gnn_dynamics.claims.checks import bounds, conditions, curves
+from gnn_dynamics.claims.checks.bounds import Tables
 from gnn_dynamics.claims.comparisons import PLACE, STATISTICS, compare_runs
 
 CHECKS = {
-    "bound_ratio": bound_checks.bound_ratio,
-    "layer_bounds": bound_checks.layer_bounds,
-    "graph_condition": condition_checks.graph_condition,
-    "lambda_kept": condition_checks.lambda_kept,
-    "lambda_guaranteed": condition_checks.lambda_guaranteed,
-    "straight_decay": curve_checks.straight_decay,
-    "identity": curve_checks.identity,
-    "optimum_order": curve_checks.optimum_order,
+    "bound_ratio": bounds.bound_ratio,
+    "layer_bounds": bounds.layer_bounds,
+    "graph_condition": conditions.graph_condition,
+    "lambda_kept": conditions.lambda_kept,
+    "lambda_guaranteed": conditions.lambda_guaranteed,
+    "straight_decay": curves.straight_decay,
+    "identity": curves.identity,
+    "optimum_order": curves.optimum_order,
 }
 PAIRED = ("paired_speed", "paired_terms")
 KINDS = (*PAIRED, *CHECKS, "same_orderings")
@@ -47,8 +47,8 @@ def claim_cells(tables: Tables, settings: Mapping[str, Any]) -> pd.DataFrame:
             cells = CHECKS[check["kind"]](tables, check["filter"], **check.get("limits", {}))
             frames.append(cells.assign(claim=claim))
         elif check["kind"] == "same_orderings":
-            same = curve_checks.same_orderings(compared, check["claims"])
-            noted = curve_checks.curve_distances(tables["training"], check["filter"])
+            same = curves.same_orderings(compared, check["claims"])
+            noted = curves.curve_distances(tables["training"], check["filter"])
             frames += [same.assign(claim=claim), noted.assign(claim=claim)]
     cells = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
     cells = cells.reindex(columns=list(COLUMNS))

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.claims.bound_checks import Tables
 from gnn_dynamics.claims.cells import CELL_KEYS, decide, name_cells
-from gnn_dynamics.claims.condition_checks import CONDITION_KEYS, with_excess
+from gnn_dynamics.claims.checks.bounds import Tables
+from gnn_dynamics.claims.checks.conditions import CONDITION_KEYS, with_excess
 from gnn_dynamics.claims.pairs import select
 from gnn_dynamics.config.grid import KEYS
 
