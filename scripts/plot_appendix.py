@@ -4,7 +4,7 @@ from _job import start
 
 from gnn_dynamics.artifacts.parquet import save_figure
 from gnn_dynamics.figures.appendix import draw
-from gnn_dynamics.figures.select import read
+from gnn_dynamics.summaries.select import read
 
 provenance = start(snakemake)
 figure = draw(read(snakemake.input.training), snakemake.wildcards.dataset)

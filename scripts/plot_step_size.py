@@ -3,8 +3,8 @@
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import save_figure
-from gnn_dynamics.figures.select import DESCENT, read
 from gnn_dynamics.figures.step_size import draw
+from gnn_dynamics.summaries.select import DESCENT, read
 
 provenance = start(snakemake)
 figure = draw(read(snakemake.input.comparisons), read(snakemake.input.training, DESCENT))

@@ -3,8 +3,8 @@
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import save_figure
-from gnn_dynamics.figures.select import read
 from gnn_dynamics.figures.what_predicts import draw
+from gnn_dynamics.summaries.select import read
 
 provenance = start(snakemake)
 names = ("comparisons", "graphs", "graph_condition", "alignment")

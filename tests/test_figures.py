@@ -22,10 +22,10 @@ from gnn_dynamics.figures import (
     curves,
     gradient_terms,
     registry,
-    select,
     style,
     training_speed,
 )
+from gnn_dynamics.summaries import select
 from gnn_dynamics.tables import TABLES
 
 STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora"]

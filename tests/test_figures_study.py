@@ -9,16 +9,9 @@ import study_tables
 from pictures import check_texts, check_titles, texts, words
 from scipy.stats import spearmanr
 
-from gnn_dynamics.figures import (
-    depth_rates,
-    effects,
-    registry,
-    select,
-    step_size,
-    style,
-    what_predicts,
-)
-from gnn_dynamics.figures import predictors as candidates
+from gnn_dynamics.figures import registry, step_size, style, what_predicts
+from gnn_dynamics.summaries import depth_rates, effects, select
+from gnn_dynamics.summaries import predictors as candidates
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ from itertools import product
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import curves, select, style
+from gnn_dynamics.figures import curves, style
 from gnn_dynamics.figures.training_speed import title
+from gnn_dynamics.summaries import select
 
 PANELS = (curves.SKIPS, curves.DEPTH, curves.DEPTH_SINGLE, curves.LABELS)
 

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.figures import select, style
+from gnn_dynamics.figures import style
+from gnn_dynamics.summaries import select
 
 FULL, RESTRICTED = "lambda_min", "lambda_min_restricted"
 CELL = ["dataset", "aggregation"]

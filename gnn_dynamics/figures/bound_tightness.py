@@ -14,7 +14,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import select, style
+from gnn_dynamics.figures import style
+from gnn_dynamics.summaries import select
 
 RATES = {
     "rate_measured": ("measured", style.BLACK, "-", "o"),

@@ -12,7 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import select, style
+from gnn_dynamics.figures import style
+from gnn_dynamics.summaries import select
 
 WIDTH, LINE = 9.6, 0.165  # inches
 TOP, FOOT = 0.35, 0.5  # inches for legend and axis

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from gnn_dynamics.figures import select, style
+from gnn_dynamics.figures import style
+from gnn_dynamics.summaries import select
 
 BAND = "line: median over seeds; band: lowest to highest seed"
 PAPER_LABEL = "paper, digitised"

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.figures import select, style
+from gnn_dynamics.figures import style
 from gnn_dynamics.figures.curves import BAND, draw_band, x_label
+from gnn_dynamics.summaries import select
 
 FREE = ("nodes", "depth", "labels")
 TERM_LINE = {"head": "-", "layer": (0, (4, 1.6))}

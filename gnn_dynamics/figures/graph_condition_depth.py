@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import select, style
+from gnn_dynamics.figures import style
+from gnn_dynamics.summaries import select
 
 COLUMNS = 4
 ZERO = {False: "x", True: "+"}  # two zeros at one place are both seen

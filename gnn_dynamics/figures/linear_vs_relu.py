@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import curves, select, style
+from gnn_dynamics.figures import curves, style
+from gnn_dynamics.summaries import select
 
 FREE = ("aggregation", "multiscale", "activation", "depth")
 

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gnn_dynamics.figures import effects, select, style
+from gnn_dynamics.figures import style
 from gnn_dynamics.figures.gradient_terms import term_sums
+from gnn_dynamics.summaries import effects, select
 
 CLAIMS = {"09": "skips", "10": "depth", "11": "true labels"}
 TITLES = {

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gnn_dynamics.figures import effects, select, style
-from gnn_dynamics.figures.depth_rates import (
+from gnn_dynamics.figures import style
+from gnn_dynamics.summaries import effects, select
+from gnn_dynamics.summaries.depth_rates import (
     MEASURES,
     MODEL,
     PAIR,

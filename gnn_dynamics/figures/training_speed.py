@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import curves, select, style
+from gnn_dynamics.figures import curves, style
+from gnn_dynamics.summaries import select
 
 PANELS = (curves.SKIPS, curves.DEPTH, curves.LABELS)
 ITERATIONS = (1000, 2000, 3000, 4000, 5000, 6000)

@@ -12,11 +12,12 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.figures import registry, select, training_speed
+from gnn_dynamics.figures import registry, training_speed
 from gnn_dynamics.report import sections
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
 from gnn_dynamics.report.glossary import TERMS, Explainer
 from gnn_dynamics.report.health import read_ends, restless_runs
+from gnn_dynamics.summaries import select
 
 # Held in memory; of the other tables the report only says how many rows they have.
 SHOWN = {"graphs", "claims", *(name for figure in registry.FIGURES for name in figure.tables)}

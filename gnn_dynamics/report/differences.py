@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.figures import gradient_terms, select, style, training_speed
+from gnn_dynamics.figures import gradient_terms, style, training_speed
+from gnn_dynamics.summaries import select
 
 Tables = Mapping[str, pd.DataFrame]
 # Edges in the paper's table of datasets; the files name some edges twice.

@@ -6,8 +6,8 @@ import pandas as pd
 
 from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.figures import select
 from gnn_dynamics.report.sections import joined
+from gnn_dynamics.summaries import select
 
 RESTLESS = 0.05  # share of the steps at which the loss rose; above it rounding was seen to grow
 

@@ -16,8 +16,9 @@ from gnn_dynamics.artifacts.parquet import (
     read_table,
     write_text,
 )
-from gnn_dynamics.figures import registry, select
+from gnn_dynamics.figures import registry
 from gnn_dynamics.figures.claims import MARKS, verdict_counts
+from gnn_dynamics.summaries import select
 
 FIGURES = (
     "claims",

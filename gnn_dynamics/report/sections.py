@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.figures import registry, select, style
+from gnn_dynamics.figures import registry, style
 from gnn_dynamics.figures.claims import MARKS, verdict_counts
+from gnn_dynamics.summaries import select
 
 MOST_ROWS = 300  # shown per claim; the tables hold the rest
 ROW_COLUMNS = (

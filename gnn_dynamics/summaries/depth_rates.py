@@ -6,8 +6,8 @@ Cells of claim 10 in one setting, of gradient flow and of gradient descent; rows
 import pandas as pd
 
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.figures import effects, select
-from gnn_dynamics.figures.effects import FIRST, GRAPH
+from gnn_dynamics.summaries import effects, select
+from gnn_dynamics.summaries.effects import FIRST, GRAPH
 
 MEASURES = {
     "flow_time": "flow\ntime",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.figures import select
+from gnn_dynamics.summaries import select
 
 GRAPH = ["dataset", "aggregation"]
 # The theorems' setting comes first: squared loss, the nodes of the public split.

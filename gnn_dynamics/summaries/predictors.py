@@ -11,8 +11,8 @@ import pandas as pd
 from scipy.stats import permutation_test, rankdata
 
 from gnn_dynamics.claims.statistics import holm
-from gnn_dynamics.figures import effects, select
-from gnn_dynamics.figures.effects import GRAPH
+from gnn_dynamics.summaries import effects, select
+from gnn_dynamics.summaries.effects import GRAPH
 
 ACCELERATIONS = {"09": "skip connections", "10": "depth", "11": "true labels"}
 PREDICTORS = {
