@@ -13,12 +13,12 @@ from matplotlib.image import imread
 from own_files import FORMATS, toy, write_csv
 
 from gnn_dynamics.artifacts.parquet import read_provenance
-from gnn_dynamics.cli.analysis import analyse
-from gnn_dynamics.cli.causes import find_causes
-from gnn_dynamics.cli.expectation import expected
+from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.cli.main import main
-from gnn_dynamics.cli.roles import files_by_role
 from gnn_dynamics.data.graph import save_graph
+from gnn_dynamics.diagnosis.analysis import analyse
+from gnn_dynamics.diagnosis.causes import find_causes
+from gnn_dynamics.diagnosis.expectation import expected
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.spectra.graph_condition import condition_rows
@@ -145,7 +145,7 @@ def test_causes_explain_no_more_and_no_less_than_what_is_missing(graph):
 
 
 def test_too_little_memory_leaves_causes_untraced(monkeypatch):
-    monkeypatch.setattr("gnn_dynamics.cli.analysis.bytes_in_memory", lambda *_: MEMORY + 1)
+    monkeypatch.setattr("gnn_dynamics.diagnosis.analysis.bytes_in_memory", lambda *_: MEMORY + 1)
     found = analyse(flawed(), "raw", "all", 1, MEMORY)
     assert not found.holds and not found.traced and not found.causes and not found.repairs
 

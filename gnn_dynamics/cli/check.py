@@ -14,16 +14,16 @@ import pandas as pd
 from gnn_dynamics.artifacts import code_digest
 from gnn_dynamics.artifacts.parquet import save_figure, write_table
 from gnn_dynamics.artifacts.provenance import describe
-from gnn_dynamics.cli import causes, repairs
-from gnn_dynamics.cli.analysis import Analysis, analyse
 from gnn_dynamics.cli.check_text import report
-from gnn_dynamics.cli.roles import files_by_role
+from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.data.own.arrays import open_npz
 from gnn_dynamics.data.own.memory import GB, available_memory, check_memory
 from gnn_dynamics.data.own.raw_graph import Labels, Pieces
 from gnn_dynamics.data.own.read import check_formats, own_graph, read_pieces
+from gnn_dynamics.diagnosis import causes, repairs
+from gnn_dynamics.diagnosis.analysis import Analysis, analyse
 from gnn_dynamics.figures import graph_check, style
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]

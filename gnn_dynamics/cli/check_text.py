@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from gnn_dynamics.cli.analysis import Analysis
-from gnn_dynamics.cli.expectation import in_words
+from gnn_dynamics.diagnosis.analysis import Analysis
+from gnn_dynamics.diagnosis.expectation import in_words
 
 MOST_LINES = 12  # of causes or repairs of one kind
 MOST_IDS = 8

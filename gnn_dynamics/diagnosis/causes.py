@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.cli.signatures import Signature, column_signatures
+from gnn_dynamics.diagnosis.signatures import Signature, column_signatures
 from gnn_dynamics.problem.problem import Problem, levels
 
 COLUMNS = ("aggregation", "multiscale", "depth", "kind", "members", "reason")

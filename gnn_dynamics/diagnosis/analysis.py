@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gnn_dynamics.cli.causes import cause_rows, find_causes
-from gnn_dynamics.cli.expectation import expected
-from gnn_dynamics.cli.repairs import Checked, repair_rows
 from gnn_dynamics.data.graph import Graph, graph_facts
+from gnn_dynamics.diagnosis.causes import cause_rows, find_causes
+from gnn_dynamics.diagnosis.expectation import expected
+from gnn_dynamics.diagnosis.repairs import Checked, repair_rows
 from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.spectra.graph_condition import condition_table
 from gnn_dynamics.spectra.memory import bytes_in_memory

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gnn_dynamics.cli.causes import Cause, Cell
 from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.diagnosis.causes import Cause, Cell
 from gnn_dynamics.problem.problem import Problem, build_problem
 from gnn_dynamics.spectra.graph_condition import condition_rows
 
