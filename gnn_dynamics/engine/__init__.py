@@ -1,1 +1,0 @@
-"""Training dynamics of linear and ReLU GNNs, exactly and fast: K models side by side."""
