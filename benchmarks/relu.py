@@ -16,8 +16,8 @@ from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.receptive_field import ReluData, relu_data
 from gnn_dynamics.models.relu import column_major, relu_loss_and_gradient
-from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.problem import Problem, build_problem
+from gnn_dynamics.problem.targets import targets
 
 LR = 1e-5
 INDEX_BYTES = 4

@@ -16,8 +16,8 @@ import torch
 from benchmarks.measure import peak_memory
 from benchmarks.synthetic import random_graph
 from gnn_dynamics.data.graph import load_graph, save_graph
-from gnn_dynamics.dynamics import train as run
 from gnn_dynamics.dynamics.steppers import STEPPERS
+from gnn_dynamics.dynamics.train import train as run
 from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT, singular_values, tsqr
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.initialise import initial_weights
@@ -25,11 +25,11 @@ from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
 from gnn_dynamics.models.reductions import Frame
-from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.by_columns import graph_source, spool_levels
 from gnn_dynamics.problem.labelled_columns import triangularise
 from gnn_dynamics.problem.matrix_file import Spool
 from gnn_dynamics.problem.problem import build_problem
+from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.spectra.graph_condition import condition_table
 from gnn_dynamics.spectra.memory import working_bytes
 

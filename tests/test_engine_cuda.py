@@ -4,8 +4,8 @@ import pytest
 import torch
 from problems import cora_shaped, one_hot, random_weights
 
-from gnn_dynamics.dynamics import train
 from gnn_dynamics.dynamics.steppers import STEPPERS
+from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.model import Architecture
 

@@ -17,8 +17,8 @@ from reference import (
 )
 from test_engine_train import assert_same_run, plain_descent, stable_rate
 
-from gnn_dynamics.dynamics import train
 from gnn_dynamics.dynamics.steppers import STEPPERS
+from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import candidates, models_per_batch

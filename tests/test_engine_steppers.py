@@ -5,9 +5,10 @@ import pytest
 import torch
 from test_engine_train import regression_cell
 
-from gnn_dynamics.dynamics import steppers, train
+from gnn_dynamics.dynamics import steppers
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import STEPPERS, flow
+from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.models.model import Weights, per_model
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator

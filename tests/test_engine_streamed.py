@@ -12,6 +12,7 @@ from test_engine_forms import assert_form_equals, exact_forms, line_problem
 from gnn_dynamics.models import costs
 from gnn_dynamics.models.forms import REDUCE_COLUMNS, choose_form
 from gnn_dynamics.models.model import Architecture
+from gnn_dynamics.problem import labelled_columns
 from gnn_dynamics.problem.labelled_columns import StreamedColumns, triangularise
 
 
@@ -42,7 +43,7 @@ def test_reflections_of_blocks_are_a_qr_factorisation(nbar, p, rank, height, see
 def test_streamed_forms_equal_autograd_for_150_steps(cell, name):
     assume(name in exact_forms(cell, "gd"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(costs, "DENSE_BYTES", 0)
+        patch.setattr(labelled_columns, "DENSE_BYTES", 0)
         form = choose_form(cell.example, cell.arch, "squared", "gd", form=name)
         assert isinstance(form.columns, StreamedColumns)
         assert_form_equals(cell, name, dense_loss_and_gradient)
@@ -55,7 +56,7 @@ def test_streamed_objectives_equal_those_in_memory(cell, name):
     assume(name in exact_forms(cell, "gd"))
     held = choose_form(cell.example, cell.arch, "squared", "gd", form=name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(costs, "DENSE_BYTES", 0)
+        patch.setattr(labelled_columns, "DENSE_BYTES", 0)
         streamed = choose_form(cell.example, cell.arch, "squared", "gd", form=name)
     close = {"rtol": 1e-10, "atol": 1e-10}
     found = []
@@ -85,7 +86,7 @@ def test_equal_features_leave_many_factors_but_one_is_used_throughout():
     Y = torch.from_numpy(rng.standard_normal((2, 2, 300)))
     G = torch.cat(choose_form(example, arch, "squared", "adam", form="stacked").G)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(costs, "DENSE_BYTES", 0)
+        patch.setattr(labelled_columns, "DENSE_BYTES", 0)
         form = choose_form(example, arch, "squared", "adam", form="left")
     reduced, offset = form.columns.targets(Y)
     ours = torch.cat([G_l[:6] for G_l in form.G])
@@ -103,7 +104,7 @@ def test_a_form_whose_step_ignores_n_is_chosen_however_many_columns(
     monkeypatch, optimizer, multiscale, expected
 ):
     arch = Architecture(4, 8, 2, 3, multiscale)
-    monkeypatch.setattr(costs, "DENSE_BYTES", 4 * 8 * 300)
+    monkeypatch.setattr(labelled_columns, "DENSE_BYTES", 4 * 8 * 300)
     sizes = []
     for nodes in (400, 900):
         form = choose_form(line_problem(nodes), arch, "squared", optimizer)

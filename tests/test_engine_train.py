@@ -17,9 +17,9 @@ from reference import (
 from test_engine_linear import levels_data
 
 import gnn_dynamics.dynamics.train as train_module
-from gnn_dynamics.dynamics import train
 from gnn_dynamics.dynamics.cuda_graph import copy_into, copy_of
 from gnn_dynamics.dynamics.steppers import STEPPERS
+from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective

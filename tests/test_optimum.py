@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from gnn_dynamics.models import costs
 from gnn_dynamics.models.model import Architecture
-from gnn_dynamics.models.reductions import Columns
-from gnn_dynamics.problem import targets
+from gnn_dynamics.problem import labelled_columns
+from gnn_dynamics.problem.labelled_columns import Columns
 from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
+from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.spectra.optimum import (
     least_squares_residuals,
     loss_optimum,
@@ -90,7 +90,7 @@ def test_features_from_a_file_give_the_same_optimum(graph, kind, depth, multisca
     args = problem, depth, multiscale, [("true", 0), ("permuted", 1)]
     expected = optimum_rows(*args)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(costs, "DENSE_BYTES", 0)
+        patch.setattr(labelled_columns, "DENSE_BYTES", 0)
         found = optimum_rows(*args)
     for ours, theirs in zip(found, expected, strict=True):
         assert (ours["labels"], ours["rank"]) == (theirs["labels"], theirs["rank"])

@@ -18,7 +18,7 @@ from gnn_dynamics.data.fetch.catalogue import load_catalogue
 from gnn_dynamics.data.fetch.transfer import NotThere, bring
 from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.workflow import check_config
+from gnn_dynamics.workflow.check_config import check_config
 from gnn_dynamics.workflow.paths import check_places
 
 SOURCES = sorted(p for f in ("gnn_dynamics", "scripts", "docs") for p in (ROOT / f).rglob("*.py"))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.artifacts import code_digest
+from gnn_dynamics.artifacts.code_digest import code_digest
 from gnn_dynamics.artifacts.parquet import save_figure, write_table
 from gnn_dynamics.artifacts.provenance import describe
 from gnn_dynamics.cli.check_text import report

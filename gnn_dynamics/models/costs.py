@@ -19,11 +19,11 @@ import torch
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.products import product_cost
 from gnn_dynamics.models.model import Architecture
+from gnn_dynamics.problem import labelled_columns
 from gnn_dynamics.problem.problem import Problem
 
 PROJECTING = ("gd", "momentum", "flow")  # optimisers that commute with a rotation of the weights
 UPDATE_COST = {"gd": 4, "flow": 4, "momentum": 8, "adam": 20}
-DENSE_BYTES = 2 * 2**30  # of G_l that a form may hold; beyond it stays sparse, or is streamed
 STREAMED_WORK = 1e13  # multiplications in the factorisation of what is streamed: minutes
 CACHE_BYTES = 16 * 2**20  # of weights, gradients and signals that K models share on a CPU
 INFINITE = float("inf")
@@ -78,7 +78,7 @@ def candidates(problem, arch, loss_fn, optimizer, device) -> list[Candidate]:
     both = " and ".join(filter(None, (projects, squared)))
     full, spanned = [problem.m_x] * len(arch.levels), spanned_rows(problem, arch)
     shared = arch, optimizer
-    held = 0 if fits(problem, len(arch.levels)) else INFINITE
+    held = 0 if labelled_columns.fits(problem, len(arch.levels)) else INFINITE
     read = 0 if held == 0 or streams(problem, arch) else INFINITE
     diagonal = 2 * arch.m_y * max(spanned) + weights_cost(max(spanned), *shared)
     return [
@@ -103,15 +103,12 @@ def stacked(problem: Problem, sizes: list[int], columns: int, arch, optimizer) -
     return data + weights_cost(max(sizes), arch, optimizer)
 
 
-def fits(problem: Problem, count: int) -> bool:
-    """Whether so many dense G_l fit into the memory that a form may hold."""
-    return 8 * problem.m_x * problem.nbar * count <= DENSE_BYTES
-
-
 def streams(problem: Problem, arch: Architecture) -> bool:
     """Whether R4 can read them block by block instead (streamed.py)."""
     p = problem.m_x * len(arch.levels)
-    return 8 * p * p <= DENSE_BYTES and float(problem.nbar) * p * p <= STREAMED_WORK
+    return (
+        8 * p * p <= labelled_columns.DENSE_BYTES and float(problem.nbar) * p * p <= STREAMED_WORK
+    )
 
 
 def sparse(problem: Problem, device: torch.device, arch, optimizer) -> float:

@@ -27,14 +27,19 @@ from torch import Tensor
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models import linear
-from gnn_dynamics.models.costs import DENSE_BYTES, cheapest, fits
+from gnn_dynamics.models.costs import cheapest
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import DiagonalOperator, HornerOperator, StackedOperator
 from gnn_dynamics.models.receptive_field import relu_data
-from gnn_dynamics.models.reductions import Columns, Frame, Reduced, left, row_space, svd, unreduced
+from gnn_dynamics.models.reductions import Frame, Reduced, left, row_space, svd, unreduced
 from gnn_dynamics.models.relu import column_major, relu_loss_and_gradient
-from gnn_dynamics.problem.labelled_columns import StreamedColumns, streamed_features
+from gnn_dynamics.problem.labelled_columns import (
+    Columns,
+    StreamedColumns,
+    fits,
+    streamed_features,
+)
 from gnn_dynamics.problem.problem import Problem, propagated
 
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")
@@ -154,7 +159,7 @@ def _horner(problem, arch, place) -> HornerOperator:
 
 def _dense_form(problem, arch, loss_fn, place, reason, name) -> Form:
     if name in REDUCE_COLUMNS and not fits(problem, len(arch.levels)):
-        G, streamed = streamed_features(problem, arch.levels, DENSE_BYTES, place)
+        G, streamed = streamed_features(problem, arch.levels, place)
     else:
         G, streamed = _features(problem, arch, place), None
     if name == "svd":

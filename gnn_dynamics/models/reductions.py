@@ -22,6 +22,7 @@ from torch.nn.functional import pad
 
 from gnn_dynamics.linalg.products import fold
 from gnn_dynamics.models.model import Weights
+from gnn_dynamics.problem.labelled_columns import Columns
 
 # Every matrix of a model then starts on a cache line. BLAS picks its order of summation by the
 # place of a matrix in memory, so without this a model's last digits would depend on its neighbours.
@@ -94,26 +95,6 @@ def _expanded(reduced: Tensor, start: Tensor, Q: Tensor | None) -> Tensor:
 def _padded(tensor: Tensor, rows: bool = False) -> Tensor:
     height, width = tensor.shape[-2:]
     return pad(tensor, (0, aligned(width) - width, 0, aligned(height) - height if rows else 0))
-
-
-# The side of the labelled columns ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Coordinates of the labelled columns: Y -> Y Z, Z (nbar, p) with orthonormal columns.
-
-    None leaves them as they are.
-    """
-
-    Z: Tensor | None = None
-
-    def targets(self, Y: Tensor) -> tuple[Tensor, Tensor]:
-        """Y (K, m_y, nbar) -> (Y Z, ||Y - Y Z Z^T||^2 (K,)), the constant part of the loss."""
-        if self.Z is None:
-            return Y, Y.new_zeros(len(Y))
-        reduced = fold(Y, self.Z)
-        return reduced, (Y - fold(reduced, self.Z.mT)).square().sum(dim=(1, 2))
 
 
 # Reductions --------------------------------------------------------------------------------------

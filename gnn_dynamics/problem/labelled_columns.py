@@ -12,18 +12,41 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnn_dynamics.linalg.products import fold
 from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT
-from gnn_dynamics.models.reductions import Columns
 from gnn_dynamics.problem.by_columns import problem_source, spool_levels
 from gnn_dynamics.problem.matrix_file import temporary_spool
 from gnn_dynamics.problem.problem import Problem
 
 Blocks = Callable[[], Iterator[np.ndarray]]
+DENSE_BYTES = 2 * 2**30  # of G_l that may be held at once; beyond it they stay sparse or in a file
+
+
+def fits(problem: Problem, count: int) -> bool:
+    """Whether `count` dense G_l (m_x, nbar) fit into DENSE_BYTES."""
+    return 8 * problem.m_x * problem.nbar * count <= DENSE_BYTES
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Coordinates of the labelled columns: Y -> Y Z, Z (nbar, p) with orthonormal columns.
+
+    None leaves them as they are.
+    """
+
+    Z: Tensor | None = None
+
+    def targets(self, Y: Tensor) -> tuple[Tensor, Tensor]:
+        """Y (K, m_y, nbar) -> (Y Z, ||Y - Y Z Z^T||^2 (K,)), the constant part of the loss."""
+        if self.Z is None:
+            return Y, Y.new_zeros(len(Y))
+        reduced = fold(Y, self.Z)
+        return reduced, (Y - fold(reduced, self.Z.mT)).square().sum(dim=(1, 2))
 
 
 @dataclass(frozen=True)
 class StreamedColumns:
-    """`reductions.Columns` where Z is known by its reflections only, and further ones of Y Z.
+    """`Columns` where Z is known by its reflections only, and further ones of Y Z.
 
     blocks: () -> rows of Gs^T. The factorisation is repeated for every Y, from the same numbers in
     the same order. So Z is that of T even where Gs lacks rank, when Z is not unique.
@@ -65,7 +88,7 @@ def triangularise(
 
 
 def streamed_features(
-    problem: Problem, levels: Sequence[int], memory: float, device: torch.device
+    problem: Problem, levels: Sequence[int], device: torch.device, memory: float = DENSE_BYTES
 ) -> tuple[list[Tensor], StreamedColumns]:
     """G_l Z (m_x, p) for each of `levels`, and the columns Z; G_l itself goes to a file.
 

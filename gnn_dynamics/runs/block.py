@@ -23,8 +23,8 @@ from gnn_dynamics.models.costs import models_per_batch
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
-from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.problem import build_problem
+from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, record_steps

@@ -19,8 +19,8 @@ import torch
 from gnn_dynamics.config.grid import grouped
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import Matrix, append_rows
-from gnn_dynamics.problem import targets
 from gnn_dynamics.problem.problem import Problem, build_problem, propagated
+from gnn_dynamics.problem.targets import targets
 
 PROBLEM = ("aggregation", "features", "nodes")
 

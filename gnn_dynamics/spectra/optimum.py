@@ -26,11 +26,14 @@ from gnn_dynamics.linalg.singular_values import (
     singular_values,
     spectrum_from,
 )
-from gnn_dynamics.models.costs import DENSE_BYTES, fits
-from gnn_dynamics.models.reductions import Columns
-from gnn_dynamics.problem import targets
-from gnn_dynamics.problem.labelled_columns import StreamedColumns, streamed_features
+from gnn_dynamics.problem.labelled_columns import (
+    Columns,
+    StreamedColumns,
+    fits,
+    streamed_features,
+)
 from gnn_dynamics.problem.problem import Problem, build_problem, propagated
+from gnn_dynamics.problem.targets import targets
 
 
 def loss_optimum(G: Matrix, Y: np.ndarray) -> float:
@@ -105,8 +108,7 @@ def features(problem: Problem, depth: int) -> tuple[list[np.ndarray], Columns | 
     """`propagated`, and coordinates of the labelled columns: fewer (R4) where that is too large."""
     if fits(problem, depth + 1):
         return propagated(problem, depth), Columns()
-    place, levels = torch.device("cpu"), range(depth + 1)
-    G, columns = streamed_features(problem, levels, DENSE_BYTES, place)
+    G, columns = streamed_features(problem, range(depth + 1), torch.device("cpu"))
     return [G_l.numpy() for G_l in G], columns
 
 
