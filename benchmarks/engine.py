@@ -9,7 +9,9 @@ import torch
 
 from benchmarks import linear, relu
 from benchmarks.measure import FOLDER, roofs
-from gnn_dynamics.artifacts.parquet import save_figure, write_table
+from gnn_dynamics.artifacts.parquet import write_table
+from gnn_dynamics.artifacts.pictures import save_figure
+from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.figures.style import new_figure, styled
 from gnn_dynamics.linalg.memory import keep_freed_memory
 
@@ -25,7 +27,7 @@ def main() -> None:
         rows.append(entry)
     table = pd.DataFrame(rows)
     provenance = {"torch": torch.__version__, "roofs": roof_line()}
-    write_table(table, FOLDER / "engine.parquet", provenance)
+    write_table(table, FOLDER / "engine.parquet", Table(), provenance)
     save_figure(roofline(table), FOLDER / "roofline.png", FOLDER / "roofline.pdf", provenance)
 
 

@@ -20,14 +20,15 @@ import yaml
 from tqdm import tqdm
 
 from gnn_dynamics.artifacts.parquet import write_table
+from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.runs import block as training
+from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.spectra.optimum import block_optimum
-from gnn_dynamics.tables import TABLES
 
 FORMS = ("stacked", "horner", "left", "row_space", "row_space+left", "svd")
 STEPS, RECORDS = 100, 11
@@ -52,7 +53,9 @@ def main(run: str = "results/paper", *datasets: str) -> None:
     table = pd.DataFrame(found)
     worst = table.groupby(["experiment", "table", "column"])["difference"].max().unstack([1, 2])
     print(worst.to_string(float_format="{:.1e}".format))
-    write_table(table, Path("results") / "benchmark" / "forms.parquet", {"run": Path(run).name})
+    write_table(
+        table, Path("results") / "benchmark" / "forms.parquet", Table(), {"run": Path(run).name}
+    )
 
 
 def deepest(config: Mapping[str, Any]) -> list[Block]:
@@ -104,7 +107,7 @@ def _tables(
 
 def compared(name: str, ours: pd.DataFrame, other: pd.DataFrame) -> Iterator[tuple[str, float]]:
     """The numbers of a table that are no keys, each with the largest |a - b| / max |a| of a run."""
-    keys = [key for key in TABLES[name].keys if key in ours]
+    keys = [key for key in BLOCK_TABLES[name].keys if key in ours]
     if ours.empty:
         return
     ours, other = (table.sort_values(keys, ignore_index=True) for table in (ours, other))

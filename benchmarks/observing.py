@@ -17,6 +17,7 @@ import yaml
 
 from benchmarks.cora import ROOT, cora
 from gnn_dynamics.artifacts.parquet import write_table
+from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.linalg.memory import keep_freed_memory
 from gnn_dynamics.runs.block import train_block
@@ -41,7 +42,7 @@ def main() -> None:
     table = pd.DataFrame([row(config, known[name]) for name in BLOCKS if name in known])
     print(table.to_string(index=False, float_format="{:.3g}".format))
     path = Path("results") / "benchmark" / "observing.parquet"
-    write_table(table, path, {"torch": torch.__version__})
+    write_table(table, path, Table(), {"torch": torch.__version__})
 
 
 def row(config: Mapping[str, Any], block: Block) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from benchmarks.measure import seconds_per_call
 from benchmarks.pyg import PygModel, training_step
 from gnn_dynamics.artifacts.parquet import read_table, write_table
+from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.config.grid import BATCH_KEYS, BLOCK_KEYS, KEYS
 from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.models.initialise import initial_weights
@@ -43,7 +44,7 @@ def main(run: str = "results/paper") -> None:
     largest = jobs.loc[jobs.max_rss.idxmax()]
     print(f"Largest job: {largest.max_rss:.0f} MB ({largest.rule}).")
     path = Path("results") / "benchmark" / "preset.parquet"
-    write_table(table, path, {"torch": torch.__version__, "run": folder.name})
+    write_table(table, path, Table(), {"torch": torch.__version__, "run": folder.name})
 
 
 def compare(folder: Path) -> pd.DataFrame:

@@ -18,7 +18,9 @@ import torch
 from benchmarks.measure import FOLDER
 from benchmarks.scaling_plot import picture
 from benchmarks.stages import STAGES, Case, make, measured
-from gnn_dynamics.artifacts.parquet import read_table, save_figure, write_table
+from gnn_dynamics.artifacts.parquet import read_table, write_table
+from gnn_dynamics.artifacts.pictures import save_figure
+from gnn_dynamics.artifacts.table import Table
 
 
 def by_nodes(nodes: int) -> Case:
@@ -50,7 +52,7 @@ def main(*names: str) -> None:
     if path.exists():
         before = read_table(path)
         table = pd.concat([before[~before["case"].isin(table["case"])], table], ignore_index=True)
-    write_table(table, path, provenance)
+    write_table(table, path, Table(), provenance)
     save_figure(picture(table), FOLDER / "scaling.png", FOLDER / "scaling.pdf", provenance)
 
 

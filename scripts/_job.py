@@ -6,7 +6,7 @@
 
     provenance = start(snakemake)
     table = read_table(snakemake.input.training)
-    write_table(frame, snakemake.output.table, provenance)
+    write_table(frame, snakemake.output.table, TABLE, provenance)
 
 Snakemake defines `snakemake` in a script. `start` sends everything that the job says, tracebacks
 included, to the rule's log, and returns what goes into the artifacts' metadata.
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gnn_dynamics.artifacts.parquet import remove_partials
+from gnn_dynamics.artifacts.files import remove_partials
 from gnn_dynamics.artifacts.provenance import describe
 from gnn_dynamics.errors import UserError
 

@@ -8,8 +8,9 @@ from _job import start
 
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.data.graph import load_graph
-from gnn_dynamics.spectra.graph_condition import condition_table
+from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION, condition_table
 
 provenance = start(snakemake)
 graph = load_graph(snakemake.input.graph)
-write_table(condition_table(graph, snakemake.params.grid), snakemake.output.table, provenance)
+rows = condition_table(graph, snakemake.params.grid)
+write_table(rows, snakemake.output.table, GRAPH_CONDITION, provenance)

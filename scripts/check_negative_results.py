@@ -5,11 +5,12 @@ Constructed problems, and the printed inequality on the recorded runs with L* > 
 
 from _job import start
 
-from gnn_dynamics.artifacts.parquet import read_table, save_figure, write_table
+from gnn_dynamics.artifacts.parquet import read_table, write_table
+from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.figures.negative_results import draw
-from gnn_dynamics.theory.negative_results import negative_results
+from gnn_dynamics.theory.negative_results import NEGATIVE_RESULTS, negative_results
 
 provenance = start(snakemake)
 table = negative_results(read_table(snakemake.input.bounds))
-write_table(table, snakemake.output.table, provenance)
+write_table(table, snakemake.output.table, NEGATIVE_RESULTS, provenance)
 save_figure(draw(table), snakemake.output.png, snakemake.output.pdf, provenance)

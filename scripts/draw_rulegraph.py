@@ -6,7 +6,7 @@ from pathlib import Path
 
 from _job import start
 
-from gnn_dynamics.artifacts.parquet import save_figure
+from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.workflow.rulegraph import draw, parse_dot
 
 provenance = start(snakemake)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from _job import start
 
-from gnn_dynamics.artifacts.parquet import to_json, write_text
+from gnn_dynamics.artifacts.files import to_json, write_text
 from gnn_dynamics.data.fetch.catalogue import find_entry, load_catalogue
 from gnn_dynamics.data.fetch.download import fetch_dataset
 

@@ -3,8 +3,8 @@
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import read_table, write_table
-from gnn_dynamics.claims.verdicts import judge
+from gnn_dynamics.claims.verdicts import CLAIMS, judge
 
 provenance = start(snakemake)
 cells = read_table(snakemake.input.comparisons)
-write_table(judge(cells, snakemake.params.claims), snakemake.output.table, provenance)
+write_table(judge(cells, snakemake.params.claims), snakemake.output.table, CLAIMS, provenance)

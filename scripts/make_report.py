@@ -2,7 +2,7 @@
 
 from _job import start
 
-from gnn_dynamics.artifacts.parquet import write_text
+from gnn_dynamics.artifacts.files import write_text
 from gnn_dynamics.report.build import build_report, load_results
 
 provenance = start(snakemake)

@@ -4,8 +4,9 @@ from _job import start
 
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.data.graph import load_graph
-from gnn_dynamics.spectra.label_alignment import alignment_table
+from gnn_dynamics.spectra.label_alignment import ALIGNMENT, alignment_table
 
 provenance = start(snakemake)
 graph = load_graph(snakemake.input.graph)
-write_table(alignment_table(graph, snakemake.params.cells), snakemake.output.table, provenance)
+rows = alignment_table(graph, snakemake.params.cells)
+write_table(rows, snakemake.output.table, ALIGNMENT, provenance)

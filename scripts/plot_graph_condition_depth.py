@@ -2,7 +2,7 @@
 
 from _job import start
 
-from gnn_dynamics.artifacts.parquet import save_figure
+from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.figures.graph_condition_depth import draw
 from gnn_dynamics.summaries.select import read
 

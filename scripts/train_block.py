@@ -11,6 +11,7 @@ from gnn_dynamics.config.grid import Block
 from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.linalg.memory import keep_freed_memory
 from gnn_dynamics.runs.block import train_block
+from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.spectra.optimum import block_optimum
 from gnn_dynamics.workflow.kept_seeds import keep, train_missing
 
@@ -27,5 +28,5 @@ def train(settings):
 
 
 for table, rows in train_missing(dict(snakemake.output.items()), provenance, train).items():
-    write_table(rows, snakemake.output[table], provenance)
+    write_table(rows, snakemake.output[table], BLOCK_TABLES[table], provenance)
 keep(snakemake.output)

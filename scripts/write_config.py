@@ -3,7 +3,7 @@
 import yaml
 from _job import start
 
-from gnn_dynamics.artifacts.parquet import write_text
+from gnn_dynamics.artifacts.files import write_text
 
 start(snakemake)
 config = yaml.safe_dump(snakemake.params.config, sort_keys=True, allow_unicode=True)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from declared import TABLES
 
 from gnn_dynamics.claims.evidence import claim_cells_by_half
 from gnn_dynamics.claims.settings import load_claims
 from gnn_dynamics.claims.verdicts import judge
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.tables import TABLES
 
 CLAIMS = Path(__file__).resolve().parents[1] / "config" / "claims.yaml"
 RUN = {

@@ -19,8 +19,8 @@ from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.runs.block import train_block
+from gnn_dynamics.runs.tables import BLOCK_TABLES as TABLES
 from gnn_dynamics.spectra.optimum import block_optimum
-from gnn_dynamics.tables import PARTS as TABLES
 
 LISTS = {
     "features": ["row"],

@@ -5,11 +5,11 @@ import inspect
 import pytest
 import yaml
 from claims_tables import CLAIMS, settings
+from declared import TABLES
 
 from gnn_dynamics.claims.evidence import CHECKS, KINDS
 from gnn_dynamics.claims.settings import SCHEMA, load_claims
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.tables import TABLES
 
 
 def test_the_fourteen_claims_are_there_and_name_real_tables():

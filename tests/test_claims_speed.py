@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from claims_tables import RUN
+from declared import TABLES
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from gnn_dynamics.runs.speed import KINDS, crossing_time, first_below, speed_rows
-from gnn_dynamics.tables import TABLES
 
 THRESHOLDS = (0.5, 0.1, 0.01)
 FLOW, DESCENT = RUN, RUN | {"optimizer": "gd", "lr": 0.1}

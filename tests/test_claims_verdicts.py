@@ -8,8 +8,8 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from gnn_dynamics.artifacts.parquet import read_table, write_table
-from gnn_dynamics.claims.evidence import claim_cells_by_half, seed_halves
-from gnn_dynamics.claims.verdicts import judge, verdict
+from gnn_dynamics.claims.evidence import COMPARISONS, claim_cells_by_half, seed_halves
+from gnn_dynamics.claims.verdicts import CLAIMS, judge, verdict
 
 RULE = settings()["rule"]["verdict"]
 VERDICTS = {"holds", "fails", "mixed", "vacuous", "not tested"}
@@ -154,10 +154,10 @@ def everything() -> dict[str, list[dict]]:
 
 def test_a_small_world_end_to_end(tmp_path):
     cells = claim_cells_by_half(tables(**everything()), settings())
-    write_table(cells, tmp_path / "tables" / "comparisons.parquet", {})
+    write_table(cells, tmp_path / "tables" / "comparisons.parquet", COMPARISONS, {})
     cells = read_table(tmp_path / "tables" / "comparisons.parquet")
     claims = judge(cells, settings())
-    write_table(claims, tmp_path / "tables" / "claims.parquet", {})
+    write_table(claims, tmp_path / "tables" / "claims.parquet", CLAIMS, {})
     claims = read_table(tmp_path / "tables" / "claims.parquet").set_index("claim")
     verdicts = claims["verdict"].to_dict()
     expected = {"03": "fails", "04": "mixed", "08": "holds", "09": "holds", "10": "fails"}

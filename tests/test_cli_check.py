@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from matplotlib.image import imread
 from own_files import FORMATS, toy, write_csv
 
-from gnn_dynamics.artifacts.parquet import read_provenance
+from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.cli.main import main
 from gnn_dynamics.data.graph import save_graph

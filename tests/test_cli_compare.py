@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnn_dynamics.artifacts.parquet import write_table
+from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.cli.differences import Tolerance, table_differences
 from gnn_dynamics.cli.main import main
+from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION
 
 ROW = {
     "dataset": "wine",
@@ -36,15 +38,14 @@ ROW = {
     "tolerance": 1e-14,
     "rank_gap": 1e9,
 }
-CELL = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
 
 
 def rows(**changes):
     return [ROW | {"depth": depth} | (changes if depth == 2 else {}) for depth in (1, 2, 3)]
 
 
-def run(folder, table, name="graph_condition"):
-    write_table(table, folder / "tables" / f"{name}.parquet", {})
+def run(folder, rows, name="graph_condition", table=GRAPH_CONDITION):
+    write_table(rows, folder / "tables" / f"{name}.parquet", table, {})
     return str(folder)
 
 
@@ -102,7 +103,7 @@ def test_tolerances_can_be_set(compared):
 
 
 def test_rows_columns_and_tables_of_one_run_only(compared, tmp_path):
-    run(tmp_path / "b", pd.DataFrame({"x": [1]}), "other")
+    run(tmp_path / "b", pd.DataFrame({"x": [1]}), "other", Table())
     code, said = compared(*[row | {"more": 1.0} for row in rows()[:2]])
     assert code == 1
     assert "(rows): 1 rows, the first at" in said and "depth 3: present and absent" in said

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from gnn_dynamics.artifacts.parquet import read_provenance, save_figure, write_table
+from gnn_dynamics.artifacts.parquet import write_table
+from gnn_dynamics.artifacts.pictures import read_provenance, save_figure
 from gnn_dynamics.artifacts.provenance import describe
+from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.cli.main import main
 from gnn_dynamics.figures import style
 
@@ -16,7 +18,9 @@ SETTINGS = {"note": "brackets ( ) and \\ and ümlaut", "seed": [0, 1], "code": "
 def files(tmp_path):
     """A table, and a figure as PNG and PDF that was drawn from it."""
     table = tmp_path / "toy.parquet"
-    write_table([{"a": 1}], table, describe("train_block", {"dataset": "wine"}, SETTINGS, []))
+    write_table(
+        [{"a": 1}], table, Table(), describe("train_block", {"dataset": "wine"}, SETTINGS, [])
+    )
     made = describe("plot_toy", {}, SETTINGS, [table]) | {"datasets": {"wine": "ab" * 32}}
     save_figure(style.new_figure(1), tmp_path / "toy.png", tmp_path / "toy.pdf", made)
     return tmp_path

@@ -13,11 +13,11 @@ from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.graph import (
     Graph,
     clean_edges,
-    graph_facts,
     load_graph,
     node_features,
     save_graph,
 )
+from gnn_dynamics.data.graph_facts import graph_facts
 from gnn_dynamics.errors import UserError
 
 EDGE_LISTS = st.integers(1, 8).flatmap(

@@ -14,7 +14,7 @@ from raw_files import digests, planetoid_files, write_files
 from tiny_run import with_experiment, write_preset
 from workflow_runs import Project, differences
 
-from gnn_dynamics.artifacts.parquet import complete_or_absent, remove_partials
+from gnn_dynamics.artifacts.files import complete_or_absent, remove_partials
 
 # Tests of one group share the finished run, hence a process.
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import synthetic_tables
+from declared import TABLES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from pictures import check_texts, check_titles, texts, words
 
-from gnn_dynamics.artifacts.parquet import save_figure
+from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import (
     appendix,
@@ -26,7 +27,6 @@ from gnn_dynamics.figures import (
     training_speed,
 )
 from gnn_dynamics.summaries import select
-from gnn_dynamics.tables import TABLES
 
 STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora"]
 
@@ -266,7 +266,7 @@ def test_files_are_read_for_the_shown_experiments_only(tables, tmp_path):
     path = tmp_path / "tables" / "training.parquet"
     table = tables["training"]
     other = table[table["experiment"] == "labels"].assign(experiment="descent")
-    write_table(pd.concat([table, other]), path, {})
+    write_table(pd.concat([table, other]), path, TABLES["training"], {})
     assert set(select.read(path)["experiment"]) == {"curves", "labels"}
 
 

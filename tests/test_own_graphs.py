@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_files import FORMATS, data_of, toy, write_csv, write_npz
 
-from gnn_dynamics.data.graph import graph_facts
+from gnn_dynamics.data.graph_facts import graph_facts
 from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.data.readers import read_dataset
 

@@ -1,7 +1,9 @@
 """What made a file: everything that changes it, nothing that changes by itself."""
 
-from gnn_dynamics.artifacts.parquet import read_provenance, write_table
+from gnn_dynamics.artifacts.parquet import write_table
+from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.artifacts.provenance import describe, digest
+from gnn_dynamics.artifacts.table import Table
 
 PARAMS = {"settings": {"seed": [0, 1]}, "device": "cpu", "code": "0123456789ab"}
 
@@ -32,7 +34,7 @@ def test_checksums_and_device_are_inherited_from_the_inputs(tmp_path):
     sums = ({"datasets": {"wine": "aa"}, "device": "cuda"}, {"datasets": {"cora": "bb"}})
     paths = [tmp_path / f"{i}.parquet" for i in range(2)]
     for path, provenance in zip(paths, sums, strict=True):
-        write_table([{"a": 1}], path, provenance)
+        write_table([{"a": 1}], path, Table(), provenance)
     both = made([*paths, tmp_path / "other.html"])
     assert both["datasets"] == {"cora": "bb", "wine": "aa"}
     assert both["device"] == "cpu, cuda"
@@ -41,7 +43,7 @@ def test_checksums_and_device_are_inherited_from_the_inputs(tmp_path):
 
 
 def test_it_survives_a_file(tmp_path):
-    write_table([{"a": 1}], tmp_path / "a.parquet", made())
+    write_table([{"a": 1}], tmp_path / "a.parquet", Table(), made())
     assert read_provenance(tmp_path / "a.parquet") == made()
 
 
@@ -52,9 +54,9 @@ def test_the_digest_does_not_depend_on_the_order_of_keys():
 
 def test_a_file_answers_for_all_the_jobs_before_it(tmp_path):
     part, table = tmp_path / "part.parquet", tmp_path / "table.parquet"
-    write_table([{"a": 1}], part, made(block={"depth": 2}))
+    write_table([{"a": 1}], part, Table(), made(block={"depth": 2}))
     collected = describe("collect_table", {}, {"code": "c0"}, [part, part])
-    write_table([{"a": 1}], table, collected)
+    write_table([{"a": 1}], table, Table(), collected)
     drawn = describe("plot", {}, {"code": "c1"}, [table])
     assert [step["rule"] for step in drawn["made_from"]] == ["collect_table", "train_block"]
     assert drawn["made_from"][1]["config"] == {"settings": {"seed": [0, 1]}, "device": "cpu"}

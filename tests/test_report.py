@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 import synthetic_tables
+from declared import TABLES
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
@@ -204,7 +205,7 @@ def test_results_are_read_from_files_and_absent_ones_skipped(results, tmp_path):
     paths = []
     for name in ("graphs", "claims"):
         paths.append(tmp_path / "tables" / f"{name}.parquet")
-        write_table(results.tables[name], paths[-1], {})
+        write_table(results.tables[name], paths[-1], TABLES[name], {})
     paths.append(tmp_path / "tables" / "bounds.parquet")
     read = load_results(paths, results.figures.values(), config, {})
     assert read.counts == {"graphs": 3, "claims": 7}
@@ -255,7 +256,9 @@ def test_runs_whose_loss_kept_rising_are_counted(results, tmp_path):
 
     def page(share: float, status: str = "ok") -> str:
         rises = (share * training["step"]).astype(int).where(hit, 0)
-        write_table(training.assign(loss_increases=rises, status=status), path, {})
+        write_table(
+            training.assign(loss_increases=rises, status=status), path, TABLES["training"], {}
+        )
         return build_report(load_results([path], [], config, {}))
 
     runs = training.drop_duplicates(list(KEYS))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from claims_tables import RUN
+from declared import TABLES
 
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.provenance import digest
@@ -41,7 +42,7 @@ def paths(tmp_path):
 
 def write(paths, provenance: dict, found: dict[str, pd.DataFrame]) -> None:
     for name, frame in found.items():
-        write_table(frame, paths[name], provenance)
+        write_table(frame, paths[name], TABLES[name], provenance)
     keep(paths[name] for name in found)
 
 

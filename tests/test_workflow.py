@@ -7,12 +7,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from declared import TABLES
 from matplotlib.image import imread
 from tiny_run import TINY, with_experiment, write_preset
 from workflow_runs import ROOT, Project, differences
 
-from gnn_dynamics.artifacts.parquet import read_provenance
-from gnn_dynamics.tables import TABLES
+from gnn_dynamics.artifacts.pictures import read_provenance
 
 # Tests of one group share the finished run, hence a process.
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]

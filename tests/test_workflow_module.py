@@ -10,7 +10,7 @@ import yaml
 from tiny_run import TINY
 from workflow_runs import ROOT, job_counts
 
-from gnn_dynamics.artifacts.parquet import read_provenance
+from gnn_dynamics.artifacts.pictures import read_provenance
 
 pytestmark = pytest.mark.workflow
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from gnn_dynamics import __version__
-from gnn_dynamics.artifacts.parquet import read_provenance, to_json
+from gnn_dynamics.artifacts.files import to_json
+from gnn_dynamics.artifacts.parquet import table_provenance
 
 # Settings that repeat others: a block stands in the wildcards, cells in the experiments.
 DERIVED = ("block", "cells")
@@ -59,7 +60,7 @@ def digest(value: Any) -> str:
 
 def _inherited(path: Path) -> dict[str, Any]:
     if path.suffix == ".parquet":
-        return read_provenance(path)
+        return table_provenance(path)
     if path.suffix == ".npz":
         from gnn_dynamics.data.graph import load_graph
 

@@ -24,6 +24,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from gnn_dynamics.artifacts.table import FLAG, NOISE, Table, integers, reals
+from gnn_dynamics.config.columns import RUN as RUN_COLUMNS
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.errors import UserError
 
@@ -41,6 +43,19 @@ RATIO_TOLERANCE = 1e-9
 CHAIN_TOLERANCE = 1e-9
 BOUNDS = ("paper", "restricted", "integrated")
 _OPTIONAL = ("rate_sharp", "lambda_guaranteed", "local_error", "projected_loss")
+_STEP = RUN_COLUMNS | integers("step")
+BOUNDS_TABLE = Table(
+    keys=tuple(_STEP),
+    columns=_STEP
+    | reals("time", "excess", "bound_paper", "bound_restricted", "bound_integrated")
+    | reals("rate_measured", "rate_paper", "rate_restricted", "rate_sharp")
+    | {"holds": FLAG, "vacuous": FLAG},
+    optional=reals("excess_0", "loss_optimum", "bound_guaranteed", "rate_guaranteed", "max_ratio")
+    | reals("integrator_error", "excess_error", "identity_error")
+    | dict.fromkeys(("diverged", "vacuous_restricted", "chain_holds"), FLAG)
+    | {"printed_inequality_holds": FLAG},
+    kinds=dict.fromkeys(("integrator_error", "excess_error", "identity_error"), NOISE),
+)
 _MOVING = ["time", "loss", "lambda_min_restricted", "layer_norm_rms"]
 
 

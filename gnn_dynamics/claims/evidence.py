@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from gnn_dynamics.artifacts.table import INTEGER, REAL, TEXT, Table, integers, reals, texts
 from gnn_dynamics.claims.checks import bounds, conditions, curves
 from gnn_dynamics.claims.checks.bounds import Tables
 from gnn_dynamics.claims.comparisons import PLACE, STATISTICS, compare_runs
+from gnn_dynamics.config.columns import RUN
 
 CHECKS = {
     "bound_ratio": bounds.bound_ratio,
@@ -26,6 +28,20 @@ CHECKS = {
 PAIRED = ("paired_speed", "paired_terms")
 KINDS = (*PAIRED, *CHECKS, "same_orderings")
 HALVES = ("state_half_1", "state_half_2")
+# Statistics of the pairs; then what the cell is, what decides it, and how.
+COMPARISONS = Table(
+    keys=("claim", "cell"),
+    columns=texts("claim", "cell")
+    | reals("effect", "ci_low", "ci_high")
+    | integers("pairs", "wins", "losses", "ties", "undecided")
+    | reals("p_sign", "p_holm"),
+    optional={key: kind for key, kind in RUN.items() if key != "seed"}
+    | {"measure": TEXT, "threshold": REAL, "threshold_kind": TEXT, "layer": INTEGER}
+    | texts("case", "other")
+    | integers("bounded", "not_reached", "started_below", "edge", "not_finite")
+    | reals("best_lr", "best_lr_other", "value", "limit")
+    | texts("state", "reason", *HALVES),
+)
 COLUMNS = ("claim", "cell", *PLACE, "layer", "case", "other", *STATISTICS[:-2])
 COLUMNS += ("value", "limit", "state", "reason")
 COUNTS = ("pairs", "wins", "losses", "ties", "undecided")

@@ -6,9 +6,22 @@ Reads bounds.parquet's columns; one row for each run, or for each model over its
 import numpy as np
 import pandas as pd
 
+from gnn_dynamics.artifacts.table import Table, integers, reals
+from gnn_dynamics.config.columns import RUN
 from gnn_dynamics.config.grid import KEYS
 
 FRACTION = 1e-3
+GUARANTEES = Table(
+    keys=(*RUN, "fraction"),
+    columns=RUN | reals("fraction", "guaranteed_time", "measured_time", "guarantee_ratio"),
+)
+_MODEL = [key for key in KEYS if key != "lr"]
+DESCENT_LIMITS = Table(
+    keys=tuple(_MODEL),
+    columns={key: RUN[key] for key in _MODEL}
+    | reals("guaranteed_lr", "guaranteed_lr_broken", "restricted_lr", "restricted_lr_broken")
+    | integers("rates"),
+)
 
 
 def guarantee_times(bounds: pd.DataFrame, fraction: float = FRACTION) -> pd.DataFrame:
@@ -41,9 +54,6 @@ def descent_limits(bounds: pd.DataFrame) -> pd.DataFrame:
     """
     runs = _kept(bounds).groupby(_MODEL, dropna=False, sort=False)
     return runs.apply(_limits, include_groups=False).reset_index()
-
-
-_MODEL = [key for key in KEYS if key != "lr"]
 
 
 def _kept(descent: pd.DataFrame) -> pd.DataFrame:

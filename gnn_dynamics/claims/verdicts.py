@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gnn_dynamics.artifacts.table import FLAG, Table, integers, texts
 from gnn_dynamics.claims.cells import STATES
 from gnn_dynamics.claims.evidence import HALVES
 
@@ -15,6 +16,15 @@ MEASURE_NAMES = {
     "equal_lr_steps": "Steps at equal learning rate",
     "head_to_layer_terms": "Head terms over layer terms",
 }
+
+CLAIMS = Table(
+    keys=("claim",),
+    columns=texts("claim", "statement", "source", "statistic", "verdict", "where_it_fails")
+    | texts("evidence"),
+    optional=texts("title", "assertion")
+    | integers("cells", "supports", "refutes", "undecided", "vacuous")
+    | {"seeds_agree": FLAG},
+)
 
 
 def judge(cells: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:

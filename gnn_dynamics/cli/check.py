@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 
 from gnn_dynamics.artifacts.code_digest import code_digest
-from gnn_dynamics.artifacts.parquet import save_figure, write_table
+from gnn_dynamics.artifacts.parquet import write_table
+from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.artifacts.provenance import describe
+from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.cli.check_text import report
 from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.graph import Graph, load_graph
+from gnn_dynamics.data.graph_facts import GRAPHS
 from gnn_dynamics.data.own.arrays import open_npz
 from gnn_dynamics.data.own.memory import GB, available_memory, check_memory
 from gnn_dynamics.data.own.raw_graph import Labels, Pieces
@@ -25,6 +28,7 @@ from gnn_dynamics.data.own.read import check_formats, own_graph, read_pieces
 from gnn_dynamics.diagnosis import causes, repairs
 from gnn_dynamics.diagnosis.analysis import Analysis, analyse
 from gnn_dynamics.figures import graph_check, style
+from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,16 +88,16 @@ def _write(found: Analysis, settings: Mapping[str, Any], out: Path) -> list[Path
     made["datasets"] = {found.graph.name: found.graph.facts["sha256"]}
     key = {"dataset": found.graph.name}
     tables = {
-        "graphs": pd.DataFrame([found.facts]),
-        "graph_condition": pd.DataFrame(found.condition),
-        "causes": pd.DataFrame(found.causes, columns=causes.COLUMNS).assign(**key),
-        "repairs": pd.DataFrame(found.repairs, columns=repairs.COLUMNS).assign(**key),
+        "graphs": (GRAPHS, pd.DataFrame([found.facts])),
+        "graph_condition": (GRAPH_CONDITION, pd.DataFrame(found.condition)),
+        "causes": (Table(), pd.DataFrame(found.causes, columns=causes.COLUMNS).assign(**key)),
+        "repairs": (Table(), pd.DataFrame(found.repairs, columns=repairs.COLUMNS).assign(**key)),
     }
-    for name, table in tables.items():
-        write_table(table, out / f"{name}.parquet", made)
+    for name, (table, rows) in tables.items():
+        write_table(rows, out / f"{name}.parquet", table, made)
     title = ", ".join(map(style.name, (found.graph.name, settings["nodes"], settings["features"])))
     png, pdf = out / "graph_check.png", out / "graph_check.pdf"
-    save_figure(graph_check.draw(tables["graph_condition"], title), png, pdf, made)
+    save_figure(graph_check.draw(tables["graph_condition"][1], title), png, pdf, made)
     return [*(out / f"{name}.parquet" for name in tables), png, pdf]
 
 

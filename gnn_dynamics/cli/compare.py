@@ -2,14 +2,14 @@
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
-from gnn_dynamics.artifacts.parquet import read_table
+from gnn_dynamics.artifacts.parquet import KEYS, KINDS, read_metadata, read_table
 from gnn_dynamics.cli.differences import Difference, Tolerance, table_differences
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.tables import table_of
 
-Found = dict[str, list[Difference]]
+Differences = dict[str, list[Difference]]  # table -> what differs
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -20,10 +20,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     tolerance = Tolerance(arguments.rtol, arguments.atol, arguments.noise)
     a, b = _tables(arguments.run_a), _tables(arguments.run_b)
-    found = {name: _compared(a, b, name, tolerance) for name in sorted({*a, *b})}
-    differ = any(found.values())
-    print(_as_json(found) if arguments.json else _report(found, tolerance))
-    return 1 if differ else 0
+    result = {name: _compared(a.get(name), b.get(name), tolerance) for name in sorted({*a, *b})}
+    print(_as_json(result) if arguments.json else _report(result, tolerance))
+    return int(any(result.values()))
 
 
 def _tables(run: str) -> dict[str, Path]:
@@ -38,40 +37,35 @@ def _tables(run: str) -> dict[str, Path]:
     return tables
 
 
-def _compared(
-    a: dict[str, Path], b: dict[str, Path], name: str, tolerance: Tolerance
-) -> list[Difference]:
-    if name not in a or name not in b:
-        presence = ("present", "absent") if name in a else ("absent", "present")
-        return [Difference("(table)", 0, "the whole table", *presence)]
-    declared = table_of(a[name])
-    keys = declared.keys if declared else ()
-    return table_differences(read_table(a[name]), read_table(b[name]), keys, tolerance)
+def _compared(a: Path | None, b: Path | None, tolerance: Tolerance) -> list[Difference]:
+    """Rows are matched by the keys in the first file's metadata, without any by their order."""
+    if a is None or b is None:
+        return [Difference.presence("(table)", 0, "the whole table", a is not None)]
+    keys, kinds = read_metadata(a, KEYS) or (), read_metadata(a, KINDS) or {}
+    return table_differences(read_table(a), read_table(b), keys, tolerance, kinds)
 
 
-def _report(found: Found, tolerance: Tolerance) -> str:
-    lines = [line for name, differences in found.items() for line in _lines(name, differences)]
-    equal = [name for name, differences in found.items() if not differences]
+def _report(result: Differences, tolerance: Tolerance) -> str:
+    lines = [line for name, differences in result.items() for line in _lines(name, differences)]
+    equal = [name for name, differences in result.items() if not differences]
     limits = f"rtol {tolerance.rtol:g}, atol {tolerance.atol:g}, noise {tolerance.noise:g}"
     if equal:
         lines.append(f"equal within {limits}: {', '.join(equal)}")
-    share = len(found) - len(equal)
-    lines.append(f"{share} of {len(found)} tables differ" if share else "The runs are equal.")
+    count = len(result) - len(equal)
+    lines.append(f"{count} of {len(result)} tables differ" if count else "The runs are equal.")
     return "\n".join(lines)
 
 
 def _lines(name: str, differences: list[Difference]) -> list[str]:
     lines = [f"{name}:"] if differences else []
     for one in differences:
-        sizes = (
-            "" if one.absolute is None else f", by {one.absolute:.3g} ({one.relative:.2g} of it)"
-        )
-        what = "rows, the first" if one.column == "(rows)" else "cells, the worst"
-        count = f"{one.cells} {what} at " if one.cells else ""
-        lines.append(f"  {one.column}: {count}{one.where}: {one.a} and {one.b}{sizes}")
+        unit = "rows, the first" if one.column == "(rows)" else "cells, the worst"
+        count = f"{one.cells} {unit} at " if one.cells else ""
+        size = "" if one.absolute is None else f", by {one.absolute:.3g} ({one.relative:.2g} of it)"
+        lines.append(f"  {one.column}: {count}{one.where}: {one.a} and {one.b}{size}")
     return lines
 
 
-def _as_json(found: Found) -> str:
-    content = {name: [one.as_dict() for one in differences] for name, differences in found.items()}
-    return json.dumps({"equal": not any(found.values()), "tables": content}, indent=1)
+def _as_json(result: Differences) -> str:
+    tables = {name: [asdict(one) for one in differences] for name, differences in result.items()}
+    return json.dumps({"equal": not any(result.values()), "tables": tables}, indent=1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from gnn_dynamics.artifacts.parquet import read_provenance
+from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.errors import UserError
 
 SUFFIXES = (".parquet", ".png", ".pdf")

@@ -28,6 +28,8 @@ KEYS = (
     "labels",
     "seed",
 )
+# The part of them that decides the spectra of a graph.
+SPECTRAL_KEYS = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
 BLOCK_KEYS = ("experiment", "dataset", "aggregation", "activation", "multiscale", "depth")
 # Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
 BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.artifacts.parquet import complete_or_absent, to_json
+from gnn_dynamics.artifacts.files import complete_or_absent, to_json
 from gnn_dynamics.errors import UserError
 
 FORMAT = 1
@@ -218,37 +218,3 @@ def _stored(X: np.ndarray) -> sparse.csr_array:
     pointers = pointers.astype(np.int32 if pointers[-1] < 2**31 else np.int64)
     columns = np.broadcast_to(np.arange(X.shape[1], dtype=np.int32), X.shape)[present]
     return sparse.csr_array((X[present].astype(np.float64), columns, pointers), shape=X.shape)
-
-
-def graph_facts(graph: Graph) -> dict[str, Any]:
-    """The row of graphs.parquet.
-
-    For graph-level data, train_nodes and unlabelled_nodes count graphs, and edge_homophily is
-    null, as it is for regression. Homophily: the share of edges whose ends have the same label,
-    among edges whose ends are both labelled. isolated_nodes have no neighbour but themselves.
-    """
-    degree = np.diff(graph.adjacency.indptr)
-    dropped = ("self_loops_dropped", "duplicate_edges_dropped", "source_url", "sha256")
-    return {
-        "dataset": graph.name,
-        "nodes": graph.n,
-        "edges": graph.adjacency.nnz // 2,
-        "features_count": graph.features.shape[1],
-        "classes": graph.classes,
-        "train_nodes": len(graph.train),
-        "isolated_nodes": int(np.count_nonzero(degree == 0)),
-        "zero_feature_nodes": int(np.count_nonzero(np.diff(graph.features.indptr) == 0)),
-        "unlabelled_nodes": len(graph.labels) - len(graph.labelled),
-        "edge_homophily": _edge_homophily(graph),
-        "max_degree": int(degree.max(initial=0)),
-        **{key: graph.facts[key] for key in dropped},
-    }
-
-
-def _edge_homophily(graph: Graph) -> float | None:
-    if graph.task != "classification" or graph.graph_index is not None:
-        return None
-    rows, columns = sparse.triu(graph.adjacency, k=1).tocoo().coords
-    a, b = graph.labels[rows], graph.labels[columns]
-    known = (a != UNLABELLED) & (b != UNLABELLED)
-    return float(np.mean(a[known] == b[known])) if known.any() else None

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gnn_dynamics.data.graph import Graph, graph_facts
+from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.data.graph_facts import graph_facts
 from gnn_dynamics.diagnosis.causes import cause_rows, find_causes
 from gnn_dynamics.diagnosis.expectation import expected
 from gnn_dynamics.diagnosis.repairs import Checked, repair_rows

@@ -10,12 +10,9 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from gnn_dynamics.artifacts.parquet import (
-    complete_or_absent,
-    read_provenance,
-    read_table,
-    write_text,
-)
+from gnn_dynamics.artifacts.files import complete_or_absent, write_text
+from gnn_dynamics.artifacts.parquet import read_table
+from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.figures import registry
 from gnn_dynamics.figures.claims import MARKS, verdict_counts
 from gnn_dynamics.summaries import select

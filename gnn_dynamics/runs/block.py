@@ -29,7 +29,7 @@ from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, record_steps
 from gnn_dynamics.runs.speed import has_optimum, speed_rows
-from gnn_dynamics.tables import PARTS
+from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.theory.metrics import Setting, prepare
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
@@ -58,7 +58,7 @@ def train_block(
         for members in batches(runs(experiment, block))
         for rows in _train_batch(_Batch(problem, experiment, block, optimum, device, members))
     ]
-    tables = {table: _frame(rows[table] for rows in trained) for table in PARTS}
+    tables = {table: _frame(rows[table] for rows in trained) for table in BLOCK_TABLES}
     tables["time_condition"] = with_infima(tables["time_condition"])
     return tables
 

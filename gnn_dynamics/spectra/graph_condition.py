@@ -12,6 +12,20 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from gnn_dynamics.artifacts.table import (
+    CLEAR_GAP,
+    FLAG,
+    INTEGERS,
+    NOISE,
+    REAL,
+    SINGULAR,
+    SINGULAR_SQUARED,
+    TEXT,
+    Table,
+    integers,
+    reals,
+)
+from gnn_dynamics.config.columns import SPECTRAL
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import (
     BLOCK_HEIGHT,
@@ -28,6 +42,21 @@ from gnn_dynamics.problem.matrix_file import temporary_spool
 from gnn_dynamics.problem.problem import Problem, build_problem, labelled_ids, levels
 from gnn_dynamics.spectra.memory import MEMORY_GB, bytes_in_memory, working_bytes
 
+# Singular values of G_H or Gs; see `condition_rows` for the columns beside them.
+GRAPH_CONDITION = Table(
+    keys=tuple(SPECTRAL),
+    columns=SPECTRAL
+    | integers("rows", "cols", "rank")
+    | reals("sigma_max", "sigma_min", "sigma_min_sq", "sigma_min_positive", "sigma_min_positive_sq")
+    | {"condition_holds": FLAG, "culprit_nodes": INTEGERS, "method": TEXT, "relative_gap": REAL},
+    optional={"culprit_features": INTEGERS, "second_method": TEXT} | reals("tolerance", "rank_gap"),
+    kinds={
+        "relative_gap": NOISE,
+        "rank_gap": CLEAR_GAP,
+        **dict.fromkeys(("sigma_min", "sigma_min_positive", "tolerance"), SINGULAR),
+        **dict.fromkeys(("sigma_min_sq", "sigma_min_positive_sq"), SINGULAR_SQUARED),
+    },
+)
 # Below this condition number a Gram matrix keeps eight digits of sigma_min.
 GRAM_CONDITION = 1e4
 # The second method runs where rows * cols * min(rows, cols) is at most this: a second or so.

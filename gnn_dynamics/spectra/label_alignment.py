@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from gnn_dynamics.artifacts.table import Table, integers, reals
+from gnn_dynamics.config.columns import LABELLED
 from gnn_dynamics.config.grid import grouped
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import Matrix, append_rows
@@ -23,6 +25,10 @@ from gnn_dynamics.problem.problem import Problem, build_problem, propagated
 from gnn_dynamics.problem.targets import targets
 
 PROBLEM = ("aggregation", "features", "nodes")
+ALIGNMENT = Table(
+    keys=tuple(LABELLED),
+    columns=LABELLED | integers("directions") | reals("alignment", "alignment_expected"),
+)
 
 
 def alignment_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

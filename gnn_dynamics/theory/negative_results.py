@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from gnn_dynamics.artifacts.table import Table, reals, texts
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.theory.counterexamples import (
     Decay,
@@ -25,7 +26,12 @@ from gnn_dynamics.theory.reference import flow_reference, squared_gradient
 SUBSET_EPS = (0.1, 0.01, 0.001)
 IDENTITY_TOLERANCE = 1e-12
 RATIO_TOLERANCE = 1e-9
-COLUMNS = ("statement", "source", "wording", "quantity", "value", "expected", "verdict")
+NEGATIVE_RESULTS = Table(
+    keys=("statement", "quantity"),
+    columns=texts("statement", "source", "wording", "quantity")
+    | reals("value")
+    | texts("expected", "verdict"),
+)
 
 PRINTED = (
     "(a - b)^2 >= a^2 - b^2 with a^2 = L and b^2 = L*",
@@ -49,7 +55,7 @@ MARGIN = (
 
 
 def negative_results(bounds: pd.DataFrame | None = None) -> pd.DataFrame:
-    """One row for each number that decides a statement, with COLUMNS.
+    """One row for each number that decides a statement, with the columns of NEGATIVE_RESULTS.
 
     bounds: bounds.parquet; adds how often the printed inequality fails on the recorded runs with
     L* > 0, and how well the corrected identity holds there.
@@ -57,7 +63,7 @@ def negative_results(bounds: pd.DataFrame | None = None) -> pd.DataFrame:
     rows = [*_erratum(), *_constant(), *_subset(), *_margin()]
     if bounds is not None:
         rows += _recorded(bounds)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(NEGATIVE_RESULTS.columns))
 
 
 def layer_subset_cases() -> pd.DataFrame:

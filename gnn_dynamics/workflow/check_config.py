@@ -10,7 +10,6 @@ from typing import Any
 from gnn_dynamics.config.grid import blocks
 from gnn_dynamics.config.schema import schema_problems, suggest
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.tables import TABLES
 
 
 def check_config(
@@ -22,15 +21,8 @@ def check_config(
         UserError: naming every wrong key (up to ten), its value and the allowed ones.
     """
     _refuse(schema_problems(config, schema))
-    names = [*_table_name(config), *_unknown_datasets(config, set(datasets))]
-    _refuse([*names, *_step_sizes(config)])
+    _refuse([*_unknown_datasets(config, set(datasets)), *_step_sizes(config)])
     blocks(config)
-
-
-def _table_name(config: Mapping[str, Any]) -> Iterator[str]:
-    """A file's table is told by the folders that it lies in, and the run's name is one of them."""
-    if config["run"] in TABLES:
-        yield f"run: '{config['run']}' is the name of a table; choose another, such as my-run"
 
 
 def without_left_out(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.artifacts.parquet import read_provenance, read_table
+from gnn_dynamics.artifacts.parquet import read_table, table_provenance
 from gnn_dynamics.artifacts.provenance import digest
 from gnn_dynamics.errors import UserError
 
@@ -74,7 +74,7 @@ def _earlier(paths: Mapping[str, str], provenance: Mapping[str, Any]) -> tuple[T
     """An earlier part and its seeds; nothing where it is damaged, or anything else has changed."""
     paths = {name: second_name(path) for name, path in paths.items()}
     try:
-        made = [read_provenance(path) for path in paths.values()]
+        made = [table_provenance(path) for path in paths.values()]
         if any(_but_seeds(one) != _but_seeds(provenance) for one in made):
             return {}, set()
         frames = {name: read_table(path) for name, path in paths.items()}

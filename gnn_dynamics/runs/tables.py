@@ -1,0 +1,60 @@
+"""Columns of the four tables that training a block fills.
+
+theory/metrics.py and recording.py define the columns of the first three, speed.py of the last.
+"""
+
+from gnn_dynamics.artifacts.table import (
+    FLAG,
+    INTEGER,
+    NOISE,
+    TEXT,
+    Table,
+    integers,
+    reals,
+    texts,
+)
+from gnn_dynamics.config.columns import RUN
+
+_STEP = RUN | integers("step")
+
+TRAINING = Table(
+    keys=tuple(_STEP),
+    columns=_STEP
+    | reals("time", "loss", "grad_norm_sq", "lr_lambda_max")
+    | {"loss_increases": INTEGER, "status": TEXT},
+    optional=reals("side_condition", "rate_sharp", "conservation_drift", "lambda_guaranteed")
+    | reals("projected_loss", "local_error")
+    | texts("form"),
+    kinds=dict.fromkeys(("conservation_drift", "local_error"), NOISE),
+)
+TIME_CONDITION = Table(
+    keys=(*_STEP, "layer"),
+    columns=_STEP | integers("layer") | reals("lambda_min", "lambda_min_restricted"),
+    optional=reals("lambda_min_infimum", "lambda_min_restricted_infimum", "layer_norm_rms"),
+)
+GRADIENT_TERMS = Table(
+    keys=(*_STEP, "term", "index"),
+    columns=_STEP
+    | {"term": TEXT, "index": INTEGER}
+    | reals("value", "grad_norm_sq", "relative_error"),
+    optional=reals("signal", "norm_a_sq", "norm_b_sq", "inner_ab"),
+    kinds={"relative_error": NOISE},
+)
+_THRESHOLD = RUN | reals("threshold") | texts("threshold_kind")
+SPEED = Table(
+    keys=tuple(_THRESHOLD),
+    columns=_THRESHOLD
+    | reals("time_to_threshold")
+    | {"steps_to_threshold": INTEGER, "censored": FLAG}
+    | reals("end_time"),
+    optional={"end_step": INTEGER}
+    | reals("end_loss")
+    | {"started_below": FLAG}
+    | texts("loss_reference", "status"),
+)
+BLOCK_TABLES = {
+    "training": TRAINING,
+    "time_condition": TIME_CONDITION,
+    "gradient_terms": GRADIENT_TERMS,
+    "speed": SPEED,
+}
