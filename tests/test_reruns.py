@@ -86,6 +86,15 @@ EDITS = {
     "a comment in a module": (more("gnn_dynamics/errors.py"), {}),
     "a docstring": (text("scripts/train_block.py", '"""', '"""Differently said. '), {}),
     "a comment in a preset": (more("config/tiny.yaml"), {}),
+    "a comment in the schema of the claims": (more("gnn_dynamics/claims/schema.yaml"), {}),
+    "a column of the verdicts": (
+        text("gnn_dynamics/claims/verdicts.py", 'texts("title"', 'texts("note", "title"'),
+        jobs(*CLAIMS),
+    ),
+    "a new table": (
+        more("gnn_dynamics/claims/guarantees.py", 'NEW = Table(("a",), integers("a"))\n'),
+        jobs("check_guarantees", *REPORT),
+    ),
     "a comment in claims.yaml": (more("config/claims.yaml"), {}),
     "a title in datasets.yaml": (text("config/datasets.yaml", "title: Wine", "title: Wines"), {}),
     "memory in a rule": (
@@ -153,8 +162,8 @@ EDITS = {
         text("gnn_dynamics/claims/bounds.py", "CONSTANT = 4.0", "CONSTANT = 4.1"),
         jobs(*BOUNDS, *COMPARISONS),
     ),
-    "the engine": (
-        more("gnn_dynamics/dynamics/steppers.py", "NEW = 1\n"),
+    "a line of the training step": (
+        text("gnn_dynamics/dynamics/steppers.py", "MOMENTUM = 0.9", "MOMENTUM = 0.8"),
         jobs(*BOUNDS, *TRAINING, train_block=9, collect_table=4),
     ),
     "a checksum": (

@@ -1,13 +1,13 @@
 """A digest of the code that a script runs: itself and the modules of the package that it imports.
 
-Snakemake compares scripts by their time stamps and imported modules not at all. With this digest
-among a rule's params, a rule reruns exactly when its code has changed. Found by reading, without
-importing anything; comments, layout and docstrings do not count.
+Snakemake compares scripts by their time stamps and does not look at imported modules. With this
+digest among a rule's params, a rule reruns exactly when its code has changed. Imports are found by
+reading the files, without importing anything. Comments, layout and docstrings do not count.
 """
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,46 +15,55 @@ PACKAGE = "gnn_dynamics"
 
 
 def code_digest(script: Path, root: Path) -> str:
-    """12 hexadecimal digits for `script` and all it imports from its folder and from the package.
+    """12 hexadecimal digits for `script` and all that it imports from its folder and the package.
 
-    `root` is the folder that holds the package. Files that lie in a package's folder beside its
-    modules (templates, tables) count as parts of its modules.
+    A data file in the folder of a module (a template, a table) counts for the modules that name it,
+    and for the data files that do.
+
+    script: a script, or a module of the package.  root: the folder that holds the package.
     """
-    files: set[Path] = set()
-    waiting = [script.resolve()]
+    root = root.resolve()
+    modules = _closure([script.resolve()], lambda path: _imported(path, root))
+    data = _closure(modules, _named_data) - modules
+    lines = [f"{path.relative_to(root).as_posix()} {_meaning(path)}" for path in modules | data]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:12]
+
+
+def _closure(start: Iterable[Path], following: Callable[[Path], Iterable[Path]]) -> set[Path]:
+    """The paths of `start` and all that follow from them."""
+    reached: set[Path] = set()
+    waiting = list(start)
     while waiting:
         path = waiting.pop()
-        if path not in files:
-            files.add(path)
-            waiting += _imported(path, root.resolve())
-    companions = {data for path in files for data in _data_files(path.parent)}
-    names = sorted((path.relative_to(root.resolve()).as_posix(), path) for path in files)
-    data = sorted((path.relative_to(root.resolve()).as_posix(), path) for path in companions)
-    text = [f"{name} {_meaning(path)}" for name, path in names]
-    text += [f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for name, path in data]
-    return hashlib.sha256("\n".join(text).encode()).hexdigest()[:12]
+        if path not in reached:
+            reached.add(path)
+            waiting += following(path)
+    return reached
 
 
 @cache
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-@cache
-def _meaning(path: Path) -> str:
-    """Digest of the syntax tree without docstrings and without the version number."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """The syntax tree of a module, without docstrings and the version number."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [line for line in node.body if not _says_nothing(line)]
-    return hashlib.sha256(ast.dump(tree, annotate_fields=False).encode()).hexdigest()
+            node.body = [line for line in node.body if not _is_ignored(line)]
+    return tree
 
 
-def _says_nothing(line: ast.stmt) -> bool:
+def _is_ignored(line: ast.stmt) -> bool:
     if isinstance(line, ast.Expr):
         return isinstance(line.value, ast.Constant)
     # The version names the code; it does not change what the code does.
     return isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "__version__"
+
+
+@cache
+def _meaning(path: Path) -> str:
+    """Digest of a module's syntax tree, or of the bytes of a data file."""
+    is_module = path.suffix == ".py"
+    content = ast.dump(_tree(path)).encode() if is_module else path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 @cache
@@ -87,27 +96,39 @@ def _imported_names(path: Path, root: Path) -> Iterator[str]:
 def _module_files(name: str, root: Path) -> list[Path]:
     """The module's file and the `__init__.py` of every package around it."""
     parts = name.split(".")
-    files = []
-    for end in range(1, len(parts) + 1):
-        base = root.joinpath(*parts[:end])
-        files += [
-            file for file in (base / "__init__.py", base.with_suffix(".py")) if file.is_file()
-        ]
-    return files
+    bases = [root.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+    files = [file for base in bases for file in (base / "__init__.py", base.with_suffix(".py"))]
+    return [file for file in files if file.is_file()]
+
+
+@cache
+def _named_data(path: Path) -> list[Path]:
+    """Data files of the folder, and of its folders that are no packages, that a file names."""
+    if path.suffix != ".py":
+        text = path.read_text("utf-8", "replace")
+    elif (path.parent / "__init__.py").is_file():
+        text = "\n".join(_texts(path))
+    else:
+        return []
+    return [file for file in _data_files(path.parent) if file.name in text]
 
 
 @cache
 def _data_files(folder: Path) -> list[Path]:
-    """Files other than Python in a package's folder, those of packages inside it excepted."""
-    if not (folder / "__init__.py").is_file():
-        return []
-    found = []
+    files = []
     for path in sorted(folder.iterdir()):
         if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").is_file():
-            found += [p for p in sorted(path.rglob("*")) if p.is_file() and p.suffix != ".pyc"]
+            files += _data_files(path)
         elif path.is_file() and path.suffix not in (".py", ".pyc"):
-            found.append(path)
-    return found
+            files.append(path)
+    return files
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Every string constant of a module."""
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def text_digest(files: Iterable[Path]) -> str:

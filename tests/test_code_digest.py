@@ -4,21 +4,26 @@ from pathlib import Path
 
 import pytest
 
+import gnn_dynamics
 from gnn_dynamics.artifacts.code_digest import code_digest, text_digest
 
+DATA = {".yaml", ".csv", ".html", ".css", ".jinja", ".typed"}
 FILES = {
     "scripts/train.py": "from _job import start\nfrom gnn_dynamics.engine import steps\n",
     "scripts/_job.py": "from gnn_dynamics.errors import UserError\n",
     "scripts/draw.py": "import gnn_dynamics.figures.style\n",
+    "scripts/sketch.py": "import gnn_dynamics.figures.panel\n",
     "gnn_dynamics/__init__.py": '"""Notation."""\n\n__version__ = "1"\n',
     "gnn_dynamics/errors.py": "class UserError(ValueError):\n    pass\n",
     "gnn_dynamics/engine/__init__.py": "",
     "gnn_dynamics/engine/steps.py": "def step():\n    from .losses import loss\n    return loss\n",
     "gnn_dynamics/engine/losses.py": "def loss(x):\n    return x * x\n",
     "gnn_dynamics/figures/__init__.py": "",
-    "gnn_dynamics/figures/style.py": "WIDTH = 6\n",
+    "gnn_dynamics/figures/style.py": 'WIDTH = 6\nNAMES = ("paper.csv", "templates/page.html")\n',
+    "gnn_dynamics/figures/panel.py": "HEIGHT = 4\n",
     "gnn_dynamics/figures/paper.csv": "1,2\n",
-    "gnn_dynamics/figures/templates/page.html": "<p>\n",
+    "gnn_dynamics/figures/templates/page.html": "{% include 'head.html' %}\n",
+    "gnn_dynamics/figures/templates/head.html": "<p>\n",
 }
 
 
@@ -71,12 +76,22 @@ def test_code_that_is_not_imported_does_not_count(project, name):
     assert not project.edited("train.py", name, FILES[name] + "NEW = 1\n")
 
 
-@pytest.mark.parametrize(
-    "name", ["gnn_dynamics/figures/paper.csv", "gnn_dynamics/figures/templates/page.html"]
-)
-def test_files_beside_a_module_count_as_its_code(project, name):
-    assert project.edited("draw.py", name, "other")
+@pytest.mark.parametrize("name", [name for name in FILES if not name.endswith(".py")])
+def test_a_data_file_counts_for_the_modules_that_name_it(project, name):
+    """A comment in the schema of the claims once changed the digest of training: same folder."""
+    assert project.edited("draw.py", name, "'head.html' and more")
+    assert not project.edited("sketch.py", name, "other")
     assert not project.edited("train.py", name, "other")
+
+
+def test_every_data_file_of_the_package_is_named_by_a_module_of_its_folder():
+    package = Path(gnn_dynamics.__file__).parent
+    tracked = [path for path in package.rglob("*") if path.suffix in DATA and path.is_file()]
+    assert len(tracked) > 3
+    for path in tracked:
+        if path.name != "py.typed":
+            texts = [module.read_text() for module in path.parent.glob("*.py")]
+            assert any(path.name in text for text in texts), path
 
 
 @pytest.mark.parametrize(
