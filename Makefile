@@ -31,6 +31,8 @@ lint: environment
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+	lint-imports
+	mypy
 
 # Starts a Slurm of two nodes with two fake GPUs on this machine (as root), runs the workflow through
 # profiles/slurm, and stops it again, whatever came out. See docs/cluster.md.
