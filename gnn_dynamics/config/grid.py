@@ -4,7 +4,7 @@ Imports neither torch nor Snakemake, so that the workflow can expand a grid whil
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
@@ -30,7 +30,6 @@ KEYS = (
 )
 # The part of them that decides the spectra of a graph.
 SPECTRAL_KEYS = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
-BLOCK_KEYS = ("experiment", "dataset", "aggregation", "activation", "multiscale", "depth")
 # Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
 BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")
 MEMBER_KEYS = ("init", "lr", "labels", "seed")
@@ -99,16 +98,13 @@ def runs(experiment: Mapping[str, Any], block: Block) -> list[dict[str, Any]]:
     With `lr: auto` the rates are chosen while training, and each model appears once with None.
     """
     lists = {key: experiment[key] for key in (*BATCH_KEYS, *MEMBER_KEYS) if key != "lr"}
-    rates = experiment.get("lr")
+    rates = experiment.get("lr", "auto")
     rows = []
     for values in product(*lists.values()):
-        run = {key: getattr(block, key) for key in BLOCK_KEYS} | dict(
-            zip(lists, values, strict=True)
-        )
-        fixed = run["optimizer"] != "flow" and rates not in (None, "auto")
-        rows += [
-            {key: {**run, "lr": lr}[key] for key in KEYS} for lr in (rates if fixed else [None])
-        ]
+        run = asdict(block) | dict(zip(lists, values, strict=True))
+        fixed = run["optimizer"] != "flow" and rates != "auto"
+        for lr in rates if fixed else [None]:
+            rows.append({key: {**run, "lr": lr}[key] for key in KEYS})
     return rows
 
 

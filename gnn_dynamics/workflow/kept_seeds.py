@@ -38,8 +38,8 @@ def train_missing(
     train: settings with the seeds that are missing -> tables.
     """
     settings = provenance["config"]["settings"]
-    earlier, kept = _earlier(paths, provenance)
-    kept = [seed for seed in settings["seed"] if seed in kept]
+    earlier, seeds = _earlier(paths, provenance)
+    kept = [seed for seed in settings["seed"] if seed in seeds]
     missing = [seed for seed in settings["seed"] if seed not in kept]
     log.info("seeds to train: %s; kept from an earlier run: %s", _names(missing), _names(kept))
     tables = [{name: frame[frame["seed"].isin(kept)] for name, frame in earlier.items()}]
@@ -72,12 +72,12 @@ def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def _earlier(paths: Mapping[str, str], provenance: Mapping[str, Any]) -> tuple[Tables, set[int]]:
     """An earlier part and its seeds; nothing where it is damaged, or anything else has changed."""
-    paths = {name: second_name(path) for name, path in paths.items()}
+    kept = {name: second_name(path) for name, path in paths.items()}
     try:
-        made = [table_provenance(path) for path in paths.values()]
+        made = [table_provenance(path) for path in kept.values()]
         if any(_but_seeds(one) != _but_seeds(provenance) for one in made):
             return {}, set()
-        frames = {name: read_table(path) for name, path in paths.items()}
+        frames = {name: read_table(path) for name, path in kept.items()}
     except (OSError, UserError):
         return {}, set()
     return frames, set.intersection(*(set(one["config"]["settings"]["seed"]) for one in made))
