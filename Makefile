@@ -1,18 +1,18 @@
 # Set-up and the common commands. `make quickstart` and `make test` need CPython 3.11+ and nothing else.
 #
-# TORCH  what pip installs as PyTorch: the version, and optionally where its build comes from.
-#        On Linux the public index carries the CUDA build. Examples:
+# TORCH  the version of PyTorch for pip, and optionally the index of its build.
+#        On Linux the public index has the CUDA build. Examples:
 #          make TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu' quickstart
 #          make TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cu130' quickstart
-# CORES  how many cores snakemake may use.
-# PYTHON the interpreter that the environment is made from.
+# CORES  number of cores that snakemake may use.
+# PYTHON the interpreter of the environment.
 TORCH ?= torch==2.13.0
 CORES ?= all
 PYTHON ?= python3
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Without compiled modules every job would take seconds longer to start.
+# Without compiled modules every job would start seconds later.
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
@@ -35,12 +35,12 @@ lint: environment
 	mypy
 
 # Starts a Slurm of two nodes with two fake GPUs on this machine (as root), runs the workflow through
-# profiles/slurm, and stops it again, whatever came out. See docs/cluster.md.
+# profiles/slurm, and always stops Slurm again. See docs/cluster.md.
 test-slurm: slurm
 	tests/slurm/up.sh
 	python -m pytest tests/slurm -v; status=$$?; tests/slurm/down.sh; exit $$status
 
-# Times and memory of the engine and of whole runs; see docs/performance.md.
+# Measures time and memory of training and of whole runs; see docs/performance.md.
 benchmark: environment
 	python -m benchmarks
 
@@ -48,16 +48,16 @@ benchmark: environment
 verify: environment
 	python tests/verify_bytes.py
 
-# Kills, full disks, a changed clock, ... and after each the same command again; see docs/reliability.md.
+# Injects faults (kills, full disks, a changed clock) and repeats the command; see docs/reliability.md.
 test-faults: environment
 	python tests/faults/run.py
 
-# After a kill -9 or a power cut: Snakemake believes that another one is running.
+# Removes the lock that remains after a kill -9 or a power cut.
 unlock: environment
 	snakemake --unlock
 
-# The environment from requirements.lock: every file that pip installs must have a SHA-256 that is
-# written there. torch comes last and alone, since its files differ from build to build.
+# Installs from requirements.lock: pip accepts only files with a SHA-256 of the lock. torch is
+# installed last, without a hash, since its files differ from build to build.
 locked:
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --require-hashes --no-deps -r requirements.lock
@@ -66,16 +66,16 @@ locked:
 	$(BIN)/python -m pip check
 	touch .venv/.ok
 
-# Writes requirements.lock anew after a change of constraints.txt. Needs uv, for this only.
+# Writes requirements.lock after a change of constraints.txt. Only this target needs uv.
 lock:
 	grep -v '^torch==' constraints.txt | uv pip compile - --no-deps --generate-hashes \
 	  --no-header --no-annotate --python-version 3.11 --quiet --output-file requirements.lock
 
-# Writes docs/licences.md anew, from what is installed.
+# Writes docs/licences.md from the installed packages.
 licences: environment
 	python docs/licences.py
 
-# Removes the quickstart's results and what tools leave behind; keeps data and other results.
+# Removes the quickstart's results and the caches of tools; keeps data and other results.
 clean:
 	rm -rf results/quickstart build .pytest_cache .ruff_cache .hypothesis
 
@@ -89,7 +89,7 @@ environment: .venv/.ok
 	$(BIN)/python -m pip install -c constraints.txt -e '.[test]'
 	touch $@
 
-# What profiles/slurm needs beside the environment.
+# The plugin that profiles/slurm needs.
 slurm: .venv/.slurm
 
 .venv/.slurm: .venv/.ok

@@ -1,4 +1,4 @@
-"""From official files, or files inside a package, to one prepared artifact for each graph."""
+"""Fetch official files, or read files inside a package, and prepare one artifact per graph."""
 
 
 rule data:
@@ -6,8 +6,8 @@ rule data:
         "<results>/tables/graphs.parquet",
 
 
-# Where the files are fetched from is read in the script: another mirror reruns nothing, another
-# checksum everything. The files themselves are not declared, so that a broken download resumes.
+# The script reads the mirror, so changing the mirror reruns nothing; changing a checksum reruns
+# everything. The files are not declared as outputs, so that a broken download can resume.
 rule fetch_dataset:
     output:
         manifest="data/raw/{dataset}/manifest.json",
@@ -41,7 +41,7 @@ rule prepare_graph:
         "data/benchmarks/prepare_graph/{dataset}.tsv"
     threads: 1
     resources:
-        # A user's own files are read whole: text needs up to 22 times its size.
+        # A user's own files are read as a whole; text needs up to 22 times its size.
         mem_mb=growing_with_input(2000, 22),
         runtime=growing(30),
     params:

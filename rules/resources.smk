@@ -1,6 +1,6 @@
-"""What a job asks a cluster for: at first what was measured, and that again with each attempt.
+"""Memory and time that a job requests: the measured amount, increased with each attempt.
 
-Measured figures: docs/performance.md. A run on one machine makes one attempt only.
+docs/performance.md has the measurements. A run on one machine makes only one attempt.
 """
 
 
@@ -14,7 +14,7 @@ def growing(amount):
 
 
 def growing_with_input(least, factor):
-    """Megabytes, times the number of the attempt: `factor` times the input's size, but `least`."""
+    """Megabytes: max(least, factor times the input's size), times the number of the attempt."""
 
     def of_input(wildcards, input, attempt):
         return max(least, int(factor * input.size_mb)) * attempt

@@ -1,4 +1,4 @@
-"""The graph condition and the optimum: what the graphs alone decide, before any training."""
+"""The graph condition, the optimum and the label alignment, which need no training."""
 
 
 rule spectral:
@@ -48,7 +48,7 @@ rule solve_optimum:
         source=source,
         code=code("solve_optimum"),
     message:
-        "Solve for the optimum on {wildcards.dataset}"
+        "Compute the optimum on {wildcards.dataset}"
     script:
         "../scripts/solve_optimum.py"
 
@@ -71,6 +71,6 @@ rule measure_alignment:
         source=source,
         code=code("measure_alignment"),
     message:
-        "Measure the alignment of the labels of {wildcards.dataset}"
+        "Measure the label alignment on {wildcards.dataset}"
     script:
         "../scripts/measure_alignment.py"

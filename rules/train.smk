@@ -1,4 +1,4 @@
-"""Training: one job for each block, with its seeds, labels, widths and learning rates inside."""
+"""Training: one job per block, with all its seeds, labels, widths and learning rates."""
 
 
 rule grid:
@@ -7,8 +7,8 @@ rule grid:
         all_parts(*TRAINING_TABLES),
 
 
-# Seeds that were trained before are kept where they fit: another seed trains that seed only
-# (seeds.py). Not with `update()`: after a failure Snakemake would take the old file for the new one.
+# A new seed trains only this seed; earlier ones are kept (gnn_dynamics/workflow/kept_seeds.py).
+# `update()` is not used: after a failure Snakemake would treat the old file as the new one.
 rule train_block:
     input:
         graph="data/prepared/{dataset}.npz",
@@ -23,7 +23,7 @@ rule train_block:
         f"<benchmarks>/train_block/{BLOCK}.tsv"
     threads: 1
     resources:
-        # Molecules take most: 3.9 GB for a prepared file of 116 MB.
+        # Molecules need the most memory: 3.9 GB for a prepared file of 116 MB.
         mem_mb=growing_with_input(2500, 36),
         runtime=growing(240),
         gpu=1 if config["device"] == "cuda" else 0,

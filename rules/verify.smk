@@ -1,4 +1,4 @@
-"""Theory against measurement: the bounds along gradient flow, paired comparisons, verdicts."""
+"""Compare theory and measurement: bounds along gradient flow, paired comparisons, verdicts."""
 
 
 rule claims:
@@ -26,7 +26,7 @@ rule check_bounds:
     params:
         code=code("check_bounds"),
     message:
-        "Hold the bounds against the flows"
+        "Compare the bounds with the gradient flows"
     script:
         "../scripts/check_bounds.py"
 
@@ -51,7 +51,7 @@ rule check_guarantees:
     params:
         code=code("check_guarantees"),
     message:
-        "Hold the guarantees against descent"
+        "Compare the guarantees with gradient descent"
     script:
         "../scripts/check_guarantees.py"
 
