@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from itertools import pairwise
 
 import pytest
 from workflow_runs import ROOT
@@ -37,7 +38,7 @@ def test_the_page_draws_the_layers_that_are_checked():
     assert drawn == contract("Layers")["layers"]
     arrows = re.findall(r"^  (\w+) --> (\w+)$", drawing, flags=re.M)
     names = [layer.split(" | ")[0] for layer in drawn]
-    assert arrows == list(zip(names, names[1:], strict=False))
+    assert arrows == list(pairwise(names))
 
 
 def test_the_layers_are_all_folders_of_the_package():

@@ -238,7 +238,7 @@ def test_no_labels_are_needed(tmp_path, capsys):
         (["graph.csv", "edges.csv"], "both seem to hold the graph"),
         (["features.csv", "labels.csv"], "none of the files seems to hold the edges"),
         (["."], "is a folder"),
-        (["notes.docx"], "notes.docx: .docx is no format for graph"),
+        (["notes.docx"], "notes.docx: .docx is not a format for graph"),
         (["graph.csv", "features.csv", "labels.csv", "--memory", "1e-9"], "is too large"),
         (["graph.csv", "features.csv", "labels.csv", "--labels", "z"], "there is no 'z'"),
     ],

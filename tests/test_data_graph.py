@@ -1,6 +1,7 @@
 """The prepared graph: cleaning of edges, its file, its row in graphs.parquet, its promises."""
 
 import dataclasses
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
+from gnn_dynamics.artifacts import npz
+from gnn_dynamics.artifacts.npz import read_about
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.graph import (
     Graph,
@@ -159,6 +162,51 @@ def test_a_damaged_or_absent_file_is_named(tmp_path):
     for name in ("a.npz", "absent.npz"):
         with pytest.raises(UserError, match=name):
             load_graph(tmp_path / name)
+
+
+def test_about_is_read_without_the_arrays(tmp_path):
+    graph, path = example(), tmp_path / "a.npz"
+    save_graph(graph, path)
+    with zipfile.ZipFile(path) as members:
+        info = members.getinfo("features_data.npy")
+        end = members.infolist()[members.namelist().index(info.filename) + 1].header_offset
+    content = bytearray(path.read_bytes())
+    content[end - 1] ^= 1  # the last feature value no longer fits the checksum of its member
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.npz is not a complete prepared graph"):
+        load_graph(path)
+    about = read_about(path)
+    assert (about["name"], about["task"], about["classes"]) == ("path", "classification", 2)
+    assert about["facts"] == graph.facts and about["features_count"] == 3
+
+
+def test_about_reads_no_other_member(tmp_path, monkeypatch):
+    save_graph(example(), tmp_path / "a.npz")
+    opened, open_member = [], zipfile.ZipFile.open
+    monkeypatch.setattr(
+        zipfile.ZipFile,
+        "open",
+        lambda self, name, *args, **kw: opened.append(name) or open_member(self, name, *args, **kw),
+    )
+    read_about(tmp_path / "a.npz")
+    assert set(opened) == {"about.npy"}
+
+
+@pytest.mark.parametrize("read", [read_about, load_graph])
+def test_another_version_of_the_format_is_refused(read, tmp_path, monkeypatch):
+    monkeypatch.setattr(npz, "FORMAT", npz.FORMAT + 1)
+    save_graph(example(), tmp_path / "a.npz")
+    monkeypatch.undo()
+    with pytest.raises(UserError, match=r"a\.npz .*another version of the format.*delete it"):
+        read(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK", b"no archive"])
+def test_about_of_a_damaged_or_absent_file_names_it(content, tmp_path):
+    if content is not None:
+        (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.npz is not a complete prepared graph"):
+        read_about(tmp_path / "a.npz")
 
 
 def test_a_file_with_a_pickle_in_it_is_refused(tmp_path):

@@ -72,12 +72,21 @@ BROKEN = {
     "field too few": (replace("features", ",2.0", ""), r"line \d: it has 3 fields, line 1 has 4"),
     "empty line inside": (replace("graph", "3,3", ""), r"graph\.csv, line 6.* is empty"),
     "labels too few": (replace("labels", "0\n", ""), r"labels\.csv.*5 labels, but 6 nodes"),
-    "no such label column": (write("labels", "a,b\n" + "1,2\n" * 6), r"which holds the labels"),
-    "one class": (write("labels", "y\n" + "1\n" * 6), r"labels\.csv: one class only \(1\)"),
-    "no label": (write("labels", "y\n" + "-1\n" * 6), r"labels\.csv: no node with a label"),
-    "fraction as class": (write("labels", "y\n" + "1\n" * 5 + "0.5\n"), r"line 7.*0\.5, no class"),
-    "node twice": (write("labels", "node,y\n1,0\n1,1\n"), r"line 3: node 1 has a row before"),
-    "unknown node": (write("labels", "node,y\n1,0\n7,1\n"), r"line 3: no node 7"),
+    "no such label column": (
+        write("labels", "a,b\n" + "1,2\n" * 6),
+        r"'a', 'b': name the one that holds the labels \(labels: NAME\)",
+    ),
+    "one class": (write("labels", "y\n" + "1\n" * 6), r"labels\.csv: .* one class only \(1\)"),
+    "no label": (write("labels", "y\n" + "-1\n" * 6), r"labels\.csv: no node has a label"),
+    "fraction as class": (
+        write("labels", "y\n" + "1\n" * 5 + "0.5\n"),
+        r"line 7.*0\.5, not a class; .*task: reg",
+    ),
+    "node twice": (write("labels", "node,y\n1,0\n1,1\n"), r"line 3: node 1 has an earlier row"),
+    "unknown node": (
+        write("labels", "node,y\n1,0\n7,1\n"),
+        r"line 3: .* no node 7; ids are 0 to 5",
+    ),
     "no training node": (
         write("split", "part\n" + "test\n" * 6),
         r"split\.csv: there are no train",
@@ -86,7 +95,7 @@ BROKEN = {
     "unlabelled training node": (write("labels", "node,y\n1,0\n2,1\n"), "training node 0 has no"),
     "word in the split": (
         replace("split", "test", "tset"),
-        r"split\.csv, line 3.*'tset' is no part",
+        r"split\.csv, line 3.*'tset' is not a part",
     ),
     "no edge": (write("graph", "source,target\n"), r"graph\.csv: the graph is empty"),
     "loops only": (write("graph", "source,target\n1,1\n"), r"no edge joins two different"),
@@ -97,13 +106,13 @@ BROKEN = {
     "no labels": (drop("labels"), r"graph\.csv has no labels"),
     "columns": (write("graph", "a,b,c\n0,1,2\n"), r"graph\.csv has the columns a, b, c"),
     "missing": (missing, r"features\.csv \(features\) is missing"),
-    "unknown format": (renamed("features", ".xlsx"), r"features\.xlsx: \.xlsx is no format for"),
+    "unknown format": (renamed("features", ".xlsx"), r"features\.xlsx: \.xlsx is not a format for"),
     "not Parquet": (
         renamed("features", ".parquet"),
         r"features\.parquet is not a complete Parquet",
     ),
     "not npy": (renamed("features", ".npy"), r"features\.npy is not an array of numbers"),
-    "not npz": (renamed("features", ".npz"), r"features\.npz is not a file of numpy"),
+    "not npz": (renamed("features", ".npz"), r"features\.npz is not a complete file of numpy"),
     "not GraphML": (renamed("graph", ".graphml"), r"graph\.graphml is not readable as graphml"),
     "not GML": (renamed("graph", ".gml"), r"graph\.gml is not readable as gml"),
     "not torch": (renamed("graph", ".pt"), r"graph\.pt is not a"),
@@ -159,9 +168,24 @@ def test_an_adjacency_of_another_size(tmp_path):
         read_own("toy", {"files": files})
 
 
+@pytest.mark.parametrize("kind", ["an array", "compressed"])
+def test_a_damaged_npz_is_named(kind, tmp_path):
+    path = tmp_path / "toy.npz"
+    if kind == "an array":
+        with path.open("wb") as file:
+            np.save(file, np.eye(3))
+    else:
+        np.savez_compressed(path, edge_index=np.arange(2000).reshape(2, -1))
+        content = bytearray(path.read_bytes())
+        content[60:90] = bytes(30)
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"toy\.npz is not a complete file of numpy"):
+        read_own("toy", {"files": {"graph": path}})
+
+
 def test_objects_in_an_npz_are_refused(tmp_path):
     np.savez(tmp_path / "toy.npz", edge_index=np.array([{}], dtype=object))
-    with pytest.raises(UserError, match=r"toy\.npz is not a file of numpy"):
+    with pytest.raises(UserError, match=r"toy\.npz is not a complete file of numpy"):
         read_own("toy", {"files": {"graph": tmp_path / "toy.npz"}})
 
 
@@ -217,16 +241,16 @@ def test_several_graphs_in_one_file(tmp_path):
     from torch_geometric.data import Data
 
     content = (data_of(toy()), {"x": torch.tensor([0, 3, 6])}, Data)
-    with pytest.raises(UserError, match=r"toy\.pt holds several graphs"):
+    with pytest.raises(UserError, match=r"toy\.pt contains several graphs"):
         read_own("toy", saved(tmp_path, content))
 
 
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({"a": None}, r"node 'n2': it has no attribute 'a', which other nodes have"),
+        ({"a": None}, r"node 'n2' has no attribute 'a', which other nodes have"),
         ({"a": float("inf")}, r"node 'n2', attribute a is inf"),
-        ({"split": "learn"}, r"node 'n2': 'learn' is no part of a split"),
+        ({"split": "learn"}, r"node 'n2': 'learn' is not a part of a split"),
     ],
 )
 def test_a_wrong_attribute_names_the_node(attributes, message, tmp_path):

@@ -149,8 +149,8 @@ def test_a_pickled_data_is_read_without_pytorch_geometric(tmp_path):
     code = (
         "import sys; from pathlib import Path;"
         "from gnn_dynamics.data.own.pyg import read_torch_graph;"
-        f"pieces = read_torch_graph(Path({str(path)!r}), None);"
-        "print(pieces.features.X.shape, 'torch_geometric' in sys.modules)"
+        f"raw = read_torch_graph(Path({str(path)!r}), None);"
+        "print(raw.features.X.shape, 'torch_geometric' in sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert answer.stdout.decode().strip() == "(6, 4) False"

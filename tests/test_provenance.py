@@ -1,9 +1,14 @@
 """What made a file: everything that changes it, nothing that changes by itself."""
 
+import numpy as np
+import pytest
+
+from gnn_dynamics.artifacts.npz import open_prepared, write_prepared
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.artifacts.provenance import describe, digest
 from gnn_dynamics.artifacts.table import Table
+from gnn_dynamics.errors import UserError
 
 PARAMS = {"settings": {"seed": [0, 1]}, "device": "cpu", "code": "0123456789ab"}
 
@@ -40,6 +45,16 @@ def test_checksums_and_device_are_inherited_from_the_inputs(tmp_path):
     assert both["device"] == "cpu, cuda"
     assert both["precision"] == "float64"
     assert made(paths[:1])["inputs_hash"] != both["inputs_hash"]
+
+
+def test_the_source_of_a_prepared_graph_is_read_without_its_arrays(tmp_path):
+    path = tmp_path / "toy.npz"
+    about = {"name": "toy", "facts": {"sha256": "cc"}}
+    write_prepared({"features": np.zeros(1000)}, about, path)
+    path.write_bytes(path.read_bytes().replace(bytes(8000), bytes(7999) + b"1"))
+    with pytest.raises(UserError), open_prepared(path) as (_, arrays):
+        arrays["features"]
+    assert made([path])["datasets"] == {"toy": "cc"}
 
 
 def test_it_survives_a_file(tmp_path):

@@ -15,7 +15,7 @@ from workflow_runs import ROOT
 from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.data.fetch.archive import extract_members
 from gnn_dynamics.data.fetch.catalogue import load_catalogue
-from gnn_dynamics.data.fetch.transfer import NotThere, bring
+from gnn_dynamics.data.fetch.transfer import Unavailable, fetch
 from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.workflow.check_config import check_config
@@ -71,8 +71,8 @@ def test_a_zip_bomb_leaves_nothing(declared, message, tmp_path):
 def test_an_xz_bomb_is_not_unpacked(tmp_path):
     packed = tmp_path / "a.csv.xz"
     packed.write_bytes(lzma.compress(bytes(50_000_000)))
-    with pytest.raises(NotThere, match="grows to more than 1000 times its size"):
-        bring(packed, tmp_path / "a.csv.part")
+    with pytest.raises(Unavailable, match="grows to more than 1000 times its size"):
+        fetch(packed, tmp_path / "a.csv.part")
     assert (tmp_path / "a.csv.part").stat().st_size < 20_000_000
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from gnn_dynamics import __version__
 from gnn_dynamics.artifacts.files import to_json
+from gnn_dynamics.artifacts.npz import read_about
 from gnn_dynamics.artifacts.parquet import table_provenance
 
 # Settings that repeat others: a block stands in the wildcards, cells in the experiments.
@@ -62,10 +63,8 @@ def _inherited(path: Path) -> dict[str, Any]:
     if path.suffix == ".parquet":
         return table_provenance(path)
     if path.suffix == ".npz":
-        from gnn_dynamics.data.graph import load_graph
-
-        graph = load_graph(path)
-        return {"datasets": {graph.name: graph.facts["sha256"]}}
+        about = read_about(path)
+        return {"datasets": {about["name"]: about["facts"]["sha256"]}}
     return {}
 
 

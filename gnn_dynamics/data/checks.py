@@ -1,4 +1,4 @@
-"""What every data set must satisfy before it is stored, whoever read it."""
+"""Checks that every data set must pass before it is stored, whatever its reader."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from gnn_dynamics.errors import UserError
 
 
 def checked(graph: Graph) -> Graph:
-    """The graph, if it keeps all that its docstring promises.
+    """The graph, if it has all properties that the docstring of `Graph` states.
 
     Raises:
-        UserError: naming the data set and what is wrong.
+        UserError: naming the data set and the first property that it lacks.
     """
     for problem in _problems(graph):
         raise UserError(f"dataset {graph.name}: {problem}")
@@ -25,7 +25,7 @@ def _problems(graph: Graph) -> Iterator[str]:
         yield f"{graph.features.shape[0]} feature rows for {n} nodes"
     if graph.graph_index is None and count != n:
         yield f"{count} labels for {n} nodes"
-    if graph.graph_index is not None and not _pieces(graph.graph_index, n, count):
+    if graph.graph_index is not None and not _numbers_graphs(graph.graph_index, n, count):
         yield f"the graph index does not number {n} nodes into {count} graphs in order"
     split = np.concatenate([graph.train, graph.val, graph.test])
     if len(split) and (split.min() < 0 or split.max() >= count):
@@ -44,7 +44,8 @@ def _problems(graph: Graph) -> Iterator[str]:
         yield "there is only one class"
 
 
-def _pieces(graph_index: np.ndarray, n: int, graphs: int) -> bool:
+def _numbers_graphs(graph_index: np.ndarray, n: int, graphs: int) -> bool:
+    """Whether the index runs from 0 to graphs - 1 in ascending order without gaps."""
     steps = np.diff(graph_index)
     whole = len(graph_index) == n and graph_index[0] == 0 and graph_index[-1] == graphs - 1
     return bool(whole and np.isin(steps, (0, 1)).all())

@@ -1,10 +1,8 @@
-"""The one form in which the rest of the package sees a data set, and its file.
+"""`Graph`, the one form in which the rest of the package sees a data set, and its file.
 
-Sizes: n nodes, m_x features; `graphs` pieces when labels belong to graphs instead of nodes.
+Sizes: n nodes, m_x features, and `graphs` graphs where labels belong to graphs, not to nodes.
 """
 
-import json
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +11,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.artifacts.files import complete_or_absent, to_json
+from gnn_dynamics.artifacts.npz import open_prepared, write_prepared
 from gnn_dynamics.errors import UserError
 
-FORMAT = 1
 UNLABELLED = -1
-CHUNK = 2**20  # feature values that are tried in a smaller type at a time
+CHUNK = 2**20  # feature values that are converted to a smaller type at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,15 +23,15 @@ class Graph:
     """A data set: one graph, or the disjoint union of many (`graph_index` given).
 
     adjacency    (n, n) float64 CSR: symmetric, 0/1, no diagonal, indices sorted.
-    features     (n, m_x) float64 CSR without stored zeros. Nodes are rows, unlike in the maths.
+    features     (n, m_x) float64 CSR without stored zeros. Rows are nodes, unlike in the paper.
     labels       (n,), or (graphs,) with a graph_index; int64 with -1 where unknown, or float64
                  for regression.
     train, val, test   int64 indices, ascending, of nodes (or graphs); they do not overlap.
     graph_index  (n,) int64, ascending: the graph of each node; None for a single graph.
     task         "classification" or "regression".
-    classes      how many; 1 for regression.
-    facts        where it comes from and what was dropped, as JSON can hold it: source_url, sha256,
-                 stored_edges, self_loops_dropped, duplicate_edges_dropped, directed_source, ...
+    classes      number of classes; 1 for regression.
+    facts        JSON values: the source of the data and the counts of dropped edges, under
+                 source_url, sha256, stored_edges, self_loops_dropped, duplicate_edges_dropped, ...
     """
 
     name: str
@@ -65,8 +62,8 @@ class Graph:
 def save_graph(graph: Graph, path: str | Path) -> None:
     """Write a graph as .npz, atomically; the same graph gives the same bytes on every machine.
 
-    Not compressed, since compressors differ. The ones of the adjacency are not stored, and feature
-    values are stored in the smallest type that holds them exactly.
+    The ones of the adjacency are not stored, and feature values are stored in the smallest type
+    that represents them exactly.
     """
     arrays = {
         "adjacency_indices": graph.adjacency.indices,
@@ -79,49 +76,37 @@ def save_graph(graph: Graph, path: str | Path) -> None:
     if graph.graph_index is not None:
         arrays["graph_index"] = graph.graph_index
     about = {name: getattr(graph, name) for name in ("name", "task", "classes", "facts")}
-    about |= {"format": FORMAT, "features_count": graph.features.shape[1]}
-    arrays["about"] = np.frombuffer(to_json(about).encode(), dtype=np.uint8)
-    with complete_or_absent(path) as partial:
-        np.savez(partial, **arrays)
+    write_prepared(arrays, about | {"features_count": graph.features.shape[1]}, path)
 
 
 def _smallest(values: np.ndarray) -> np.ndarray:
-    """The values as uint8 or float32 where that loses nothing."""
+    """The values as uint8 or float32 where the conversion is exact, else as they are."""
     for kind in (np.uint8, np.float32):
-        pieces = (values[top : top + CHUNK] for top in range(0, len(values), CHUNK))
-        if all(_survives(piece, kind) for piece in pieces):
+        chunks = (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
+        if all(_is_exact(chunk, kind) for chunk in chunks):
             return values.astype(kind)
     return values
 
 
-def _survives(values: np.ndarray, kind: type) -> bool:
+def _is_exact(values: np.ndarray, kind: type) -> bool:
     with np.errstate(all="ignore"):
         return np.array_equal(values.astype(kind), values)
 
 
 def load_graph(path: str | Path) -> Graph:
-    """Read what `save_graph` wrote; nothing in it can run code.
+    """Read what `save_graph` wrote; nothing in the file can run code.
 
     Raises:
         UserError: if the file is absent, damaged, or of another version of the format.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(file["about"].tobytes())
-            if about.pop("format") != FORMAT:
-                raise ValueError("another version of the format")
-            return Graph(**_arrays(file, about.pop("features_count")), **about)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"{path} is not a complete prepared graph ({error}); delete it and type the same"
-            " command again"
-        ) from error
+    with open_prepared(path) as (about, arrays):
+        return Graph(**_arrays(arrays, about.pop("features_count")), **about)
 
 
 def _arrays(file: Mapping[str, np.ndarray], m_x: int) -> dict[str, Any]:
-    """The fields of `Graph` that are arrays; `file` reads a member when it is asked for one.
+    """The array fields of `Graph`; `file` reads a member when it is accessed.
 
-    Feature values come first, as they are in memory twice for a moment, in two types.
+    Feature values are read first, because they are in memory twice while their type changes.
     """
     values = file["features_data"].astype(np.float64, copy=False)
     X = (values, file["features_indices"], file["features_indptr"])
@@ -139,23 +124,23 @@ def clean_edges(
     n: int,
     source: np.ndarray,
     target: np.ndarray,
-    place: Callable[[int], str] = "edge {}".format,
+    where: Callable[[int], str] = "edge {}".format,
 ) -> tuple[sparse.csr_array, dict[str, int]]:
-    """The symmetric simple graph of a list of directed edges, and what was merged or dropped.
+    """The symmetric simple graph of a list of directed edges, and counts of merged edges.
 
-    Counts: stored_edges, all pairs given; duplicate_edges_dropped, pairs equal to an earlier pair
-    in the same direction; self_loops_dropped, distinct loops; one_way_edges, edges present in one
-    direction only; edges, undirected. Always stored - duplicates - loops = 2 edges - one_way.
-    `place` says where an edge stands, for messages.
+    source, target: (stored_edges,) node ids. The counts are stored_edges; duplicate_edges_dropped,
+    pairs equal to an earlier pair in the same direction; self_loops_dropped, distinct loops;
+    one_way_edges, edges present in one direction only; edges, undirected. Always
+    stored - duplicates - loops = 2 edges - one_way. `where` locates an edge in messages.
 
     Raises:
         UserError: if an end is not a whole number from 0 to n - 1, naming the first such edge.
     """
-    source, target = _ends(n, np.asarray(source), np.asarray(target), place)
+    source, target = _ends(n, np.asarray(source), np.asarray(target), where)
     stored, loop = len(source), source == target
     loops = len(np.unique(source[loop]))
     pairs = (source[~loop], target[~loop])
-    # Counts as data: coo_array.tocsr adds up what is repeated.
+    # coo_array.tocsr adds up repeated entries, so the data are counts.
     once = np.ones(len(pairs[0]), dtype=np.int32)
     directed = sparse.coo_array((once, pairs), shape=(n, n)).tocsr()
     both = (directed + directed.T).tocsr()
@@ -172,17 +157,17 @@ def clean_edges(
 
 
 def _ends(
-    n: int, source: np.ndarray, target: np.ndarray, place: Callable[[int], str]
+    n: int, source: np.ndarray, target: np.ndarray, where: Callable[[int], str]
 ) -> tuple[np.ndarray, np.ndarray]:
     if source.shape != target.shape or source.ndim != 1:
         raise UserError(f"edges: {source.shape} sources but {target.shape} targets")
     for ends in (source, target):
-        # An empty list has whatever type numpy chose.
+        # numpy chooses a float type for an empty list.
         wrong = ends.size > 0 and not np.issubdtype(ends.dtype, np.integer)
         bad = np.arange(len(ends)) if wrong else np.flatnonzero((ends < 0) | (ends >= n))
         if bad.size:
             raise UserError(
-                f"{place(bad[0])} ({source[bad[0]]}, {target[bad[0]]}): node ids must be whole "
+                f"{where(bad[0])} ({source[bad[0]]}, {target[bad[0]]}): node ids must be whole "
                 f"numbers from 0 to {n - 1}"
             )
     index = np.int32 if n < 2**31 else np.int64
@@ -190,11 +175,11 @@ def _ends(
 
 
 def node_features(
-    X: Any, place: Callable[[int, int], str] = "features: node {}, feature {}".format
+    X: Any, where: Callable[[int, int], str] = "features: node {}, feature {}".format
 ) -> sparse.csr_array:
-    """Features as float64 CSR: duplicates summed, sorted, without stored zeros. X: (n, m_x).
+    """Features as float64 CSR: duplicates summed, indices sorted, no stored zeros.
 
-    `place` says where the value of a node and a feature stands, for messages.
+    X: (n, m_x), dense or sparse. `where` locates the value of a node and a feature in messages.
 
     Raises:
         UserError: if a value is NaN or infinite, naming the node and the feature.
@@ -207,12 +192,12 @@ def node_features(
         node = int(np.searchsorted(features.indptr, bad[0], side="right")) - 1
         column = features.indices[bad[0]]
         value = features.data[bad[0]]
-        raise UserError(f"{place(node, column)} is {value}; every feature must be a finite number")
+        raise UserError(f"{where(node, column)} is {value}; every feature must be a finite number")
     return features
 
 
 def _stored(X: np.ndarray) -> sparse.csr_array:
-    """`csr_array(X)` within twice the memory of X; SciPy's own way takes 64-bit coordinates."""
+    """`csr_array(X)` within twice the memory of X; SciPy's conversion uses 64-bit coordinates."""
     present = X != 0
     pointers = np.concatenate([[0], np.cumsum(np.count_nonzero(present, axis=1))])
     pointers = pointers.astype(np.int32 if pointers[-1] < 2**31 else np.int64)

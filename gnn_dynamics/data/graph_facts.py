@@ -23,9 +23,9 @@ GRAPHS = Table(
 def graph_facts(graph: Graph) -> dict[str, Any]:
     """The row of graphs.parquet.
 
-    For graph-level data, train_nodes and unlabelled_nodes count graphs, and edge_homophily is
-    null, as it is for regression. Homophily: the share of edges whose ends have the same label,
-    among edges whose ends are both labelled. isolated_nodes have no neighbour but themselves.
+    edge_homophily is the share of edges whose ends have the same label, among edges whose ends are
+    both labelled; it is null for regression and for graph-level data. For graph-level data,
+    train_nodes and unlabelled_nodes count graphs. isolated_nodes have no edge.
     """
     degree = np.diff(graph.adjacency.indptr)
     dropped = ("self_loops_dropped", "duplicate_edges_dropped", "source_url", "sha256")

@@ -1,4 +1,4 @@
-"""One graph whose nodes carry the labels, put together from what a reader found."""
+"""A `Graph` with node labels from the arrays of a reader."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,23 +15,24 @@ def node_graph(
     labels: np.ndarray,
     parts: Mapping[str, np.ndarray],
     facts: Mapping[str, Any],
-    edge_place: Callable[[int], str] = "edge {}".format,
-    feature_place: Callable[[int, int], str] = "features: node {}, feature {}".format,
+    edge_where: Callable[[int], str] = "edge {}".format,
+    feature_where: Callable[[int, int], str] = "features: node {}, feature {}".format,
 ) -> Graph:
     """A `Graph` from sources and targets (edges,), X (n, m_x), labels (n,) and a split.
 
-    Whole-number labels are classes from 0 to the largest, real ones targets of a regression.
-    `facts` get the counts of `clean_edges`; the two places say in a message where a value stands.
+    Integer labels are classes from 0 to the largest, real labels are targets of a regression. The
+    counts of `clean_edges` are added to `facts`. `edge_where` and `feature_where` locate an edge
+    and a feature value in messages.
 
     Raises:
         UserError: if a node id is out of range or a feature is NaN or infinite.
     """
-    adjacency, counts = clean_edges(len(labels), *edges, place=edge_place)
+    adjacency, counts = clean_edges(len(labels), *edges, where=edge_where)
     regression = np.issubdtype(labels.dtype, np.floating)
     return Graph(
         name=name,
         adjacency=adjacency,
-        features=node_features(X, place=feature_place),
+        features=node_features(X, where=feature_where),
         labels=labels,
         **parts,
         graph_index=None,

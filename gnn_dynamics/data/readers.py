@@ -1,6 +1,6 @@
-"""Which reader reads what; each turns the files of a catalogue entry into a `Graph`."""
+"""The reader of each format; it turns the files of a catalogue entry into a `Graph`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from gnn_dynamics.data.formats.planetoid import read_planetoid
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.data.own.read import read_own
 
-READERS = {
+READERS: dict[str, Callable[[str, Mapping[str, Any], Path], Graph]] = {
     "embedded": read_embedded,
     "geom-gcn": read_geomgcn,
     "gnn-benchmark": read_gnn_benchmark,
@@ -25,12 +25,12 @@ READERS = {
 
 
 def read_dataset(name: str, entry: Mapping[str, Any], folder: str | Path | None) -> Graph:
-    """Read the files that `fetch_dataset` put into `folder` and check the result.
+    """Read the files that `fetch_dataset` put into `folder`, and check the graph.
 
-    Checksums are compared before anything is read. Embedded data sets need no folder, nor do a
-    user's own files, which are read in place.
+    Checksums are compared before a file is read. Embedded data sets and a user's own files are
+    read in place; their readers ignore `folder`.
 
     Raises:
-        UserError: if a file is absent or damaged, or the data break a promise of `Graph`.
+        UserError: if a file is absent or damaged, or the graph fails a check of `checked`.
     """
-    return checked(READERS[entry["reader"]](name, entry, folder))
+    return checked(READERS[entry["reader"]](name, entry, Path(folder or "")))

@@ -1,7 +1,7 @@
-"""The catalogue of data sets, config/datasets.yaml: where files come from and what they must be.
+"""The catalogue of data sets, config/datasets.yaml: addresses and checksums of their files.
 
-Its schema, config/datasets.schema.yaml, is strict. Cheap to import: the workflow reads the
-catalogue while it is parsed.
+Its schema, config/datasets.schema.yaml, is strict. The workflow reads the catalogue while it is
+parsed, so this module imports no heavy package.
 """
 
 import csv
@@ -18,12 +18,12 @@ from gnn_dynamics.errors import UserError
 
 
 def load_catalogue(path: str | Path) -> dict[str, dict[str, Any]]:
-    """All data sets by name. OGB's entries get their `source_url` from the ogb package.
+    """All data sets by name. Entries of OGB get their `source_url` from the ogb package.
 
-    The schema lies beside the catalogue: `datasets.yaml`, `datasets.schema.yaml`.
+    The schema is the file `datasets.schema.yaml` beside `datasets.yaml`.
 
     Raises:
-        UserError: naming every wrong key and what is allowed there.
+        UserError: naming every wrong key and the allowed values.
     """
     try:
         entries = read_yaml(path)
@@ -39,7 +39,7 @@ def find_entry(catalogue: Mapping[str, dict[str, Any]], name: str) -> dict[str, 
     """The entry of one data set.
 
     Raises:
-        UserError: if the catalogue has no such name, listing the names that it has.
+        UserError: if the catalogue has no such name; the message lists all names.
     """
     if name not in catalogue:
         raise UserError(f"there is no dataset {name!r} (allowed: {', '.join(sorted(catalogue))})")
@@ -54,17 +54,17 @@ def _with_source(entry: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def ogb_metadata(name: str) -> dict[str, str]:
-    """What the ogb package says of a data set: url, split, task type, ...; all values are text.
+    """The row of a data set in ogb's table: url, split, task type, ...; all values are text.
 
-    Read from its table without importing ogb, which starts a network thread when imported.
+    The table is read without importing ogb, whose import starts a network thread.
 
     Raises:
-        UserError: if ogb knows no data set of that name, listing those of the same kind.
+        UserError: if ogb has no data set of that name; the message lists those of the same kind.
     """
     kind = {"ogbn": "nodeproppred", "ogbg": "graphproppred"}.get(name.split("-")[0], "")
     table = package_folder("ogb") / kind / "master.csv"
     if not table.is_file():
-        raise UserError(f"dataset {name!r}: names of OGB start with ogbn- or ogbg-")
+        raise UserError(f"dataset {name!r}: names in OGB start with ogbn- or ogbg-")
     with table.open(newline="", encoding="utf-8") as file:
         head, *rows = csv.reader(file)
     if name not in head:
@@ -74,5 +74,12 @@ def ogb_metadata(name: str) -> dict[str, str]:
 
 
 def package_folder(package: str) -> Path:
-    """Folder of an installed package, found without importing it."""
-    return Path(*importlib.util.find_spec(package).submodule_search_locations)
+    """Folder of an installed package, without importing it.
+
+    Raises:
+        ModuleNotFoundError: if it is not installed.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"the package {package} is not installed", name=package)
+    return Path(spec.origin).parent

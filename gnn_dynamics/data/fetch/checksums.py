@@ -1,4 +1,4 @@
-"""SHA-256 of files, and whether the files of a data set are the ones in the catalogue."""
+"""SHA-256 of files, and comparison of a data set's files with the catalogue."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from gnn_dynamics.errors import UserError
 
-# Without it the files of its folder are fetched again, those only that are damaged.
+# When it is deleted, the job fetches the damaged files of its folder again.
 MANIFEST = "manifest.json"
 
 
@@ -18,24 +18,24 @@ def sha256_of(path: str | Path) -> str:
 
 
 def dataset_digest(digests: Mapping[str, str]) -> str:
-    """One digest for a data set: SHA-256 of its files' digests, sorted, one a line."""
+    """One digest for a data set: the SHA-256 of its files' digests, sorted, one per line."""
     lines = "".join(f"{digest}\n" for digest in sorted(digests.values()))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def intact(path: Path, expected: str | None) -> bool:
-    """Whether a file is there and has its checksum; one without a pinned checksum need only be."""
+    """Whether a file exists and, where a checksum is pinned, has that checksum."""
     return path.is_file() and (expected is None or sha256_of(path) == expected)
 
 
 def check_files(entry: Mapping[str, Any], folder: str | Path) -> dict[str, str]:
-    """Digests of all files of an entry, observed in `folder`.
+    """The digest of each file of an entry, computed in `folder`.
 
     Raises:
-        UserError: if a file is absent or has another checksum than the catalogue says.
+        UserError: if a file is absent or its checksum differs from the catalogue's.
     """
     embedded = entry.get("reader") == "embedded"
-    remedy = "install scikit-learn anew" if embedded else f"delete {Path(folder, MANIFEST)}"
+    remedy = "reinstall scikit-learn" if embedded else f"delete {Path(folder, MANIFEST)}"
     return {name: _check(Path(folder, name), pin, remedy) for name, pin in entry["files"].items()}
 
 
@@ -43,16 +43,25 @@ def _check(path: Path, expected: str | None, remedy: str) -> str:
     remedy += " and type the same command again"
     if not path.is_file():
         raise UserError(f"{path} is missing; {remedy}")
-    found = sha256_of(path)
-    if expected not in (None, found):
-        raise UserError(f"{path} is damaged: its SHA-256 is {found}, expected {expected}; {remedy}")
-    return found
+    return check_sha256(path, expected, f"{path} is damaged", remedy)
+
+
+def check_sha256(path: Path, expected: str | None, subject: str, remedy: str) -> str:
+    """The SHA-256 of a file; `expected` is None where it is unknown.
+
+    Raises:
+        UserError: if it is not the expected one. `subject` begins and `remedy` ends the message.
+    """
+    digest = sha256_of(path)
+    if expected not in (None, digest):
+        raise UserError(f"{subject}: its SHA-256 is {digest}, expected {expected}; {remedy}")
+    return digest
 
 
 def facts_of_files(entry: Mapping[str, Any], folder: str | Path) -> dict[str, Any]:
-    """Where a data set comes from and what its files are, for `Graph.facts`; checks the files.
+    """Entries of `Graph.facts` on the source and the checksums of a data set; checks the files.
 
-    `unpinned` lists the observed digests of files for which the catalogue has no checksum.
+    `unpinned` contains the digests of files for which the catalogue has no checksum.
     """
     digests = check_files(entry, folder)
     return {

@@ -1,7 +1,7 @@
-"""A mirror: a folder or web address that holds official files under the paths of its urlmap.tsv.
+"""A mirror: a folder or web address with official files under the paths of its urlmap.tsv.
 
-Each line of `urlmap.tsv` pairs a top folder with an official base address; the rest of a path is
-the same on both sides. A file may be there compressed, with `.xz` after its official name.
+Each line of `urlmap.tsv` maps a top folder to an official base address; the rest of a path is the
+same for both. A file may be compressed, with `.xz` after its official name.
 """
 
 import csv
@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from gnn_dynamics.data.fetch.transfer import NotThere, read_text
+from gnn_dynamics.data.fetch.transfer import Unavailable, read_text
 from gnn_dynamics.errors import UserError
 
 VARIABLE = "GNN_DYNAMICS_MIRROR"
@@ -19,29 +19,29 @@ VARIABLE = "GNN_DYNAMICS_MIRROR"
 
 @dataclass(frozen=True)
 class Mirror:
-    """`root` is a folder, or an address without a slash at its end; rows are (folder, base)."""
+    """`root` is a folder, or an address without a trailing slash; rows are (folder, base)."""
 
     root: Path | str
     rows: tuple[tuple[str, str], ...]
 
-    def places(self, url: str) -> list[Path | str]:
-        """Where the file at an official address may be, as it is or compressed, best first."""
-        found = []
+    def sources(self, url: str) -> list[Path | str]:
+        """Where the file of an official address may be, plain before compressed."""
+        sources = []
         for folder, base in self.rows:
             if url.startswith(base + "/"):
                 path = folder + url.removeprefix(base)
-                found += [self._place(path), self._place(path + ".xz")]
-        return found
+                sources += [self._source(path), self._source(path + ".xz")]
+        return sources
 
-    def _place(self, path: str) -> Path | str:
+    def _source(self, path: str) -> Path | str:
         return self.root / path if isinstance(self.root, Path) else f"{self.root}/{path}"
 
 
 def find_mirror(setting: str | None) -> Mirror | None:
-    """The mirror of the environment variable, else of the setting; None without either.
+    """The mirror in the environment variable, else in the setting; None without either.
 
     Raises:
-        UserError: if there is no `urlmap.tsv` at that place.
+        UserError: if it has no readable `urlmap.tsv`.
     """
     name = os.environ.get(VARIABLE) or setting
     if not name:
@@ -49,7 +49,7 @@ def find_mirror(setting: str | None) -> Mirror | None:
     root = _root(str(name))
     try:
         text = _read(root)
-    except (OSError, NotThere) as error:
+    except (OSError, Unavailable) as error:
         raise UserError(
             f"mirror {name}: cannot read its urlmap.tsv ({error}); set `mirror` in the config or"
             f" {VARIABLE} to a folder or address that has one, or unset it"

@@ -1,8 +1,8 @@
-"""Real data inside scikit-learn as graphs of nearest neighbours, so that nothing need be fetched.
+"""Nearest-neighbour graphs of the real data in scikit-learn, which need no download.
 
-As in graph structure learning: LDS (Franceschi et al. 2019, arXiv 1903.11960) and IDGL (Chen, Wu,
-Zaki 2020, arXiv 2006.13009) join each node with its k nearest in cosine distance of standardised
-features, and train on 10 (wine, breast-cancer) or 50 (digits) nodes.
+The construction is from graph structure learning: LDS (Franceschi et al. 2019, arXiv 1903.11960)
+and IDGL (Chen, Wu, Zaki 2020, arXiv 2006.13009) join each node with its k nearest nodes in cosine
+distance of standardised features, and train on 10 (wine, breast-cancer) or 50 (digits) nodes.
 """
 
 from collections.abc import Mapping
@@ -24,13 +24,13 @@ PACKAGED = package_folder("sklearn") / "datasets" / "data"
 
 
 def read_embedded(name: str, entry: Mapping[str, Any], folder: str | Path | None = None) -> Graph:
-    """An edge wherever one node is among the k nearest of the other; features as they come.
+    """Two nodes are joined if one of them is among the k nearest of the other.
 
-    Distances serve the graph only: the stored features are the raw ones. Digits therefore keeps
-    the three pixels that are 0 in every image, and its features have rank 61 of 64.
+    Standardised features define the distances only; the stored features are raw. Digits therefore
+    keeps the three pixels that are 0 in every image, and its features have rank 61 of 64.
 
     Raises:
-        UserError: if scikit-learn brings other data than the catalogue says.
+        UserError: if the data in scikit-learn differ from the checksums of the catalogue.
     """
     facts = facts_of_files(entry, PACKAGED)
     options = entry["options"]
@@ -43,11 +43,11 @@ def read_embedded(name: str, entry: Mapping[str, Any], folder: str | Path | None
 
 
 def _split(labels: np.ndarray, train: int, val: int, seed: int) -> dict[str, np.ndarray]:
-    """Stratified: each class in proportion to its size."""
+    """A stratified split: each part has the class proportions of the data."""
     rest, chosen = train_test_split(
         np.arange(len(labels)), test_size=train + val, stratify=labels, random_state=seed
     )
-    fitted, held = train_test_split(
+    fitted, validation = train_test_split(
         chosen, test_size=val, stratify=labels[chosen], random_state=seed
     )
-    return {"train": np.sort(fitted), "val": np.sort(held), "test": np.sort(rest)}
+    return {"train": np.sort(fitted), "val": np.sort(validation), "test": np.sort(rest)}

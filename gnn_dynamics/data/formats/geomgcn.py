@@ -15,7 +15,7 @@ NODES = "out1_node_feature_label.txt"
 
 
 def read_geomgcn(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
-    """Nodes are lines `id<tab>0,1,0,...<tab>label`, edges `id<tab>id`, a split an npz of masks.
+    """Lines `id<tab>0,1,0,...<tab>label` for nodes, `id<tab>id` for edges, masks in an npz.
 
     Raises:
         UserError: if a file is absent or damaged.
@@ -23,16 +23,16 @@ def read_geomgcn(name: str, entry: Mapping[str, Any], folder: str | Path) -> Gra
     facts = facts_of_files(entry, folder)
     paths = {Path(file).name: Path(folder, file) for file in entry["files"]}
     labels, features = _nodes(paths.pop(NODES))
-    edges = np.loadtxt(paths.pop(EDGES), dtype=np.int64, skiprows=1, unpack=True, ndmin=2)
+    source, target = np.loadtxt(paths.pop(EDGES), dtype=np.int64, skiprows=1, unpack=True, ndmin=2)
     (split,) = paths.values()
     with np.load(split, allow_pickle=False) as masks:
         parts = {p: np.flatnonzero(masks[f"{p}_mask"]) for p in ("train", "val", "test")}
     facts["split"] = f"official: {split.name}"
-    return node_graph(name, tuple(edges), features, labels, parts, facts)
+    return node_graph(name, (source, target), features, labels, parts, facts)
 
 
 def _nodes(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (n,) and binary features (n, m_x); lines may stand in any order."""
+    """Labels (n,) and binary features (n, m_x); the lines may be in any order."""
     with path.open(encoding="utf-8") as file:
         next(file)
         lines = [line.rstrip("\n").split("\t") for line in file]

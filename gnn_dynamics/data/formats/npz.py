@@ -1,4 +1,4 @@
-"""Data sets that are one .npz file: gnn-benchmark and heterophilous-graphs. No pickle is read."""
+"""Data sets in a single .npz file: gnn-benchmark and heterophilous-graphs. No pickle is read."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ def _open(entry: Mapping[str, Any], folder: str | Path) -> np.lib.npyio.NpzFile:
 def read_gnn_benchmark(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
     """Amazon Photo and Computers, Coauthor CS and Physics (Shchur et al. 2018, arXiv 1811.05868).
 
-    There is no official split: nodes are drawn per class by `options`: train, val, seed.
+    There is no official split; `options` gives train and val nodes per class and the seed.
     `class_names` of the Coauthor files is an array of objects and is never read.
 
     Raises:
@@ -38,14 +38,14 @@ def read_gnn_benchmark(name: str, entry: Mapping[str, Any], folder: str | Path) 
 
 
 def _csr(file: Mapping[str, np.ndarray], part: str) -> sparse.csr_array:
-    arrays = tuple(file[f"{part}_{piece}"] for piece in ("data", "indices", "indptr"))
+    arrays = tuple(file[f"{part}_{name}"] for name in ("data", "indices", "indptr"))
     return sparse.csr_array(arrays, shape=tuple(file[f"{part}_shape"]))
 
 
 def read_heterophilous(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
     """Data sets of Platonov et al. 2023 (arXiv 2302.11640), and their copies of older ones.
 
-    Ten official splits; `options.split` says which. Undirected edges are stored once.
+    `options.split` selects one of the ten official splits. Undirected edges are stored once.
 
     Raises:
         UserError: if the file is absent or damaged.
@@ -54,7 +54,7 @@ def read_heterophilous(name: str, entry: Mapping[str, Any], folder: str | Path) 
     number = entry["options"]["split"]
     with _open(entry, folder) as file:
         labels = file["node_labels"].astype(np.int64)
-        edges, features = tuple(file["edges"].T), file["node_features"]
+        (source, target), features = file["edges"].T, file["node_features"]
         parts = {p: np.flatnonzero(file[f"{p}_masks"][number]) for p in ("train", "val", "test")}
     facts["split"] = f"official split {number} of 10"
-    return node_graph(name, edges, features, labels, parts, facts)
+    return node_graph(name, (source, target), features, labels, parts, facts)

@@ -1,8 +1,8 @@
 """Data sets of the Open Graph Benchmark (Hu et al. 2020, arXiv 2005.00687).
 
-The ogb package supplies its metadata and its reader of raw files. Its loaders are not used: they
-ask questions on the terminal, cannot read their own cache with a current torch, and take a missing
-feature file for a graph without features.
+Metadata and the reader of raw files come from the ogb package. Its loaders are not used: they ask
+questions on the terminal, cannot read their own cache with a current torch, and treat a missing
+feature file as a graph without features.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ NODE_LABELS, GRAPH_LABELS = "node-label.csv.gz", "graph-label.csv.gz"
 def read_ogb(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
     """A node-level graph, or the union of all graphs of a graph-level data set.
 
-    `options.features` says what node features are: `numbers`, taken as they are; `atom-codes`,
-    categorical codes, one-hot encoded with the categories of OGB's AtomEncoder; `edge-means`, the
-    mean of the features of a node's edges, as OGB's examples have it for ogbn-proteins.
-    `options.label_column` chooses one of several binary tasks.
+    `options.features` selects the node features: `numbers`, the stored values; `atom-codes`, the
+    stored codes, one-hot encoded with the categories of OGB's AtomEncoder; `edge-means`, the mean
+    of the features of a node's edges, as in OGB's examples for ogbn-proteins.
+    `options.label_column` selects one of several binary tasks.
 
     Raises:
         UserError: if a file is absent or damaged, or the kind of task is not supported.
@@ -44,17 +44,17 @@ def read_ogb(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
     source, target = _union(graphs, sizes)
     adjacency, counts = clean_edges(sum(sizes), source, target)
     X = FEATURES[options["features"]](name, graphs, source, target)
-    pieces = np.repeat(np.arange(len(sizes)), sizes) if (raw / GRAPH_LABELS).exists() else None
+    index = np.repeat(np.arange(len(sizes)), sizes) if (raw / GRAPH_LABELS).exists() else None
     return Graph(
         name=name,
         adjacency=adjacency,
         features=node_features(X),
         labels=_labels(raw, classes, options),
         **_split(Path(folder, "split", meta["split"])),
-        graph_index=pieces,
+        graph_index=index,
         task="classification" if classes > 1 else "regression",
         classes=classes,
-        facts=facts | counts | _said(meta, options),
+        facts=facts | counts | _choices(meta, options),
     )
 
 
@@ -63,7 +63,7 @@ def _classes(name: str, meta: Mapping[str, str], options: Mapping[str, Any]) -> 
     kind = meta["task type"]
     if "classification" not in kind and kind != "regression":
         raise UserError(
-            f"dataset {name}: OGB calls its task {kind!r}; only classification and regression are"
+            f"dataset {name}: its task in OGB is {kind!r}; only classification and regression are"
             " supported"
         )
     if meta["num tasks"] != "1" and "label_column" not in options:
@@ -76,12 +76,13 @@ def _classes(name: str, meta: Mapping[str, str], options: Mapping[str, Any]) -> 
 
 @contextlib.contextmanager
 def _quiet_ogb() -> Iterator[None]:
-    """Inside, importing ogb starts no network thread, and its reader prints nothing.
+    """Within this context, importing ogb starts no network thread and its reader prints nothing.
 
-    ogb foresees that the package `outdated` may be absent; None in sys.modules makes it so.
+    ogb works without the package `outdated`, which starts the thread; None in sys.modules makes
+    its import fail.
     """
     before = {key: sys.modules[key] for key in ("outdated",) if key in sys.modules}
-    sys.modules["outdated"] = None
+    sys.modules["outdated"] = None  # type: ignore[assignment]  # documented, but not typed
     silence = io.StringIO()
     try:
         with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
@@ -92,9 +93,9 @@ def _quiet_ogb() -> Iterator[None]:
 
 
 def read_raw(raw: Path) -> list[dict[str, Any]]:
-    """The graphs in OGB's raw csv files, as ogb's own reader gives them.
+    """The graphs in OGB's raw csv files, by ogb's reader.
 
-    Inverse edges are not added here: `clean_edges` makes every graph symmetric.
+    Inverse edges are not added here, because `clean_edges` makes every graph symmetric.
     """
     with _quiet_ogb():
         from ogb.io.read_graph_raw import read_csv_graph_raw
@@ -103,11 +104,12 @@ def read_raw(raw: Path) -> list[dict[str, Any]]:
 
 
 def _union(graphs: list[dict[str, Any]], sizes: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Edges of the disjoint union: node ids of each graph follow those of the graphs before."""
+    """Edges of the disjoint union: the node ids of a graph follow those of the graph before."""
     offsets = np.cumsum([0, *sizes[:-1]])
     lengths = [graph["edge_index"].shape[1] for graph in graphs]
     edges = np.concatenate([graph["edge_index"] for graph in graphs], axis=1)
-    return tuple(edges + np.repeat(offsets, lengths))
+    source, target = edges + np.repeat(offsets, lengths)
+    return source, target
 
 
 def _stack(name: str, graphs: list[dict[str, Any]], kind: str) -> np.ndarray:
@@ -119,7 +121,9 @@ def _stack(name: str, graphs: list[dict[str, Any]], kind: str) -> np.ndarray:
 def _numbers(name: str, graphs: list, _source: np.ndarray, _target: np.ndarray) -> np.ndarray:
     X = _stack(name, graphs, "node_feat")
     if np.issubdtype(X.dtype, np.integer):
-        raise UserError(f"dataset {name}: whole numbers are categories; features: atom-codes")
+        raise UserError(
+            f"dataset {name}: its features are category codes; set features: atom-codes"
+        )
     return X
 
 
@@ -131,7 +135,7 @@ def _atoms(name: str, graphs: list, _source: np.ndarray, _target: np.ndarray) ->
 
 
 def one_hot(codes: np.ndarray, categories: list[int]) -> sparse.csr_array:
-    """Codes (n, c) as (n, sum of categories): a 1 for the category of each of the c codes.
+    """One-hot features (n, sum of categories) of codes (n, c), with c ones in each row.
 
     Raises:
         UserError: if a code is not one of its categories, naming the node.
@@ -167,15 +171,15 @@ def _labels(raw: Path, classes: int, options: Mapping[str, Any]) -> np.ndarray:
     return y if classes == 1 else np.where(np.isfinite(y), y, UNLABELLED).astype(np.int64)
 
 
-def _said(meta: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
-    """For Graph.facts; a transformation that makes sense for numbers may not for categories."""
-    said = {"split": f"official: {meta['split']}", "node_features": options["features"]}
+def _choices(meta: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries of `Graph.facts`: the split, the kind of node features and the task."""
+    facts = {"split": f"official: {meta['split']}", "node_features": options["features"]}
     if "label_column" in options:
-        said["label"] = f"task {options['label_column']} of {meta['num tasks']}"
-    return said
+        facts["label"] = f"task {options['label_column']} of {meta['num tasks']}"
+    return facts
 
 
 def _split(folder: Path) -> dict[str, np.ndarray]:
     files = {"train": "train.csv.gz", "val": "valid.csv.gz", "test": "test.csv.gz"}
-    read = {part: pd.read_csv(folder / file, header=None) for part, file in files.items()}
-    return {part: np.sort(table[0].to_numpy(np.int64)) for part, table in read.items()}
+    tables = {part: pd.read_csv(folder / file, header=None) for part, file in files.items()}
+    return {part: np.sort(table[0].to_numpy(np.int64)) for part, table in tables.items()}

@@ -1,8 +1,8 @@
 """Cora, CiteSeer and PubMed in the original files of Planetoid (Yang, Cohen, Salakhutdinov 2016).
 
-`ind.<name>.{x,tx,allx}` hold pickled sparse features, `{y,ty,ally}` one-hot labels, `graph` lists
-of neighbours, `test.index` text. The pickles are by Python 2 and name six globals; nothing else is
-ever looked up, and the first of them becomes an inert record, so no code of the file's choice runs.
+`ind.<name>.{x,tx,allx}` are pickled sparse features, `{y,ty,ally}` one-hot labels, `graph` lists of
+neighbours, `test.index` text. The pickles are from Python 2 and need six globals. The unpickler
+knows only these six, and the first of them becomes an inert record, so a file cannot run code.
 """
 
 import pickle
@@ -24,7 +24,7 @@ VALIDATION = 500  # nodes after the training set, as in the paper and in every l
 
 
 class _Matrix:
-    """Takes the pickled attributes of a scipy matrix."""
+    """A record of the pickled attributes of a scipy matrix."""
 
 
 ALLOWED = {
@@ -48,8 +48,8 @@ def read_pickle(path: str | Path) -> Any:
     """A CSR array, an array of numbers, or the dictionary of neighbour lists.
 
     Raises:
-        UserError: if the file is no such pickle, or names any global but the six; the message
-            names it.
+        UserError: if the file is not such a pickle, or needs another global than the six; the
+            message names it.
     """
     try:
         with Path(path).open("rb") as file:
@@ -65,21 +65,23 @@ def read_pickle(path: str | Path) -> Any:
     return content
 
 
-def _csr(data, indices, indptr, _shape, **_) -> sparse.csr_array:
+def _csr(
+    data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, _shape: Any, **_: Any
+) -> sparse.csr_array:
     matrix = sparse.csr_array((data, indices, indptr), shape=tuple(map(int, _shape)))
     matrix.check_format(full_check=True)
     return matrix
 
 
 def read_planetoid(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
-    """Put the pieces together by one formula, which needs no special case for CiteSeer.
+    """Assemble the files by one formula, which needs no special case for CiteSeer.
 
-    n = len(graph); X[:len(allx)] = allx, X[test.index] = tx, and so for the labels. Training nodes
-    are the first len(y), validation the next 500. Rows of tx stand in the order of test.index.
-    Nodes in neither (CiteSeer has 15) keep zero features and the label -1.
+    n = len(graph); X[:len(allx)] = allx, X[test.index] = tx, and the labels likewise. The first
+    len(y) nodes are for training, the next 500 for validation. The rows of tx are in the order of
+    test.index. Nodes in neither (15 in CiteSeer) keep zero features and the label -1.
 
     Raises:
-        UserError: if a file is absent, damaged or not what its name says.
+        UserError: if a file is absent, damaged or not of the expected kind.
     """
     facts = facts_of_files(entry, folder)
     stem = entry["options"]["stem"]
@@ -112,15 +114,15 @@ def _entries(neighbours: Mapping[int, list[int]]) -> tuple[np.ndarray, np.ndarra
 
 
 def _classes(one_hot: np.ndarray) -> np.ndarray:
-    """Class of each row; -1 for a row of zeros, which argmax alone would call class 0."""
+    """Class of each row; -1 for a row of zeros, for which argmax alone would return 0."""
     return np.where(one_hot.any(axis=1), one_hot.argmax(axis=1), UNLABELLED)
 
 
 def _features(
     n: int, allx: sparse.csr_array, tx: sparse.csr_array, test: np.ndarray
 ) -> sparse.csr_array:
-    known, found = allx.tocoo(), tx.tocoo()
-    rows = np.concatenate([known.coords[0], test[found.coords[0]]])
-    columns = np.concatenate([known.coords[1], found.coords[1]])
-    values = np.concatenate([known.data, found.data])
+    first, last = allx.tocoo(), tx.tocoo()
+    rows = np.concatenate([first.coords[0], test[last.coords[0]]])
+    columns = np.concatenate([first.coords[1], last.coords[1]])
+    values = np.concatenate([first.data, last.data])
     return node_features(sparse.coo_array((values, (rows, columns)), shape=(n, allx.shape[1])))

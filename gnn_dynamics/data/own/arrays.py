@@ -1,13 +1,13 @@
-"""A user's graph as named arrays: one .npz file, or the tensors of a PyTorch Geometric file."""
+"""A user's graph as named arrays: a .npz file, or the tensors of a PyTorch Geometric file."""
 
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from gnn_dynamics.artifacts.npz import DAMAGED
 from gnn_dynamics.data.own.edges import edges_from_index, edges_from_matrix
 from gnn_dynamics.data.own.raw_graph import (
     LABEL_NAMES,
@@ -15,10 +15,10 @@ from gnn_dynamics.data.own.raw_graph import (
     Edges,
     Features,
     Labels,
-    Pieces,
+    RawGraph,
     as_features,
     one_column,
-    place_of,
+    where_in,
 )
 from gnn_dynamics.errors import UserError
 
@@ -26,29 +26,20 @@ EDGE_NAMES = ("edge_index", "edges")
 MATRIX_NAMES = ("adjacency", "adj")
 FEATURE_NAMES = ("x", "features", "node_features")
 WEIGHT_NAMES = ("edge_weight", "weights")
-# What numpy raises on a damaged file; MemoryError where its head claims a size beyond all memory.
-DAMAGED = (OSError, ValueError, EOFError, AttributeError, MemoryError, zipfile.BadZipFile)
 
 
 def open_npz(path: Path) -> dict[str, np.ndarray]:
     """All arrays of a .npz file.
 
     Raises:
-        UserError: if it is damaged or holds objects, which could run code.
+        UserError: if it is damaged or contains objects, which could run code.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        AttributeError,
-        MemoryError,
-        zipfile.BadZipFile,
-    ) as error:
+    except DAMAGED as error:
         raise UserError(
-            f"{path} is not a file of numpy.savez or scipy.sparse.save_npz without objects"
+            f"{path} is not a complete file of numpy.savez or scipy.sparse.save_npz without objects"
         ) from error
 
 
@@ -58,10 +49,10 @@ def is_sparse(arrays: Mapping[str, np.ndarray]) -> bool:
 
 
 def read_sparse(path: Path) -> sparse.csr_array:
-    """The matrix that scipy.sparse.save_npz wrote.
+    """The matrix in a file of scipy.sparse.save_npz.
 
     Raises:
-        UserError: if its indices do not fit its shape.
+        UserError: if an array is missing, or the indices exceed the shape.
     """
     try:
         matrix = sparse.csr_array(sparse.load_npz(path))
@@ -75,7 +66,7 @@ def matrix_in(path: Path) -> Features:
     """Features from a .npz: a scipy sparse matrix, the array `x`, or the only array.
 
     Raises:
-        UserError: if none of these is in it.
+        UserError: if it contains none of these.
     """
     arrays = open_npz(path)
     if is_sparse(arrays):
@@ -88,10 +79,10 @@ def matrix_in(path: Path) -> Features:
 def named_array(
     arrays: Mapping[str, Any], names: Sequence[str], path: Path | str
 ) -> tuple[str, Any]:
-    """The first of the `names` that is there, with its array.
+    """The first of the `names` in `arrays`, with its array.
 
     Raises:
-        UserError: if none is, listing those that are.
+        UserError: if there is none; the message lists the arrays that exist.
     """
     for name in names:
         if name in arrays:
@@ -101,23 +92,23 @@ def named_array(
     )
 
 
-def read_npz_graph(path: Path, label_name: str | None) -> Pieces:
+def read_npz_graph(path: Path, label_name: str | None) -> RawGraph:
     """A .npz as graph: scipy's adjacency, or arrays edge_index or adjacency, x, y, train_mask, ...
 
     Raises:
-        UserError: if the edges cannot be found in it.
+        UserError: if it contains no edges under these names.
     """
     arrays = open_npz(path)
     if is_sparse(arrays):
-        return Pieces(edges_from_matrix(read_sparse(path), str(path)))
-    return pieces_of(arrays, path, label_name)
+        return RawGraph(edges_from_matrix(read_sparse(path), str(path)))
+    return graph_from_arrays(arrays, path, label_name)
 
 
-def pieces_of(arrays: Mapping[str, Any], path: Path, label_name: str | None) -> Pieces:
-    """Pieces from arrays with PyTorch Geometric's names; what has another name is unused.
+def graph_from_arrays(arrays: Mapping[str, Any], path: Path, label_name: str | None) -> RawGraph:
+    """A graph from arrays with PyTorch Geometric's names; other arrays are unused.
 
     Raises:
-        UserError: if the edges, or labels of the name asked for, are not there.
+        UserError: if there are no edges, or no labels under `label_name`.
     """
     used: set[str] = set()
     labels = (label_name,) if label_name else LABEL_NAMES
@@ -132,35 +123,35 @@ def pieces_of(arrays: Mapping[str, Any], path: Path, label_name: str | None) -> 
     y = take(labels) if label_name or arrays.keys() & set(labels) else None
     parts = masks(arrays, str(path))
     used |= {name for part in PARTS for name in (part, f"{part}_mask")}
-    return Pieces(
+    return RawGraph(
         edges,
         features=as_features(X[1], X[0]) if X else None,
-        labels=Labels(one_column(y[1], y[0]), place_of(y[0], "node")) if y else None,
+        labels=Labels(one_column(y[1], y[0]), where_in(y[0], "node")) if y else None,
         parts=parts or None,
         unused=[f"array {name}" for name in arrays if name not in used | {"num_nodes"}],
     )
 
 
-def _edges(arrays: Mapping[str, Any], take) -> Edges:
+def _edges(arrays: Mapping[str, Any], take: Callable[[Sequence[str]], tuple[str, Any]]) -> Edges:
     if arrays.keys() & set(MATRIX_NAMES):
-        what, matrix = take(MATRIX_NAMES)
-        return edges_from_matrix(matrix, what)
-    what, index = take((*EDGE_NAMES, *MATRIX_NAMES))
+        origin, matrix = take(MATRIX_NAMES)
+        return edges_from_matrix(matrix, origin)
+    origin, index = take((*EDGE_NAMES, *MATRIX_NAMES))
     weights = one_column(*take(WEIGHT_NAMES)[::-1]) if arrays.keys() & set(WEIGHT_NAMES) else None
-    return edges_from_index(index, what, weights)
+    return edges_from_index(index, origin, weights)
 
 
-def masks(arrays: Mapping[str, Any], what: str) -> dict[str, np.ndarray]:
-    """Parts of a split by the names train, val, test or train_mask, ...; {} where there is none.
+def masks(arrays: Mapping[str, Any], origin: str) -> dict[str, np.ndarray]:
+    """Parts of a split by the names train, val, test or train_mask, ...; {} where there are none.
 
     Raises:
-        UserError: if a part has the wrong shape; `what` names the file.
+        UserError: if a part has the wrong shape. `origin` names the file.
     """
-    found = {}
+    parts = {}
     for part in PARTS:
         for name in (part, f"{part}_mask"):
             if name in arrays:
-                found[part] = one_column(arrays[name], f"{what}, array {name}")
+                parts[part] = one_column(arrays[name], f"{origin}, array {name}")
                 if name.endswith("_mask"):  # older files store masks as bytes
-                    found[part] = found[part].astype(bool)
-    return found
+                    parts[part] = parts[part].astype(bool)
+    return parts

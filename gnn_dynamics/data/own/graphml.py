@@ -1,8 +1,8 @@
 """A user's graph as GraphML or GML, read by networkx.
 
-Node attributes are the features: every attribute that is a number, or a list of numbers, at every
-node. Label and split are attributes too. Nodes count in the order of the file, or by their ids
-where these are 0, 1, ..., n - 1.
+Every node attribute that is a number, or a list of numbers, at every node is a feature. Label and
+split are attributes too. Nodes are in the order of the file, or of their ids if these are
+0, 1, ..., n - 1.
 """
 
 import re
@@ -13,32 +13,39 @@ from typing import Any
 
 import numpy as np
 
-from gnn_dynamics.data.own.raw_graph import LABEL_NAMES, Edges, Features, Labels, Pieces, part_masks
+from gnn_dynamics.data.own.raw_graph import (
+    LABEL_NAMES,
+    Edges,
+    Features,
+    Labels,
+    RawGraph,
+    part_masks,
+)
 from gnn_dynamics.errors import UserError
 
 SPLIT_NAMES = ("split", "part")
 
 
-def read_networkx_graph(path: Path, label_name: str | None) -> Pieces:
+def read_networkx_graph(path: Path, label_name: str | None) -> RawGraph:
     """GraphML (.graphml) or GML (.gml).
 
     Raises:
-        UserError: if the file is malformed, or an attribute is there at some nodes only or of two
+        UserError: if the file is malformed, or an attribute is missing at some nodes or has two
             types; the message names the node.
     """
     graph = _parse(path)
     ids = _ordered(list(graph.nodes))
     rows = [graph.nodes[node] for node in ids]
     names = list(dict.fromkeys(name for row in rows for name in row))
-    label, split = _role(names, label_name, path), _first(names, SPLIT_NAMES)
+    label, split = _label_attribute(names, label_name, path), _first(names, SPLIT_NAMES)
     rest = [name for name in names if name not in (label, split)]
     numeric = [name for name in rest if _is_numeric(rows, name)]
-    places = [f"{path}, node {node!r}" for node in ids]
-    return Pieces(
+    origins = [f"{path}, node {node!r}" for node in ids]
+    return RawGraph(
         _edges(path, graph, ids),
-        features=_features(rows, numeric, places) if numeric else None,
-        labels=_labels(rows, label, places) if label else None,
-        parts=_parts(rows, split, places) if split else None,
+        features=_features(rows, numeric, origins) if numeric else None,
+        labels=_labels(rows, label, origins) if label else None,
+        parts=_parts(rows, split, origins) if split else None,
         node_names=None if ids == list(range(len(ids))) else [str(node) for node in ids],
         unused=[f"node attribute {name!r}" for name in rest if name not in numeric]
         + _unused_of_edges(graph),
@@ -51,7 +58,7 @@ def _parse(path: Path) -> Any:
     try:
         if path.suffix == ".graphml":
             return networkx.read_graphml(path)
-        # networkx refuses an edge that is there twice, unless the graph calls itself a multigraph.
+        # networkx refuses a repeated edge, unless the file declares a multigraph.
         text = path.read_text(encoding="utf-8")
         text = re.sub(r"\bgraph\s*\[", "graph [ multigraph 1 ", text, count=1)
         return networkx.parse_gml(text, label="id")
@@ -60,23 +67,23 @@ def _parse(path: Path) -> Any:
 
 
 def _ordered(ids: list[Any]) -> list[Any]:
-    """Ids in order: numerically where they are 0, 1, ..., n - 1, as numbers or text."""
+    """Ids in numerical order if they are 0, 1, ..., n - 1, as numbers or text; else as given."""
     numbers = {str(number): number for number in range(len(ids))}
     if all(str(node) in numbers for node in ids):
         return sorted(ids, key=lambda node: numbers[str(node)])
     return ids
 
 
-def _first(names: Sequence[str], wanted: Sequence[str]) -> str | None:
-    return next((name for name in wanted if name in names), None)
+def _first(names: Sequence[str], candidates: Sequence[str]) -> str | None:
+    return next((name for name in candidates if name in names), None)
 
 
-def _role(names: Sequence[str], label_name: str | None, path: Path) -> str | None:
+def _label_attribute(names: Sequence[str], label_name: str | None, path: Path) -> str | None:
     if label_name and label_name not in names:
         raise UserError(
             f"{path}: no node has the attribute {label_name!r} (there are: {', '.join(names)})"
         )
-    # In GML, `label` is the name of a node.
+    # In GML, `label` is the name of the node.
     usual = [name for name in LABEL_NAMES if path.suffix != ".gml" or name != "label"]
     return label_name or _first(names, usual)
 
@@ -86,41 +93,41 @@ def _is_numeric(rows: list[dict], name: str) -> bool:
     return isinstance(value[0] if isinstance(value, list) and value else value, int | float)
 
 
-def _features(rows: list[dict], names: list[str], places: list[str]) -> Features:
+def _features(rows: list[dict], names: list[str], origins: list[str]) -> Features:
     columns: list[np.ndarray] = []
     titles: list[str] = []
     for name in names:
-        block = _block(rows, name, places)
+        block = _block(rows, name, origins)
         columns.append(block)
         width = block.shape[1]
         titles += [name] if width == 1 else [f"{name}[{k}]" for k in range(width)]
     X = np.hstack(columns)
-    return Features(X, lambda node, k: f"{places[node]}, attribute {titles[k]}", tuple(titles))
+    return Features(X, lambda node, k: f"{origins[node]}, attribute {titles[k]}", tuple(titles))
 
 
-def _block(rows: list[dict], name: str, places: list[str]) -> np.ndarray:
+def _block(rows: list[dict], name: str, origins: list[str]) -> np.ndarray:
     """(n, 1), or (n, m) where the attribute is a list of m numbers."""
     size = len(np.atleast_1d(next(row[name] for row in rows if name in row)))
     values = np.empty((len(rows), size))
     for node, row in enumerate(rows):
         if name not in row:
-            raise UserError(f"{places[node]}: it has no attribute {name!r}, which other nodes have")
+            raise UserError(f"{origins[node]} has no attribute {name!r}, which other nodes have")
         value = row[name] if isinstance(row[name], list) else [row[name]]
         if len(value) != size or not all(isinstance(v, int | float) for v in value):
             raise UserError(
-                f"{places[node]}: attribute {name!r} is {row[name]!r}, not {size} number(s)"
+                f"{origins[node]}: attribute {name!r} is {row[name]!r}, not {size} number(s)"
             )
         values[node] = value
     return values
 
 
-def _labels(rows: list[dict], name: str, places: list[str]) -> Labels:
+def _labels(rows: list[dict], name: str, origins: list[str]) -> Labels:
     values = np.array([row.get(name) for row in rows], dtype=object)
-    return Labels(values, lambda node: f"{places[node]}, attribute {name!r}")
+    return Labels(values, lambda node: f"{origins[node]}, attribute {name!r}")
 
 
-def _parts(rows: list[dict], name: str, places: list[str]) -> dict[str, np.ndarray]:
-    return part_masks([row.get(name) for row in rows], places.__getitem__)
+def _parts(rows: list[dict], name: str, origins: list[str]) -> dict[str, np.ndarray]:
+    return part_masks([row.get(name) for row in rows], origins.__getitem__)
 
 
 def _edges(path: Path, graph: Any, ids: list[Any]) -> Edges:
@@ -134,7 +141,7 @@ def _edges(path: Path, graph: Any, ids: list[Any]) -> Edges:
 
 
 def _number(weight: Any) -> float:
-    """A weight; one that is no number is not 1, which is all that matters."""
+    """A weight as a number; NaN for another type, so that it differs from 1."""
     return float(weight) if isinstance(weight, int | float) else np.nan
 
 

@@ -1,4 +1,4 @@
-"""Labels of a user's own graph as classes 0, 1, ..., or real targets; and its split."""
+"""Labels of a user's own graph as classes 0, 1, ... or real targets, and its split."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,22 +15,21 @@ from gnn_dynamics.errors import UserError
 def encoded_labels(
     paths: Mapping[str, Path], labels: Labels | None, n: int, options: Mapping[str, Any]
 ) -> tuple[np.ndarray, list[str]]:
-    """(n,) int64 classes with -1 where unknown, and their names; or float64 targets with NaN.
+    """(n,) int64 classes with -1 for unlabelled nodes and their names, or float64 targets with NaN.
 
-    Unknown is -1, an empty field or NaN. Classes get their numbers in ascending order.
+    -1, an empty field and NaN mean unlabelled. Classes are numbered in ascending order.
 
     Raises:
-        UserError: if there are no labels, fewer or more than n, only one class, or values that are
-            no classes.
+        UserError: if there are no labels, fewer or more than n, a single class, or fractions.
     """
     if labels is None:
         raise UserError(
-            f"{paths['graph']} has no labels under a usual name; name them (--labels NAME), or add"
-            " a file with labels (to check without any: --no-labels)"
+            f"{paths['graph']} has no labels under a usual name; give their name (--labels NAME),"
+            " add a file with labels, or check without labels (--no-labels)"
         )
-    where = paths.get("labels", paths["graph"])
+    file = paths.get("labels", paths["graph"])
     if len(labels.values) != n:
-        raise UserError(f"{where}: {len(labels.values)} labels, but {n} nodes (rows of features)")
+        raise UserError(f"{file}: {len(labels.values)} labels, but {n} nodes (rows of features)")
     values = _plain(labels)
     if options.get("task") == "regression":
         return _targets(values, labels), []
@@ -40,8 +39,8 @@ def encoded_labels(
         values = np.where(known, values, UNLABELLED).astype(np.int64)
     names, codes = np.unique(values[known], return_inverse=True)
     if len(names) < 2:
-        listed = f"one class only ({names[0]})" if len(names) else "no node with a label"
-        raise UserError(f"{where}: {listed}; -1 and empty mean unlabelled")
+        reason = f"there is one class only ({names[0]})" if len(names) else "no node has a label"
+        raise UserError(f"{file}: {reason}; -1 and empty mean unlabelled")
     classes = np.full(n, UNLABELLED, dtype=np.int64)
     classes[known] = codes
     return classes, [str(name) for name in names]
@@ -71,8 +70,8 @@ def _refuse_fractions(values: np.ndarray, known: np.ndarray, labels: Labels) -> 
     wrong = np.flatnonzero((known & (values != np.round(values))) | np.isinf(values))
     if wrong.size:
         raise UserError(
-            f"{labels.place(int(wrong[0]))} is {values[wrong[0]]}, no class; for real targets set"
-            " the option `task: regression` (--regression)"
+            f"{labels.where(int(wrong[0]))} is {values[wrong[0]]}, not a class; for real targets,"
+            " set the option `task: regression` (--regression)"
         )
 
 
@@ -80,7 +79,7 @@ def _targets(values: np.ndarray, labels: Labels) -> np.ndarray:
     wrong = np.arange(len(values)) if values.dtype.kind == "U" else np.flatnonzero(np.isinf(values))
     if wrong.size:
         raise UserError(
-            f"{labels.place(int(wrong[0]))} is {values[wrong[0]]!s}, no target of a regression"
+            f"{labels.where(int(wrong[0]))} is {values[wrong[0]]!s}, not a target of a regression"
         )
     return values.astype(np.float64)
 
@@ -91,22 +90,22 @@ def split_of(
     labels: np.ndarray,
     options: Mapping[str, Any],
 ) -> tuple[dict[str, np.ndarray], str]:
-    """Ascending node ids of train, val and test, and in words where the split comes from.
+    """Ascending node ids of train, val and test, and the origin of the split in words.
 
     Raises:
-        UserError: if there is no training node, no split at all, or two of them.
+        UserError: if there is no training node, no split, or two splits.
     """
-    drawn, where = options.get("split"), paths.get("split", paths["graph"])
+    drawn, file = options.get("split"), paths.get("split", paths["graph"])
     if parts is not None and drawn is not None:
-        raise UserError(f"{where} has a split already; take the option `split` out")
+        raise UserError(f"{file} already has a split; remove the option `split`")
     if parts is not None:
-        found = {part: _ids(parts.get(part), len(labels), part, where) for part in PARTS}
-        if not found["train"].size:
-            raise UserError(f"{where}: there are no training nodes in the split")
-        return found, "as given"
+        ids = {part: _ids(parts.get(part), len(labels), part, file) for part in PARTS}
+        if not ids["train"].size:
+            raise UserError(f"{file}: there are no training nodes in the split")
+        return ids, "as given"
     if drawn is None:
         raise UserError(
-            f"{where}: there are no training nodes; add a file with the split, or set the option"
+            f"{file}: there are no training nodes; add a file with the split, or set the option"
             " `split` to all or to {train: 20, val: 30, seed: 0}"
         )
     return _drawn(labels, drawn)
@@ -121,15 +120,15 @@ def _drawn(labels: np.ndarray, drawn: Any) -> tuple[dict[str, np.ndarray], str]:
     return {"train": known, "val": none, "test": none}, "none, all labelled nodes train"
 
 
-def _ids(part: np.ndarray | None, n: int, name: str, where: Path) -> np.ndarray:
-    """Node ids of one part, from a mask (n,) or from ids."""
+def _ids(part: np.ndarray | None, n: int, name: str, file: Path) -> np.ndarray:
+    """Ascending node ids of one part, from a mask (n,) or from ids."""
     if part is None:
         return np.array([], dtype=np.int64)
     part = np.asarray(part)
     if part.dtype == bool:
         if len(part) != n:
-            raise UserError(f"{where}: the mask of {name} has {len(part)} values for {n} nodes")
+            raise UserError(f"{file}: the mask of {name} has {len(part)} values for {n} nodes")
         return np.flatnonzero(part)
     if part.size and (part.dtype.kind not in "ui" or part.min() < 0 or part.max() >= n):
-        raise UserError(f"{where}: {name} must hold a mask, or node ids from 0 to {n - 1}")
+        raise UserError(f"{file}: {name} must be a mask, or node ids from 0 to {n - 1}")
     return np.sort(part.astype(np.int64))

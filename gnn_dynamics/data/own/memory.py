@@ -1,4 +1,4 @@
-"""How much memory a user's files will need, estimated from their sizes before they are read."""
+"""Estimates of the memory that reading a user's files needs, from their sizes."""
 
 import math
 import zipfile
@@ -8,35 +8,35 @@ from pathlib import Path
 from gnn_dynamics.errors import UserError
 
 GB = 1e9
-# Bytes of memory at the peak for each byte of stored numbers, measured and rounded up: as read, as
-# one matrix, as CSR; tables are read by columns before that.
+# Peak memory per byte of stored numbers, measured and rounded up: the numbers exist as read, as one
+# matrix and as CSR; those of tables also as columns.
 ARRAYS, TABLES = 5, 7
-# Bytes of memory for each byte of text: networkx keeps every value as an object.
+# Peak memory per byte of text: networkx keeps every value as an object.
 TEXT = {".graphml": 22, ".gml": 14}
-SAMPLE = 2**20  # bytes of a text table that are looked at
+SAMPLE = 2**20  # bytes of a text table in which fields are counted
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def check_memory(paths: Iterable[Path], budget: float | None) -> None:
-    """Whether files of these sizes can be read within `budget` bytes (None: what is free).
+    """Check that the files can be read within `budget` bytes (None: the free memory).
 
     Raises:
-        UserError: if not, naming the largest file, its estimate and the budget.
+        UserError: if not; the message names the largest file, the estimate and the budget.
     """
     needs = {path: needed(path) for path in paths}
-    largest, total = max(needs, key=needs.get), sum(needs.values())
+    largest, total = max(needs, key=needs.__getitem__), sum(needs.values())
     limit = available_memory() if budget is None else budget
     if total > limit:
         raise UserError(
             f"{largest} ({largest.stat().st_size / GB:.3g} GB) is too large: reading needs about"
-            f" {total / GB:.3g} GB of memory, {limit / GB:.3g} GB are allowed; use a machine with"
-            " more memory, raise the limit (--memory), or store features as a sparse matrix"
+            f" {total / GB:.3g} GB of memory, but {limit / GB:.3g} GB are allowed; use a machine"
+            " with more memory, raise the limit (--memory), or store features as a sparse matrix"
             " (scipy.sparse.save_npz)"
         )
 
 
 def needed(path: Path) -> float:
-    """Bytes of memory for reading a file, an estimate on the safe side; 0 if it is unreadable."""
+    """An upper estimate of the bytes of memory for reading a file; 0 for a damaged Parquet file."""
     size = path.stat().st_size
     if path.suffix in TEXT:
         return float(TEXT[path.suffix] * size)
@@ -64,12 +64,12 @@ def _parquet_bytes(path: Path) -> float:
     try:
         metadata = pq.read_metadata(path)
     except pa.ArrowInvalid:
-        return 0.0  # not Parquet: the reader says so
+        return 0.0  # the reader reports the damage
     return 8.0 * metadata.num_rows * metadata.num_columns
 
 
 def _table_bytes(path: Path, size: int) -> float:
-    """Eight bytes for each field of a text table, counted at its head."""
+    """Eight bytes for each field of a text table, extrapolated from its first lines."""
     with path.open("rb") as file:
         head = file.read(SAMPLE)
     fields = sum(head.count(mark) for mark in (b",", b";", b"\t", b" ", b"\n"))
@@ -77,9 +77,8 @@ def _table_bytes(path: Path, size: int) -> float:
 
 
 def available_memory() -> float:
-    """Bytes that are free on this machine, and to this container; infinite where it is unknown."""
-    limits = [_meminfo(), *(_number(Path(file)) for file in LIMITS)]
-    return min(limits)
+    """Free bytes of this machine or container, whichever is less; infinite where unknown."""
+    return min(_meminfo(), *(_number(Path(file)) for file in LIMITS))
 
 
 def _meminfo() -> float:

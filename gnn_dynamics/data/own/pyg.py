@@ -1,8 +1,8 @@
-"""A PyTorch Geometric `Data` that torch.save wrote, read without PyTorch Geometric.
+"""A PyTorch Geometric `Data` in a file of torch.save, read without PyTorch Geometric.
 
 torch.load(weights_only=True) builds tensors, containers and the classes on its list of safe names.
-While a user's file is read, that list is the four names that a pickled `Data` holds, and each of
-them stands for an inert record that only takes attributes: no code of the file's choice runs.
+While a user's file is read, that list contains only the four names in a pickled `Data`, and each
+of them is replaced by an inert record of attributes: a file cannot run code.
 """
 
 import contextlib
@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from gnn_dynamics.data.own.arrays import pieces_of
-from gnn_dynamics.data.own.raw_graph import Pieces
+from gnn_dynamics.data.own.arrays import graph_from_arrays
+from gnn_dynamics.data.own.raw_graph import RawGraph
 from gnn_dynamics.errors import UserError
 
 
 class _Record:
-    """Takes the pickled attributes of an object."""
+    """A record of the pickled attributes of an object."""
 
 
 STAND_INS = {
@@ -36,14 +36,14 @@ STAND_INS = {
 REMEDY = "save its plain tensors instead: torch.save(data.to_dict(), 'graph.pt')"
 
 
-def read_torch_graph(path: Path, label_name: str | None) -> Pieces:
+def read_torch_graph(path: Path, label_name: str | None) -> RawGraph:
     """A `Data`, the dictionary data.to_dict(), or the data.pt of a data set with one graph.
 
     Raises:
-        UserError: if the file is damaged, or names a class other than the four; the message names
-            it.
+        UserError: if the file is damaged, or needs a class other than the four; the message names
+            the class.
     """
-    return pieces_of(_arrays(path, _load(path)), path, label_name)
+    return graph_from_arrays(_arrays(path, _load(path)), path, label_name)
 
 
 def _load(path: Path) -> Any:
@@ -51,7 +51,9 @@ def _load(path: Path) -> Any:
 
     try:
         with _only_stand_ins(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a newer protocol; an error follows if it matters
+            warnings.simplefilter(
+                "ignore"
+            )  # about a newer protocol; a relevant one is an error below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(f"{path} {_refusal(str(error))}; {REMEDY}") from error
@@ -61,7 +63,7 @@ def _load(path: Path) -> Any:
 
 @contextlib.contextmanager
 def _only_stand_ins() -> Iterator[None]:
-    """Inside, torch knows the four names and no class that another package has put on its list."""
+    """Within this context, torch's list of safe classes contains the four names and no other."""
     from torch import serialization
 
     before = serialization.get_safe_globals()
@@ -74,31 +76,33 @@ def _only_stand_ins() -> Iterator[None]:
 
 
 def _refusal(message: str) -> str:
-    """Why torch refused: the class that it names, if it names one."""
+    """The reason of torch's refusal, with the class that its message names."""
     found = re.search(r"(?:GLOBAL|global|class|function)\s+`?([A-Za-z_][\w.]*\.\w+)", message)
     if found:
-        return f"names {found[1]}, which is not loaded, since that could run code"
+        return f"names {found[1]}, which is not loaded, because that could run code"
     if found := re.search(r"Unsupported operand (\d+)", message):
-        return f"is a pickle of a newer protocol (opcode {found[1]}), which is not read"
+        return f"is a pickle of a newer protocol (opcode {found[1]}), which cannot be read"
     return "is not a file of plain tensors"
 
 
 def _arrays(path: Path, content: Any) -> dict[str, np.ndarray]:
-    """The tensors of the one graph in `content`, by name, as arrays."""
+    """The tensors of the single graph in `content`, by name, as arrays."""
     if isinstance(content, tuple) and len(content) >= 2:
         content = _single(path, *content[:2])
     if isinstance(content, _Record):
         storage = vars(content).get("_store")
         content = vars(storage).get("_mapping") if isinstance(storage, _Record) else None
     if not isinstance(content, Mapping):
-        raise UserError(f"{path} holds no graph; {REMEDY}")
+        raise UserError(f"{path} contains no graph; {REMEDY}")
     return {str(name): _array(value) for name, value in content.items()}
 
 
 def _single(path: Path, data: Any, slices: Any) -> Any:
-    """The graph of an in-memory data set, stored as (data, slices): slices tell graphs apart."""
+    """The graph of an in-memory data set, stored as (data, slices); slices separate its graphs."""
     if slices:
-        raise UserError(f"{path} holds several graphs; save one: torch.save(data.to_dict(), ...)")
+        raise UserError(
+            f"{path} contains several graphs; save one: torch.save(data.to_dict(), ...)"
+        )
     return data
 
 

@@ -1,7 +1,7 @@
-"""A user's table, CSV or Parquet, column by column, with the place of every value.
+"""A user's table, CSV or Parquet, column by column, with the line of every value.
 
-Text files: the separator is a comma, semicolon, tab or space, whichever the first line has; the
-first line is a header unless all its fields are numbers; 0, 1, 2, 3, ... is one, too.
+In text files the separator is the first of comma, semicolon, tab and space in the first line. The
+first line is a header, unless all its fields are numbers other than 0, 1, 2, 3, ...
 """
 
 import csv
@@ -19,23 +19,26 @@ from gnn_dynamics.errors import UserError
 
 SEPARATORS = ",;\t "
 KINDS = {"integer": pa.int64(), "real": pa.float64(), "text": pa.string()}
-# Whole numbers are node ids always.
+# The columns of whole numbers are node ids.
 IN_WORDS = {
     "int64": "a whole number (node ids are 0, 1, 2, ...)",
     "double": "a number",
     "string": "text",
 }
-# A column of these names says which node a row belongs to; pandas writes its index without a name.
+# A first column of these names holds the node of each row; pandas writes its index without a name.
 NODE_NAMES = ("node", "node_id", "id", "index", "", "unnamed: 0")
 
 Kinds = Callable[[Sequence[str]], Sequence[str]]
+# The table, its names, whether it has a header, and the line of its first row (None for Parquet).
+Content = tuple[pa.Table, tuple[str, ...], bool, int | None]
+Reader = Callable[[Path, Kinds], Content]
 
 
 @dataclass(frozen=True)
 class Table:
     """Columns (rows,): int64, float64 with NaN where empty, or objects of text and None.
 
-    headed: whether the file names its columns. first_line: of the first row, None for Parquet.
+    headed: whether the file has a header. first_line: the line of the first row, None for Parquet.
     """
 
     path: Path
@@ -48,36 +51,38 @@ class Table:
     def rows(self) -> int:
         return len(self.columns[0])
 
-    def place(self, row: int) -> str:
-        """Where a row stands, for messages."""
+    def where(self, row: int) -> str:
+        """The file and line of a row, for messages."""
         if self.first_line is None:
             return f"{self.path}, row {row}"
         return f"{self.path}, line {row + self.first_line}"
 
     def cell(self, row: int, column: int) -> str:
-        """Where a value stands, for messages."""
-        return f"{self.place(row)}, {called(self.names[column])}"
+        """The file, line and column of a value, for messages."""
+        return f"{self.where(row)}, {column_name(self.names[column])}"
 
 
-def called(name: str) -> str:
-    """How a message calls a column."""
+def column_name(name: str) -> str:
+    """The name of a column in a message."""
     return name if re.fullmatch(r"column \d+", name) else f"column {name!r}"
 
 
 def node_column(names: Sequence[str]) -> int | None:
-    """Position of the column that says to which node a row belongs; None for rows in order."""
+    """Position of the column with the node of each row; None if rows are in order of nodes."""
     return 0 if names[0].strip().lower() in NODE_NAMES and len(names) > 1 else None
 
 
 def read_table(path: Path, kinds: Kinds) -> Table:
-    """Read a table whose columns have the `kinds` ("integer", "real", "text") of their names.
+    """Read a table; `kinds` gives the kind of each column from all names.
+
+    A kind is "integer", "real" or "text".
 
     Raises:
-        UserError: naming the file and line of what is not of its kind, of a row with another
-            number of fields, or of an empty field where a whole number must be.
+        UserError: if a value is not of its kind, a row has another number of fields, or a whole
+            number is missing; the message names the file and line.
     """
-    read = _read_parquet if path.suffix == ".parquet" else _read_text
-    arrow, names, headed, first_line = read(path, kinds)
+    reader: Reader = _read_parquet if path.suffix == ".parquet" else _read_text
+    arrow, names, headed, first_line = reader(path, kinds)
     arrow = _without_empty_end(arrow)
     columns = tuple(column.to_numpy() for column in arrow.columns)
     table = Table(path, names, columns, headed, first_line)
@@ -97,16 +102,16 @@ def _without_empty_end(table: pa.Table) -> pa.Table:
     return table.slice(0, end)
 
 
-def _read_text(path: Path, kinds: Kinds) -> tuple[pa.Table, tuple[str, ...], bool, int]:
+def _read_text(path: Path, kinds: Kinds) -> Content:
     names, separator, headed = _head(path)
     keys = [str(position) for position in range(len(names))]
     types = dict(zip(keys, (KINDS[kind] for kind in kinds(names)), strict=True))
     try:
         table = pyarrow.csv.read_csv(
             path,
-            # One thread, else messages lack the row.
+            # With several threads, messages lack the row.
             pyarrow.csv.ReadOptions(use_threads=False, column_names=keys, skip_rows=int(headed)),
-            # An empty line is a row of its own, so that rows and lines keep step.
+            # An empty line is a row, so that rows have the numbers of their lines.
             pyarrow.csv.ParseOptions(delimiter=separator, ignore_empty_lines=False),
             pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True),
         )
@@ -116,11 +121,11 @@ def _read_text(path: Path, kinds: Kinds) -> tuple[pa.Table, tuple[str, ...], boo
 
 
 def _head(path: Path) -> tuple[tuple[str, ...], str, bool]:
-    """(names, separator, whether there is a header) from the first line."""
+    """The names, the separator, and whether there is a header, from the first line."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         line = file.readline().rstrip("\r\n")
     if not line.strip():
-        raise UserError(f"{path} is empty, or its first line is")
+        raise UserError(f"{path} is empty, or its first line is empty")
     separator = next((mark for mark in SEPARATORS if mark in line), ",")
     fields = next(csv.reader([line], delimiter=separator))
     numbered = fields == [str(k) for k in range(len(fields))] and len(fields) > 3  # as pandas does
@@ -138,7 +143,7 @@ def _is_number(field: str) -> bool:
 
 
 def _explained(path: Path, names: Sequence[str], message: str) -> str:
-    """Arrow's message about a malformed line in our words."""
+    """Arrow's message about a malformed line, with the line and the column by name."""
     if found := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
         line, expected, got = found.groups()
         return f"{path}, line {line}: it has {got} fields, line 1 has {expected}"
@@ -146,13 +151,13 @@ def _explained(path: Path, names: Sequence[str], message: str) -> str:
     if found := re.search(pattern, message):
         column, line, kind, value = found.groups()
         return (
-            f"{path}, line {line}, {called(names[int(column)])}: {value!r} is not"
+            f"{path}, line {line}, {column_name(names[int(column)])}: {value!r} is not"
             f" {IN_WORDS.get(kind, kind)}"
         )
     return f"{path} cannot be read: {message}"
 
 
-def _read_parquet(path: Path, kinds: Kinds) -> tuple[pa.Table, tuple[str, ...], bool, None]:
+def _read_parquet(path: Path, kinds: Kinds) -> Content:
     try:
         table = pq.read_table(path, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
@@ -169,5 +174,6 @@ def _cast(path: Path, name: str, column: pa.ChunkedArray, kind: pa.DataType) -> 
     try:
         return column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        wanted = IN_WORDS[str(kind)]
-        raise UserError(f"{path}, {called(name)}: not {wanted} in every row ({error})") from error
+        raise UserError(
+            f"{path}, {column_name(name)}: not {IN_WORDS[str(kind)]} in every row ({error})"
+        ) from error
