@@ -29,11 +29,10 @@ def test_limits_are_the_arguments_of_the_checks(kind):
     parameters = inspect.signature(CHECKS[kind]).parameters.values()
     taken = {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
     definitions = yaml.safe_load(SCHEMA.read_text())["$defs"]
-    rules = definitions["check"]["allOf"]
-    (rule,) = [rule["then"] for rule in rules if rule["if"]["properties"]["kind"]["const"] == kind]
-    reference = {"limits": {"$ref": f"#/$defs/limits/{kind}"}}
-    assert rule == {"required": ["limits"], "properties": reference}
-    limits = definitions["limits"][kind]
+    rules = [(r["if"]["properties"]["kind"], r["then"]) for r in definitions["check"]["allOf"]]
+    (rule,) = [then for kinds, then in rules if kind in kinds.get("enum", [kinds.get("const")])]
+    assert rule["required"] == ["limits"]
+    limits = definitions["limits"][rule["properties"]["limits"]["$ref"].split("/")[-1]]
     assert not limits["additionalProperties"]
     assert set(limits["required"]) == set(limits["properties"]) == taken
 

@@ -16,7 +16,7 @@ RULE = settings()["rule"]["verdict"]
 VERDICTS = {"holds", "fails", "mixed", "vacuous", "not tested"}
 
 
-def found(supports=0, refutes=0, undecided=0, vacuous=0, quantifier="typical") -> str:
+def verdict_of(supports=0, refutes=0, undecided=0, vacuous=0, quantifier="typical") -> str:
     counts = {"supports": supports, "refutes": refutes, "undecided": undecided, "vacuous": vacuous}
     return verdict(counts, quantifier, RULE)
 
@@ -40,7 +40,7 @@ def found(supports=0, refutes=0, undecided=0, vacuous=0, quantifier="typical") -
     ],
 )
 def test_the_rule(counts, expected):
-    assert found(**counts) == expected
+    assert verdict_of(**counts) == expected
 
 
 COUNT = st.integers(0, 30)
@@ -49,11 +49,11 @@ COUNT = st.integers(0, 30)
 @profile(deadline=None)
 @given(COUNT, COUNT, COUNT, COUNT, st.sampled_from(["every", "typical"]))
 def test_a_refuting_cell_is_never_hidden(supports, refutes, undecided, vacuous, quantifier):
-    result = found(supports, refutes, undecided, vacuous, quantifier)
+    result = verdict_of(supports, refutes, undecided, vacuous, quantifier)
     assert result in VERDICTS
     assert result != "holds" or not refutes
     assert result != "fails" or refutes
-    more = found(supports, refutes + 1, undecided, vacuous, quantifier)
+    more = verdict_of(supports, refutes + 1, undecided, vacuous, quantifier)
     assert more != "holds" and (result != "fails" or more == "fails")
 
 
