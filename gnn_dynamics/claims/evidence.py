@@ -1,6 +1,6 @@
-"""The cells of all claims in one table, `comparisons.parquet`, and what half of the seeds says.
+"""The cells of all claims in one table, `comparisons.parquet`, with their states by half the seeds.
 
-A claim's `check` in config/claims.yaml names one of the kinds below, the rows that it looks at
+A claim's `check` in config/claims.yaml names one of the kinds below, the rows that it reads
 (`filter`) and the thresholds (`limits`: the keyword arguments of the kind's function).
 """
 
@@ -74,7 +74,7 @@ def claim_cells_by_half(tables: Tables, settings: Mapping[str, Any]) -> pd.DataF
 
 
 def seed_halves(tables: Tables) -> tuple[set[int], set[int]]:
-    """All seeds of all tables, dealt out in turns."""
+    """All seeds of all tables, assigned to the halves in turn."""
     seeds = sorted(
         {int(s) for frame in tables.values() if "seed" in frame for s in frame["seed"].unique()}
     )

@@ -1,6 +1,6 @@
-"""Two runs that differ in one thing and share the seed: which reached the threshold first?
+"""Pairs of runs that differ in one key and share the seed: which reached the threshold first?
 
-Three measures of speed, all of them mandatory (docs/claims.md):
+Three measures of speed, all of them required (docs/claims.md):
 
     flow_time      time of the gradient flow
     best_lr_steps  steps of an optimizer at each model's best learning rate of its grid
@@ -19,7 +19,6 @@ from gnn_dynamics.claims.frames import by_run, stacked
 from gnn_dynamics.config.grid import KEYS
 
 SPEED_KEYS = (*KEYS, "threshold", "threshold_kind")
-MEASURES = ("flow_time", "best_lr_steps", "equal_lr_steps")
 # Whatever tells one pair from another, beside the thing compared.
 PAIR_KEYS = (*SPEED_KEYS, "measure")
 VALUES = ("hit", "end", "best_lr", "edge")
@@ -104,11 +103,11 @@ def _sides(frame: pd.DataFrame, compare: str) -> list[tuple[Any, Any]]:
 
 
 def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
-    """Say for each pair whether side a won, lost or tied, or why that is undecided.
+    """Decide for each pair whether side a won, lost or tied, or why that is undecided.
 
     `log2_ratio` is log2(hit_b / hit_a), positive where a is faster. A side that did not reach the
-    threshold is slower only if its own end exceeds the other's hit; then end / hit bounds the
-    ratio from the near side (`bound`). Nothing is imputed: all other pairs are undecided, since
+    threshold is slower only if its own end exceeds the other's hit. Its end time is then used,
+    which underestimates the effect (`bound`). Nothing is imputed: other pairs are undecided, since
 
         not_reached    neither reached it, or one ended before the other reached it
         started_below  a run met the threshold before its first step: nothing was trained
@@ -140,7 +139,7 @@ def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
 
 
 def term_pairs(gradient_terms: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
-    """The head terms of dL/dt against its layer terms (Theorem 3), as pairs within each run.
+    """The head terms of dL/dt compared with its layer terms (Theorem 3), as pairs of each run.
 
     `log2_ratio` is the median over the recorded steps of log2(sum of heads / sum of layers); a run
     in which it is not finite is undecided.
