@@ -1,7 +1,7 @@
-"""Hold Theorems 1 and 2 against the recorded gradient flows.
+"""Compare the recorded gradient flows with the bounds of Theorems 1 and 2.
 
-Xu et al. 2021 (arXiv 2105.04550), equation 8; what is compared, and the tolerances, are described
-in gnn_dynamics/claims/bounds.py.
+Xu et al. 2021 (arXiv 2105.04550), equation 8. gnn_dynamics/claims/bounds.py defines the bounds and
+the tolerances.
 """
 
 from _job import start

@@ -1,4 +1,4 @@
-"""What the bounds promise: times to a small gap, and the step size up to which descent keeps them.
+"""Tabulate what the bounds guarantee: times to a small gap, and step sizes that keep the bounds.
 
 `guarantees`: one row for each flow. `descent_limits`: one row for each model, over the learning
 rates of its runs by gradient descent (gnn_dynamics/claims/guarantees.py).

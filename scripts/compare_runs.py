@@ -1,6 +1,7 @@
-"""Hold every claim against its tables, cell by cell: comparisons.parquet.
+"""Decide every claim cell by cell: comparisons.parquet.
 
-Runs are compared in pairs that share the seed; other claims look at bounds, conditions and curves.
+Claims on speed compare runs in pairs that share the seed. The other claims read the tables of
+bounds, conditions and curves.
 """
 
 from _job import start

@@ -1,4 +1,4 @@
-"""Give every claim its verdict, by the rule of config/claims.yaml: claims.parquet."""
+"""Judge every claim by the rule of config/claims.yaml: claims.parquet."""
 
 from _job import start
 

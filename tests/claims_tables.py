@@ -1,88 +1,63 @@
 """Small result tables with known answers, for the tests of the claims."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from declared import TABLES
+from table_rows import OPTIMUM, RUN, frame, row
 
 from gnn_dynamics.claims.evidence import claim_cells_by_half
 from gnn_dynamics.claims.settings import load_claims
 from gnn_dynamics.claims.verdicts import judge
-from gnn_dynamics.config.grid import KEYS
+from gnn_dynamics.theory.time_condition import with_infima
 
+__all__ = ["OPTIMUM", "RUN"]
 CLAIMS = Path(__file__).resolve().parents[1] / "config" / "claims.yaml"
-RUN = {
-    "experiment": "made-up",
-    "dataset": "cora",
-    "aggregation": "gcn",
-    "features": "row",
-    "nodes": "train",
-    "multiscale": True,
-    "activation": "linear",
-    "depth": 2,
-    "width": 64,
-    "init": "default",
-    "loss_fn": "squared",
-    "optimizer": "flow",
-    "lr": np.nan,
-    "labels": "true",
-    "seed": 0,
-}
-assert tuple(RUN) == KEYS
-OPTIMUM = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth", "labels", "seed")
 SEEDS = range(10)
-COUNTEREXAMPLES = pd.DataFrame({"case": [], "ratio": []}).astype({"case": object, "ratio": float})
+TABLES = (
+    *("speed", "gradient_terms", "bounds", "graph_condition", "time_condition"),
+    *("training", "optimum"),
+)
 
 
-def settings(*claims: str) -> dict:
+def settings(*claims: str) -> dict[str, Any]:
     """The rule and the claims as the project judges them, or some of the claims."""
     loaded = load_claims(CLAIMS)
     chosen = {c: entry for c, entry in loaded["claims"].items() if not claims or c in claims}
     return {**loaded, "claims": chosen}
 
 
-def speed_row(hit: float | None = None, end: float = 100.0, **keys) -> dict:
+def speed_row(hit: float | None = None, end: float = 100.0, **changes: Any) -> dict[str, Any]:
     """A row of speed.parquet; `hit` is a time for the flow and a step otherwise."""
-    run = RUN | {"threshold": 0.1, "threshold_kind": "initial", "status": "ok"}
-    run = run | {"end_loss": 1.0} | keys
     hit = np.nan if hit is None else hit
-    return run | {
-        "time_to_threshold": hit,
-        "steps_to_threshold": hit,
-        "censored": bool(np.isnan(hit)),
-        "end_time": end,
-        "end_step": end,
-        "started_below": hit == 0,
-        "loss_reference": "optimum",
-    }
+    reached = {"time_to_threshold": hit, "steps_to_threshold": hit, "censored": bool(np.isnan(hit))}
+    ended = {"end_time": end, "end_step": end, "end_loss": 1.0, "started_below": hit == 0}
+    return row("speed", **reached | ended | changes)
 
 
-def skip_speeds(with_skip, without_skip, seeds=SEEDS, **keys) -> list[dict]:
+def skip_speeds(
+    with_skip: Callable, without_skip: Callable, seeds: Iterable[int] = SEEDS, **changes: Any
+) -> list[dict[str, Any]]:
     """Rows of both models; the functions give the hit for a seed."""
     sides = {True: with_skip, False: without_skip}
     return [
-        speed_row(hit(seed), **keys, multiscale=multiscale, seed=seed)
+        speed_row(hit(seed), **changes, multiscale=multiscale, seed=seed)
         for multiscale, hit in sides.items()
         for seed in seeds
     ]
 
 
-def tables(**rows) -> dict[str, pd.DataFrame]:
-    """All tables that claims look at, typed and empty but for the rows given."""
-    names = ("speed", "gradient_terms", "bounds", "graph_condition", "time_condition")
-    frames = {name: _frame(name, rows.get(name, [])) for name in (*names, "training", "optimum")}
-    cases = rows.get("counterexamples", [])
-    return frames | {"counterexamples": pd.DataFrame(cases) if cases else COUNTEREXAMPLES}
+def tables(**rows: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
+    """All tables that claims read, typed and empty but for the rows given, with lambda's infima."""
+    frames = {name: frame(name, rows.get(name, [])) for name in TABLES}
+    frames["time_condition"] = with_infima(frames["time_condition"])
+    cases = pd.DataFrame(rows.get("counterexamples", []), columns=["case", "ratio"])
+    return frames | {"counterexamples": cases.astype({"case": object, "ratio": float})}
 
 
-def _frame(name: str, rows: list[dict]) -> pd.DataFrame:
-    types = {column: kind.to_pandas_dtype() for column, kind in TABLES[name].types.items()}
-    empty = pd.DataFrame({column: pd.Series([], dtype=kind) for column, kind in types.items()})
-    return pd.DataFrame(rows) if rows else empty
-
-
-def judged(*claims: str, **rows) -> pd.DataFrame:
+def judged(*claims: str, **rows: list[dict[str, Any]]) -> pd.DataFrame:
     """claims.parquet of some claims for the rows given, indexed by claim."""
     chosen = settings(*claims)
     return judge(claim_cells_by_half(tables(**rows), chosen), chosen).set_index("claim")

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from claims_tables import OPTIMUM, RUN, tables
+from claims_tables import tables
+from table_rows import row
 
 from gnn_dynamics.claims.checks.bounds import bound_ratio, layer_bounds
 
@@ -10,13 +11,12 @@ TIMES = np.array([0.0, 1.0, 2.0, 3.0])
 
 
 def bound_rows(rate: float, bound_rate: float, error: float = 0.0, **keys) -> list[dict]:
-    keys = RUN | keys
+    fixed = {"vacuous": bound_rate == 0, "integrator_error": error, **keys}
+    curves = zip(np.exp(-rate * TIMES), np.exp(-bound_rate * TIMES), strict=True)
     return [
-        keys | {"step": step, "time": t, "excess": np.exp(-rate * t), "vacuous": bound_rate == 0,
-                "bound_paper": np.exp(-bound_rate * t), "integrator_error": error,
-                "excess_error": np.nan}
-        for step, t in enumerate(TIMES)
-    ]  # fmt: skip
+        row("bounds", step=step, excess=excess, bound_paper=bound, **fixed)
+        for step, (excess, bound) in enumerate(curves)
+    ]
 
 
 def checked(rows):
@@ -50,22 +50,23 @@ def test_the_start_decides_nothing():
 
 def flow(rate: float, lambdas: dict[int, float]) -> dict[str, list[dict]]:
     """A multiscale flow with loss exp(-rate t), and optima 0 with sigma_min = 1 per layer."""
-    steps = [RUN | {"step": step, "time": t} for step, t in enumerate(TIMES)]
-    single = {key: RUN[key] for key in OPTIMUM} | {"multiscale": False, "loss_optimum": 0.0}
+    optimum = {"multiscale": False, "loss_optimum": 0.0, "sigma_min": 1.0}
     return {
-        "training": [row | {"loss": np.exp(-rate * row["time"])} for row in steps],
+        "training": [
+            row("training", step=i, time=t, loss=np.exp(-rate * t)) for i, t in enumerate(TIMES)
+        ],
         "time_condition": [
-            row | {"layer": layer, "lambda_min": value}
-            for row in steps
+            row("time_condition", step=i, layer=layer, lambda_min=value)
+            for i in range(len(TIMES))
             for layer, value in lambdas.items()
         ],
-        "optimum": [single | {"depth": layer, "sigma_min": 1.0} for layer in lambdas],
+        "optimum": [row("optimum", depth=layer, **optimum) for layer in lambdas],
     }
 
 
 def test_single_layer_bounds_are_judged_layer_by_layer():
-    found = tables(**flow(2.0, {0: 1.0, 1: 0.3, 2: 0.0}))
-    cells = layer_bounds(found, {"multiscale": True}, tolerance=1e-6, smallest_gap=1e-9)
+    frames = tables(**flow(2.0, {0: 1.0, 1: 0.3, 2: 0.0}))
+    cells = layer_bounds(frames, {"multiscale": True}, tolerance=1e-6, smallest_gap=1e-9)
     states = cells.set_index("layer")["state"].to_dict()
     assert states == {0: "refutes", 1: "supports", 2: "vacuous"}  # rates 4, 1.2 and 0 against 2
 
@@ -80,5 +81,5 @@ def test_lambda_of_the_bound_is_the_infimum_so_far():
 def test_a_constructed_counterexample_refutes():
     cases = [{"case": "two nodes", "ratio": 2e4}, {"case": "harmless", "ratio": 0.9}]
     cells = layer_bounds(tables(counterexamples=cases), {}, tolerance=1e-6, smallest_gap=1e-9)
-    states = cells.set_index("cell")["state"].to_dict()
+    states = cells.set_index("case")["state"].to_dict()
     assert states == {"two nodes": "refutes", "harmless": "supports"}

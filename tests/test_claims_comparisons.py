@@ -16,8 +16,19 @@ NOISE = np.random.default_rng(0).normal(size=(2, 40))
 
 
 def compared(rows, claim="09") -> pd.DataFrame:
-    found = tables(speed=rows)
-    return compare_runs(found["speed"], found["gradient_terms"], settings(claim))
+    frames = tables(speed=rows)
+    return compare_runs(frames["speed"], frames["gradient_terms"], settings(claim))
+
+
+def descents(steps: dict[bool, dict[float, float]], spread: float = 0.0) -> pd.DataFrame:
+    """Cells for the steps that each model needs at each learning rate, later by seed."""
+    rows = [
+        speed_row(hit + spread * seed, optimizer="gd", lr=lr, multiscale=multiscale, seed=seed)
+        for multiscale, hits in steps.items()
+        for lr, hit in hits.items()
+        for seed in SEEDS
+    ]
+    return compared(rows)
 
 
 def state(with_skip, without_skip, seeds=SEEDS, **keys) -> tuple[str, str]:
@@ -70,44 +81,26 @@ def test_few_pairs_or_many_undecided_ones_decide_nothing():
 
 def test_diverged_runs_count_as_not_reached():
     keys = {"optimizer": "gd", "lr": 0.1}
-    rows = skip_speeds(lambda _: 10, lambda _: 20, **keys)
-    rows = [
-        row
-        if row["multiscale"]
-        else speed_row(
-            None, 5, **keys | {k: row[k] for k in ("multiscale", "seed")}, status="diverged"
-        )
-        for row in rows
-    ]
+    rows = [speed_row(10, **keys, seed=seed) for seed in SEEDS]
+    diverged = keys | {"multiscale": False, "status": "diverged"}
+    rows += [speed_row(None, 5, **diverged, seed=seed) for seed in SEEDS]
     cell = compared(rows).loc[0]
     assert (cell["state"], cell["not_reached"]) == ("undecided", 10)
 
 
 def test_both_measures_of_descent_can_disagree():
     steps = {True: {0.01: 40, 0.1: 10, 1.0: 30}, False: {0.01: 80, 0.1: 20, 1.0: 6, 10.0: 90}}
-    rows = [
-        speed_row(hit + 0.01 * seed, optimizer="gd", lr=lr, multiscale=multiscale, seed=seed)
-        for multiscale, hits in steps.items()
-        for lr, hit in hits.items()
-        for seed in SEEDS
-    ]
-    cells = compared(rows)
-    found = cells.set_index(["measure", "lr"])["state"].to_dict()
-    assert found["equal_lr_steps", 0.01] == found["equal_lr_steps", 0.1] == "supports"
-    assert found["equal_lr_steps", 1.0] == "refutes"
+    cells = descents(steps, 0.01)
+    states = cells.set_index(["measure", "lr"])["state"].to_dict()
+    assert states["equal_lr_steps", 0.01] == states["equal_lr_steps", 0.1] == "supports"
+    assert states["equal_lr_steps", 1.0] == "refutes"
     best = cells[cells["measure"] == "best_lr_steps"].iloc[0]
     assert (best["state"], best["best_lr"], best["best_lr_other"]) == ("refutes", 0.1, 1.0)
 
 
 def test_a_best_rate_at_the_edge_leaves_its_cell_undecided():
     steps = {True: {0.01: 40, 0.1: 10, 1.0: 30}, False: {0.01: 90, 0.1: 60, 1.0: 50}}
-    rows = [
-        speed_row(hit, optimizer="gd", lr=lr, multiscale=multiscale, seed=seed)
-        for multiscale, hits in steps.items()
-        for lr, hit in hits.items()
-        for seed in SEEDS
-    ]
-    best = compared(rows).query("measure == 'best_lr_steps'").iloc[0]
+    best = descents(steps).query("measure == 'best_lr_steps'").iloc[0]
     assert (best["state"], best["edge"]) == ("undecided", 10)
 
 

@@ -2,35 +2,27 @@
 
 import numpy as np
 import pytest
-from claims_tables import OPTIMUM, RUN, settings, tables
+from claims_tables import OPTIMUM, settings, tables
+from table_rows import row
 
-from gnn_dynamics.claims.checks.conditions import (
-    CONDITION_KEYS,
-    graph_condition,
-    lambda_guaranteed,
-    lambda_kept,
-)
-
-CELL = {key: RUN[key] for key in CONDITION_KEYS}
+from gnn_dynamics.claims.checks.conditions import graph_condition, lambda_guaranteed, lambda_kept
 
 
 def flow(lambdas: dict[int, list[float]], left: float = 1e-3, **keys) -> dict[str, list[dict]]:
     """A run with lambda_min of each layer at its steps, whose excess falls to the share `left`."""
-    keys = RUN | keys
-    steps = len(next(iter(lambdas.values())))
-    losses = np.geomspace(1.0, left, steps)
-    optimum = {key: keys[key] for key in OPTIMUM}
+    losses = 5.0 + np.geomspace(1.0, left, len(next(iter(lambdas.values()))))
+    optimum = {key: value for key, value in keys.items() if key in OPTIMUM}
     return {
         "training": [
-            keys | {"step": i, "time": float(i), "loss": 5.0 + loss}
+            row("training", step=i, time=float(i), loss=loss, **keys)
             for i, loss in enumerate(losses)
         ],
         "time_condition": [
-            keys | {"step": i, "layer": layer, "lambda_min": value}
+            row("time_condition", step=i, layer=layer, lambda_min=value, **keys)
             for layer, values in lambdas.items()
             for i, value in enumerate(values)
         ],
-        "optimum": [optimum | {"loss_optimum": 5.0}],
+        "optimum": [row("optimum", loss_optimum=5.0, **optimum)],
     }
 
 
@@ -83,7 +75,7 @@ def test_a_run_without_optimum_is_not_known_to_converge():
 )
 def test_guaranteed_lambda(lambdas, drift, state):
     rows = flow({0: [1.0, 1.0], 2: lambdas})
-    rows["training"] = [row | {"conservation_drift": drift} for row in rows["training"]]
+    rows["training"] = [record | {"conservation_drift": drift} for record in rows["training"]]
     limits = settings("06")["claims"]["06"]["check"]["limits"]
     cells = lambda_guaranteed(tables(**rows), {}, **limits)
     assert cells["state"].item() == state
@@ -92,12 +84,11 @@ def test_guaranteed_lambda(lambdas, drift, state):
 
 def test_graph_condition_is_taken_from_the_table():
     """A rank that float64 cannot tell is undecided; no gap is known where the rank is 0."""
-    found = {1: (0.2, np.nan), 2: (0.0, 1e9), 3: (0.0, 20.0), 4: (0.0, np.nan)}
+    sigmas = {1: (0.2, np.nan), 2: (0.0, 1e9), 3: (0.0, 20.0), 4: (0.0, np.nan)}
     rows = [
-        CELL | {"depth": d, "sigma_min": s, "condition_holds": s > 0, "rank_gap": gap}
-        for d, (s, gap) in found.items()
+        row("graph_condition", depth=depth, sigma_min=s, condition_holds=s > 0, rank_gap=gap)
+        for depth, (s, gap) in sigmas.items()
     ]
     cells = graph_condition(tables(graph_condition=rows), {}, clear_gap=1e3).set_index("depth")
     states = {1: "supports", 2: "refutes", 3: "undecided", 4: "refutes"}
     assert cells["state"].to_dict() == states
-    assert "H=2" in cells.loc[2, "cell"]

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from claims_tables import OPTIMUM, RUN, SEEDS, settings, skip_speeds, tables
+from claims_tables import RUN, SEEDS, settings, skip_speeds, tables
+from table_rows import row
 
+from gnn_dynamics.claims.cells import name_cells
 from gnn_dynamics.claims.checks.curves import (
     curve_distances,
     identity,
@@ -16,16 +18,15 @@ from gnn_dynamics.claims.comparisons import compare_runs
 
 LIMITS = settings("07")["claims"]["07"]["check"]["limits"]
 TIMES = np.linspace(0.0, 4.0, 41)
-OPTIMUM_ROW = {key: RUN[key] for key in OPTIMUM}
 
 
 def decay_state(excess) -> str:
     rows = [
-        RUN | {"step": step, "time": time, "loss": 2.0 + value}
+        row("training", step=step, time=time, loss=2.0 + value)
         for step, (time, value) in enumerate(zip(TIMES, excess, strict=True))
     ]
-    optimum = [OPTIMUM_ROW | {"loss_optimum": 2.0}]
-    return straight_decay(tables(training=rows, optimum=optimum), {}, **LIMITS)["state"].item()
+    frames = tables(training=rows, optimum=[row("optimum", loss_optimum=2.0)])
+    return straight_decay(frames, {}, **LIMITS)["state"].item()
 
 
 def test_straight_and_bent_decays():
@@ -45,7 +46,7 @@ def test_digits_below_the_smallest_gap_do_not_bend_a_line():
     ("error", "state"), [(3e-16, "supports"), (1e-9, "refutes"), (np.nan, "refutes")]
 )
 def test_identity_needs_the_rounding_error_only(error, state):
-    rows = [RUN | {"step": 0, "term": "head", "index": 0, "value": 1.0, "relative_error": error}]
+    rows = [row("gradient_terms", term="head", value=1.0, relative_error=error)]
     assert identity(tables(gradient_terms=rows), {}, tolerance=1e-12)["state"].item() == state
 
 
@@ -60,7 +61,7 @@ def test_identity_needs_the_rounding_error_only(error, state):
 )
 def test_order_of_the_optima(several, single, state, reason):
     rows = [
-        OPTIMUM_ROW | {"multiscale": flag, "loss_optimum": value, "label_norm_sq": 10.0}
+        row("optimum", multiscale=flag, loss_optimum=value, label_norm_sq=10.0)
         for flag, value in ((True, several), (False, single))
     ]
     cells = optimum_order(tables(optimum=rows), {}, tolerance=1e-10)
@@ -74,22 +75,22 @@ def orderings(linear: float, relu: float | None) -> pd.DataFrame:
     return same_orderings(skip_comparisons(rows), ["09"])
 
 
-@pytest.mark.parametrize("own", [False, True])
-def test_an_experiment_of_relu_nets_belongs_to_the_one_beside_it(own):
+@pytest.mark.parametrize("both", [False, True])
+def test_an_experiment_of_relu_nets_belongs_to_the_one_beside_it(both):
     name = RUN["experiment"]
     rows = skip_speeds(lambda _: 1.0, lambda _: 2.0)
     beside = {"activation": "relu", "experiment": f"{name}-relu"}
     rows += skip_speeds(lambda _: 1.0, lambda _: 0.5, **beside)
-    if own:
+    if both:
         rows += skip_speeds(lambda _: 1.0, lambda _: 3.0, activation="relu")
     cells = same_orderings(skip_comparisons(rows), ["09"])
     assert cells["experiment"].tolist() == [name]
-    assert cells["state"].tolist() == ["supports" if own else "refutes"]
+    assert cells["state"].tolist() == ["supports" if both else "refutes"]
 
 
 def skip_comparisons(rows):
-    found = tables(speed=rows)
-    return compare_runs(found["speed"], found["gradient_terms"], settings("09"))
+    frames = tables(speed=rows)
+    return compare_runs(frames["speed"], frames["gradient_terms"], settings("09"))
 
 
 def test_linear_and_relu_orderings():
@@ -102,26 +103,19 @@ def test_linear_and_relu_orderings():
 
 def test_two_kinds_of_random_labels_are_two_cells():
     rows = [
-        row
+        speed
         for kind in ("linear", "relu")
-        for row in skip_speeds(lambda _: 1.0, lambda _: 2.0, activation=kind)
+        for speed in skip_speeds(lambda _: 1.0, lambda _: 2.0, activation=kind)
     ]
     cells = skip_comparisons(rows)
     both = pd.concat([cells.assign(other=kind) for kind in ("permuted", "uniform")])
-    assert same_orderings(both, ["09"])["cell"].is_unique
+    assert name_cells(same_orderings(both, ["09"])).is_unique
 
 
 def test_distance_of_the_curves_is_noted_and_not_judged():
+    descent = {"optimizer": "gd", "lr": 0.1}
     rows = [
-        RUN
-        | {
-            "optimizer": "gd",
-            "lr": 0.1,
-            "activation": kind,
-            "seed": seed,
-            "step": step,
-            "loss": loss,
-        }
+        row("training", **descent, activation=kind, seed=seed, step=step, loss=loss)
         for kind, factor in (("linear", 1.0), ("relu", 4.0))
         for seed in SEEDS
         for step, loss in enumerate([factor * 3.0, factor * 1.0])

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from claims_tables import RUN, skip_speeds, speed_row, tables
+from claims_tables import skip_speeds, speed_row, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from table_rows import row
 
 from gnn_dynamics.claims.pairs import best_rates, measured, outcomes, pair_runs, term_pairs
 
@@ -35,18 +36,18 @@ def outcome(hit_a, hit_b, end_a=100.0, end_b=100.0, edge_a=False, edge_b=False) 
     ],
 )
 def test_outcomes_follow_the_rule_for_censored_runs(hits, ends, expected, ratio):
-    found = outcome(*[np.nan if hit is None else hit for hit in hits], *ends)
-    assert found["outcome"] == expected
-    assert found["bound"] == (expected != "undecided" and None in hits)
-    assert np.isnan(found["log2_ratio"]) if ratio is None else found["log2_ratio"] == ratio
+    result = outcome(*[np.nan if hit is None else hit for hit in hits], *ends)
+    assert result["outcome"] == expected
+    assert result["bound"] == (expected != "undecided" and None in hits)
+    assert np.isnan(result["log2_ratio"]) if ratio is None else result["log2_ratio"] == ratio
 
 
 def test_a_best_rate_at_the_edge_decides_only_for_its_own_side():
     assert outcome(1, 2, edge_a=True)["outcome"] == "win"
     assert outcome(2, 1, edge_b=True)["outcome"] == "loss"
     for sides in ({"edge_b": True}, {"edge_a": True, "edge_b": True}):
-        found = outcome(1, 2, **sides)
-        assert (found["outcome"], found["reason"]) == ("undecided", "edge")
+        result = outcome(1, 2, **sides)
+        assert (result["outcome"], result["reason"]) == ("undecided", "edge")
     assert outcome(2, 2, edge_a=True)["outcome"] == "undecided"
 
 
@@ -87,8 +88,8 @@ def test_depths_are_compared_with_the_next_one_of_their_experiment():
     rows = [speed_row(1.0, depth=depth) for depth in (2, 4, 6)]
     rows += [speed_row(1.0, depth=depth, experiment="other") for depth in (2, 6)]
     pairs = pair_runs(measured(tables(speed=rows)["speed"]), "depth")
-    found = set(zip(pairs["experiment"], pairs["depth"], pairs["other"], strict=True))
-    assert found == {("made-up", 4, 2), ("made-up", 6, 4), ("other", 6, 2)}
+    result = set(zip(pairs["experiment"], pairs["depth"], pairs["other"], strict=True))
+    assert result == {("made-up", 4, 2), ("made-up", 6, 4), ("other", 6, 2)}
 
 
 def test_each_kind_of_random_labels_is_compared_with_the_true_ones():
@@ -117,9 +118,9 @@ def test_the_best_rate_is_interior_or_said_to_be_at_the_edge():
 
 def test_where_no_rate_reaches_it_the_lowest_loss_is_best():
     status = ("ok", "ok", "ok", "diverged")
-    found = grid([None] * 4, status, (100, 90, 100, 5), (4.0, 3.0, 2.0, 1.0))
-    assert np.isnan(found["hit"]) and (found["end"], found["best_lr"]) == (90, 0.1)
-    assert not found["edge"]
+    result = grid([None] * 4, status, (100, 90, 100, 5), (4.0, 3.0, 2.0, 1.0))
+    assert np.isnan(result["hit"]) and (result["end"], result["best_lr"]) == (90, 0.1)
+    assert not result["edge"]
     assert grid([None] * 4, losses=(4.0, 3.0, 2.0, 1.0))["edge"]
     lost = grid([None] * 4, ("diverged",) * 4, (4, 3, 2, 1))
     assert lost["edge"] and lost["end"] == 4
@@ -127,8 +128,8 @@ def test_where_no_rate_reaches_it_the_lowest_loss_is_best():
 
 def test_measures_of_descent_and_flow_stay_apart():
     rows = [speed_row(3.0), *(speed_row(7, optimizer="gd", lr=lr) for lr in (0.1, 0.2))]
-    found = measured(tables(speed=rows)["speed"])
-    counts = found["measure"].value_counts().to_dict()
+    result = measured(tables(speed=rows)["speed"])
+    counts = result["measure"].value_counts().to_dict()
     assert counts == {"equal_lr_steps": 2, "flow_time": 1, "best_lr_steps": 1}
 
 
@@ -140,16 +141,16 @@ def test_one_rate_has_no_best():
 def test_head_terms_against_layer_terms():
     values = {"head": [8.0, 8.0, 1.0], "layer": [1.0, 2.0, 4.0]}
     rows = [
-        RUN | {"step": step, "term": term, "index": index, "value": value / 2}
+        row("gradient_terms", step=step, term=term, index=index, value=value / 2)
         for term, series in values.items()
         for step, value in enumerate(series)
         for index in (1, 2)
     ]
-    found = term_pairs(tables(gradient_terms=rows)["gradient_terms"], TIE).iloc[0]
-    assert found["log2_ratio"] == 2 and found["outcome"] == "win"  # median of 3, 2, -2
+    result = term_pairs(tables(gradient_terms=rows)["gradient_terms"], TIE).iloc[0]
+    assert result["log2_ratio"] == 2 and result["outcome"] == "win"  # median of 3, 2, -2
 
 
 def test_a_net_without_layers_has_no_ratio():
-    rows = [RUN | {"step": 0, "term": "head", "index": 0, "value": 1.0, "depth": 0}]
-    found = term_pairs(tables(gradient_terms=rows)["gradient_terms"], TIE).iloc[0]
-    assert (found["outcome"], found["reason"]) == ("undecided", "not_finite")
+    rows = [row("gradient_terms", term="head", value=1.0, depth=0)]
+    result = term_pairs(tables(gradient_terms=rows)["gradient_terms"], TIE).iloc[0]
+    assert (result["outcome"], result["reason"]) == ("undecided", "not_finite")

@@ -28,27 +28,33 @@ def test_the_schema_knows_every_kind_of_check():
 def test_limits_are_the_arguments_of_the_checks(kind):
     parameters = inspect.signature(CHECKS[kind]).parameters.values()
     taken = {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
-    rule = yaml.safe_load(SCHEMA.read_text())["$defs"].get(kind)
-    limits = rule["then"]["properties"]["limits"] if rule else {"required": []}
-    assert set(limits["required"]) == set(limits.get("properties", {})) == taken
+    definitions = yaml.safe_load(SCHEMA.read_text())["$defs"]
+    rules = [(r["if"]["properties"]["kind"], r["then"]) for r in definitions["check"]["allOf"]]
+    (rule,) = [then for kinds, then in rules if kind in kinds.get("enum", [kinds.get("const")])]
+    assert rule["required"] == ["limits"]
+    limits = definitions["limits"][rule["properties"]["limits"]["$ref"].split("/")[-1]]
+    assert not limits["additionalProperties"]
+    assert set(limits["required"]) == set(limits["properties"]) == taken
 
 
-def edited(tmp_path, *place, value=None):
+def edited(tmp_path, *key_path, value=None):
+    """A copy of claims.yaml with another value, or without one, at `key_path`."""
     content = yaml.safe_load(CLAIMS.read_text())
+    *parents, last = key_path
     node = content
-    for key in place[:-1]:
+    for key in parents:
         node = node[key]
     if value is None:
-        del node[place[-1]]
+        del node[last]
     else:
-        node[place[-1]] = value
+        node[last] = value
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(content))
     return path
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "message"),
+    ("key_path", "value", "message"),
     [
         (("rule", "comparison", "minimum_pairs"), None, "minimum_pairs"),
         (("rule", "comparison", "alpha"), 0.05, "alpha"),
@@ -61,6 +67,6 @@ def edited(tmp_path, *place, value=None):
         (("claims", "01", "wording"), "sure", "wording unsure"),
     ],
 )
-def test_mistakes_are_named(tmp_path, place, value, message):
+def test_mistakes_are_named(tmp_path, key_path, value, message):
     with pytest.raises(UserError, match=message):
-        load_claims(edited(tmp_path, *place, value=value))
+        load_claims(edited(tmp_path, *key_path, value=value))

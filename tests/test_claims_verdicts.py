@@ -2,10 +2,11 @@
 
 import pandas as pd
 import pytest
-from claims_tables import RUN, SEEDS, judged, settings, skip_speeds, speed_row, tables
+from claims_tables import SEEDS, judged, settings, skip_speeds, speed_row, tables
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
+from table_rows import row
 
 from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.claims.evidence import COMPARISONS, claim_cells_by_half, seed_halves
@@ -15,7 +16,7 @@ RULE = settings()["rule"]["verdict"]
 VERDICTS = {"holds", "fails", "mixed", "vacuous", "not tested"}
 
 
-def found(supports=0, refutes=0, undecided=0, vacuous=0, quantifier="typical") -> str:
+def verdict_of(supports=0, refutes=0, undecided=0, vacuous=0, quantifier="typical") -> str:
     counts = {"supports": supports, "refutes": refutes, "undecided": undecided, "vacuous": vacuous}
     return verdict(counts, quantifier, RULE)
 
@@ -39,7 +40,7 @@ def found(supports=0, refutes=0, undecided=0, vacuous=0, quantifier="typical") -
     ],
 )
 def test_the_rule(counts, expected):
-    assert found(**counts) == expected
+    assert verdict_of(**counts) == expected
 
 
 COUNT = st.integers(0, 30)
@@ -48,20 +49,20 @@ COUNT = st.integers(0, 30)
 @profile(deadline=None)
 @given(COUNT, COUNT, COUNT, COUNT, st.sampled_from(["every", "typical"]))
 def test_a_refuting_cell_is_never_hidden(supports, refutes, undecided, vacuous, quantifier):
-    result = found(supports, refutes, undecided, vacuous, quantifier)
+    result = verdict_of(supports, refutes, undecided, vacuous, quantifier)
     assert result in VERDICTS
     assert result != "holds" or not refutes
     assert result != "fails" or refutes
-    more = found(supports, refutes + 1, undecided, vacuous, quantifier)
+    more = verdict_of(supports, refutes + 1, undecided, vacuous, quantifier)
     assert more != "holds" and (result != "fails" or more == "fails")
 
 
 def speeds(*factors, seeds=SEEDS) -> list[dict]:
     """One cell for each factor by which skips accelerate; None: neither model gets there."""
     return [
-        row
+        speed
         for width, factor in enumerate(factors, start=1)
-        for row in skip_speeds(
+        for speed in skip_speeds(
             lambda s, f=factor: f and 1 + 0.01 * s, lambda s, f=factor: f, seeds, width=width
         )
     ]
@@ -76,35 +77,35 @@ def speeds(*factors, seeds=SEEDS) -> list[dict]:
     ],
 )
 def test_speeds_to_verdicts(factors, expected):
-    row = judged("09", speed=speeds(*factors)).loc["09"]
-    assert row["verdict"] == expected
+    claim = judged("09", speed=speeds(*factors)).loc["09"]
+    assert claim["verdict"] == expected
     refuted = [factor for factor in factors if factor < 1]
-    assert row["refutes"] == len(refuted) == row["where_it_fails"].count("(reversed: factor")
+    assert claim["refutes"] == len(refuted) == claim["where_it_fails"].count("(reversed: factor")
 
 
 def test_too_few_decided_cells_are_said():
-    row = judged("09", speed=speeds(2.0, None, None, None)).loc["09"]
-    assert (row["verdict"], row["where_it_fails"]) == ("mixed", "")
-    assert row["statement"].endswith("Too few cells are decided.")
+    claim = judged("09", speed=speeds(2.0, None, None, None)).loc["09"]
+    assert (claim["verdict"], claim["where_it_fails"]) == ("mixed", "")
+    assert claim["statement"].endswith("Too few cells are decided.")
 
 
 def test_censored_on_both_sides_is_not_tested():
     never = skip_speeds(lambda _: None, lambda _: None)
-    row = judged("09", speed=never).loc["09"]
-    assert (row["verdict"], row["undecided"]) == ("not tested", 1)
+    claim = judged("09", speed=never).loc["09"]
+    assert (claim["verdict"], claim["undecided"]) == ("not tested", 1)
 
 
 def test_halves_of_the_seeds_that_disagree_make_a_verdict_mixed():
     seeds, ones = range(20), lambda _: 1.0
     steady = skip_speeds(ones, lambda _: 4.0, seeds)
-    row = judged("09", speed=steady).loc["09"]
-    assert (row["verdict"], row["seeds_agree"]) == ("holds", True)
+    claim = judged("09", speed=steady).loc["09"]
+    assert (claim["verdict"], claim["seeds_agree"]) == ("holds", True)
     # Seeds are dealt out in turns; in a second cell those of one half say the opposite.
     torn = skip_speeds(ones, lambda seed: 0.25 if seed % 2 else 4.0, seeds, width=8)
-    row = judged("09", speed=steady + torn).loc["09"]
-    assert (row["supports"], row["undecided"], row["refutes"]) == (1, 1, 0)
-    assert (row["verdict"], row["seeds_agree"]) == ("mixed", False)
-    assert "halves of the seeds" in row["statement"]
+    claim = judged("09", speed=steady + torn).loc["09"]
+    assert (claim["supports"], claim["undecided"], claim["refutes"]) == (1, 1, 0)
+    assert (claim["verdict"], claim["seeds_agree"]) == ("mixed", False)
+    assert "halves of the seeds" in claim["statement"]
 
 
 def test_seeds_are_dealt_out_into_disjoint_halves():
@@ -121,6 +122,11 @@ def test_every_claim_gets_a_verdict_even_from_empty_tables():
     assert (rows["statement"] == "No run of this configuration tests it.").all()
 
 
+def test_claims_without_compared_runs_are_judged_alone():
+    terms = [row("gradient_terms", term="head", value=1.0, relative_error=1e-16)]
+    assert judged("08", gradient_terms=terms)["verdict"].to_dict() == {"08": "holds"}
+
+
 def everything() -> dict[str, list[dict]]:
     """A small world: skips help, depth hurts, noise is slower, the graph condition fails once."""
     rates = {(True, 2): 1.0, (False, 2): 2.0, (True, 4): 3.0, (False, 4): 6.0}
@@ -133,14 +139,12 @@ def everything() -> dict[str, list[dict]]:
         for s in SEEDS
     ]  # fmt: skip
     terms = [
-        RUN
-        | {"seed": s, "step": 0, "term": term, "index": 1, "value": value, "relative_error": 1e-16}
+        row("gradient_terms", seed=s, term=term, value=value, relative_error=1e-16)
         for s in SEEDS
         for term, value in (("head", 3.0 + 0.01 * s), ("layer", 1.0))
     ]
-    graph = {key: RUN[key] for key in ("dataset", "aggregation", "features", "nodes", "multiscale")}
     condition = [
-        graph | {"depth": d, "sigma_min": s, "condition_holds": s > 0, "rank_gap": 1e9}
+        row("graph_condition", depth=d, sigma_min=s, condition_holds=s > 0, rank_gap=1e9)
         for d, s in ((0, 0.5), (1, 0.0))
     ]
     cases = [{"case": "two nodes, eps=0.1", "ratio": 1.7e4}]
@@ -165,6 +169,7 @@ def test_a_small_world_end_to_end(tmp_path):
     assert {claim: verdicts[claim] for claim in expected} == expected
     broken = "two nodes, eps=0.1 (excess / bound above 1: 1.7e+04)"
     assert claims.loc["03", "where_it_fails"] == broken
+    assert "H=1 (rank deficient: 0)" in claims.loc["04", "where_it_fails"]
     assert "median factor 2 " in claims.loc["09", "statement"]
     assert claims.loc["10", "where_it_fails"].count("H=4 vs H=2") == claims.loc["10", "refutes"]
     assert claims.loc["09", "seeds_agree"] and pd.isna(claims.loc["04", "seeds_agree"])

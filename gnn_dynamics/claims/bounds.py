@@ -9,10 +9,10 @@ restricted  lambda_T^(l) on col(G_l);  sigma = the smallest positive singular va
 integrated  as restricted, with a lower bound of the integral of lambda over [0, T] for lambda_T T
 guaranteed  as restricted, with the lower bound on lambda that the start gives (conservation.py)
 
-lambda_T is the minimum over the recorded steps: at least the infimum over [0, T], so that `paper`
-and `restricted` are held to a stricter standard than the theorem's. `integrated` is rigorous
-between records: a flow moves by at most s = sqrt((t' - t) (L(t) - L(t'))) from t to t', so at all
-times in between it is within s/2 of one end, where
+lambda_T is the minimum over the recorded steps, which is at least the infimum over [0, T]. So the
+forms `paper` and `restricted` are tested more strictly than the theorem requires. `integrated` is
+rigorous between records: a flow moves by at most s = sqrt((t' - t) (L(t) - L(t'))) from t to t', so
+at all times in between it is within s/2 of one end, where
 
     sigma_min(Bbar_l U_l) >= (its value at that end) - (s/2) sqrt(l) (b + s/2)^(l-1),
 
@@ -25,28 +25,25 @@ import numpy as np
 import pandas as pd
 
 from gnn_dynamics.artifacts.table import FLAG, NOISE, Table, integers, reals
-from gnn_dynamics.config.columns import RUN as RUN_COLUMNS
-from gnn_dynamics.config.grid import KEYS
+from gnn_dynamics.claims.frames import with_excess
+from gnn_dynamics.claims.lambda_T import lambda_T, required_layers
+from gnn_dynamics.config.columns import RUN
+from gnn_dynamics.config.grid import KEYS, OPTIMUM_KEYS
 from gnn_dynamics.errors import UserError
 
-RUN = list(KEYS)
-OPTIMUM_KEYS = [
-    k
-    for k in KEYS
-    if k in ("dataset", "aggregation", "features", "nodes", "multiscale", "depth", "labels", "seed")
-]
 CONSTANT = 4.0  # of ||Yhat - Y||_F^2; a loss c ||Yhat - Y||_F^2 has 4c
-SMALLEST_GAP = 1e-9  # of the gap at the start: below it L - L* has no digits left
-SMALLEST_OPTIMUM = 1e-12  # of ||Y||^2: a smaller L* is 0 to rounding
+SMALLEST_GAP = 1e-9  # share of the first gap: a smaller L - L* has no digits left
+SMALLEST_OPTIMUM = 1e-12  # share of ||Y||^2: a smaller L* is 0 to rounding
 ROUNDING = 64 * np.finfo(float).eps
 RATIO_TOLERANCE = 1e-9
 CHAIN_TOLERANCE = 1e-9
 BOUNDS = ("paper", "restricted", "integrated")
 _OPTIONAL = ("rate_sharp", "lambda_guaranteed", "local_error", "projected_loss")
-_STEP = RUN_COLUMNS | integers("step")
+_COLUMNS = RUN | integers("step")
+STEP = list(_COLUMNS)
 BOUNDS_TABLE = Table(
-    keys=tuple(_STEP),
-    columns=_STEP
+    keys=tuple(_COLUMNS),
+    columns=_COLUMNS
     | reals("time", "excess", "bound_paper", "bound_restricted", "bound_integrated")
     | reals("rate_measured", "rate_paper", "rate_restricted", "rate_sharp")
     | {"holds": FLAG, "vacuous": FLAG},
@@ -73,61 +70,42 @@ def bounds_table(
     Raises:
         UserError: if a run has no optimum.
     """
-    table = _with_optimum(_eligible(training, optimizer), optimum)
+    table = _records(with_excess(training[training.optimizer == optimizer], optimum))
     table = _with_conditions(table, time_condition)
     table = _with_rates(_with_errors(table), constant)
     table = _with_bounds(table, constant)
     return _with_verdicts(table[table.excess > SMALLEST_GAP * table.excess_0])
 
 
-def _eligible(training: pd.DataFrame, optimizer: str) -> pd.DataFrame:
-    chosen = (
-        (training.loss_fn == "squared")
-        & (training.activation == "linear")
-        & (training.optimizer == optimizer)
-    )
-    table = training[chosen].sort_values([*RUN, "step"], ignore_index=True)
-    # Columns of nulls arrive as objects, or not at all from jobs that did not look.
+def _records(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the number of the run, whether it diverged, and optional columns where absent."""
+    missing = table[table.loss_optimum.isna()]
+    if len(missing):
+        run = missing.iloc[0][list(OPTIMUM_KEYS)].to_dict()
+        raise UserError(f"optimum: no row for the run {run}; recompute optimum.parquet.")
+    # Columns of nulls arrive as objects, or not at all from jobs that did not measure them.
     optional = {name: table.get(name, np.nan) for name in _OPTIONAL}
     table = table.assign(**optional).astype(dict.fromkeys(_OPTIONAL, float))
-    run = table.groupby(RUN, dropna=False, sort=False).ngroup()
+    run = table.groupby(list(KEYS), dropna=False, sort=False).ngroup()
     diverged = (table.status == "diverged").groupby(run).transform("any")
-    return table.assign(run=run, diverged=diverged)
-
-
-def _with_optimum(table: pd.DataFrame, optimum: pd.DataFrame) -> pd.DataFrame:
-    columns = ["loss_optimum", "label_norm_sq", "sigma_max", "sigma_min", "sigma_min_positive"]
-    merged = table.merge(
-        optimum[[*OPTIMUM_KEYS, *columns]], on=OPTIMUM_KEYS, how="left", validate="m:1"
-    )
-    missing = merged[merged.loss_optimum.isna()]
-    if len(missing):
-        run = missing.iloc[0][OPTIMUM_KEYS].to_dict()
-        raise UserError(f"optimum: no row for the run {run}; recompute optimum.parquet.")
     # A diverged run breaks every bound; NaN would drop out of comparisons.
-    excess = (merged.loss - merged.loss_optimum).fillna(np.inf)
-    return merged.assign(excess=excess, excess_0=excess.groupby(merged.run).transform("first"))
+    return table.assign(run=run, diverged=diverged, excess=table.excess.fillna(np.inf))
 
 
 def _with_conditions(table: pd.DataFrame, time_condition: pd.DataFrame) -> pd.DataFrame:
     """Add lambda (now and its infimum) and the lower bound of its integral, over the heads."""
-    layers = time_condition.merge(
-        table[[*RUN, "step", "run", "time", "loss"]], on=[*RUN, "step"]
-    ).sort_values(["run", "layer", "step"], ignore_index=True)
+    records = table[[*STEP, "run", "time", "loss"]]
+    layers = required_layers(time_condition).merge(records, on=STEP)
+    layers = layers.sort_values(["run", "layer", "step"], ignore_index=True)
     layers["lambda_between"] = _lowest_since_last_record(layers)
     # ||Bbar_l|| is at most the mean of its factors' norms to the power l.
     layers["resolution"] = ROUNDING * layers.layer_norm_rms**layers.layer
-    lowest = dict.fromkeys(("lambda_min", "lambda_min_restricted", "lambda_between"), "min")
-    steps = layers.groupby(["run", "step"], as_index=False).agg(lowest | {"resolution": "max"})
+    steps = layers.groupby(["run", "step"]).agg({"lambda_between": "min", "resolution": "max"})
+    steps = steps.merge(lambda_T(layers, ["run", "step"]), on=["run", "step"])
     merged = table.merge(steps, on=["run", "step"], validate="1:1")
-    runs = merged.groupby("run")
-    elapsed = runs.time.diff().fillna(0.0)
+    elapsed = merged.groupby("run").time.diff().fillna(0.0)
     integral = (merged.lambda_between.fillna(0.0) * elapsed).groupby(merged.run).cumsum()
-    return merged.assign(
-        lambda_infimum=runs.lambda_min.cummin(),
-        lambda_restricted_infimum=runs.lambda_min_restricted.cummin(),
-        lambda_integral=integral.where(merged.optimizer == "flow"),
-    )
+    return merged.assign(lambda_integral=integral.where(merged.optimizer == "flow"))
 
 
 def _lowest_since_last_record(layers: pd.DataFrame) -> pd.Series:
@@ -179,8 +157,8 @@ def _with_bounds(table: pd.DataFrame, constant: float) -> pd.DataFrame:
     """Bounds on the excess and the largest ratio of the excess to one of BOUNDS."""
     positive = constant * table.sigma_min_positive**2
     exponents = {
-        "paper": constant * table.sigma_min**2 * table.lambda_infimum * table.time,
-        "restricted": positive * table.lambda_restricted_infimum * table.time,
+        "paper": constant * table.sigma_min**2 * table.lambda_T * table.time,
+        "restricted": positive * table.lambda_T_restricted * table.time,
         "integrated": positive * table.lambda_integral,
         "guaranteed": table.rate_guaranteed * table.time,
     }
@@ -210,7 +188,7 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     allowance = RATIO_TOLERANCE + known + table.excess_error  # nothing for an unknown error
     printed = (np.sqrt(table.loss) - np.sqrt(table.loss_optimum)) ** 2 >= table.excess
     misfit = table.loss_optimum > SMALLEST_OPTIMUM * table.label_norm_sq
-    columns = [*RUN, "step", "time", "excess", "excess_0", "loss_optimum", "diverged"]
+    columns = [*STEP, "time", "excess", "excess_0", "loss_optimum", "diverged"]
     columns += [c for c in table if c.startswith(("bound_", "rate_"))]
     columns += ["max_ratio", "integrator_error", "excess_error"]
     return (
@@ -218,8 +196,8 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
         .assign(
             identity_error=(table.projected_loss - table.excess).abs() / table.loss,
             holds=table.max_ratio <= 1 + allowance,
-            vacuous=table.lambda_infimum * table.sigma_min == 0,
-            vacuous_restricted=table.lambda_restricted_infimum == 0,
+            vacuous=table.lambda_T * table.sigma_min == 0,
+            vacuous_restricted=table.lambda_T_restricted == 0,
             chain_holds=np.logical_and.reduce(steps),
             printed_inequality_holds=printed.astype("boolean").where(misfit),
         )

@@ -2,7 +2,7 @@
 
 Effect and interval are of log2(speed of the claimed faster side / speed of the other), so +1 means
 twice as fast. Where a pair is censored the effect is a bound towards 0 (`bounded` counts such
-pairs). How a cell is decided stands in `decide_cells`, with thresholds from config/claims.yaml.
+pairs). `decide_cells` decides a cell, with thresholds from config/claims.yaml.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.claims.cells import CELL_KEYS, decide, name_cells
-from gnn_dynamics.claims.pairs import measured, outcomes, pair_runs, select, term_pairs
+from gnn_dynamics.claims.cells import decide, name_cells
+from gnn_dynamics.claims.frames import CELL_KEYS, select, stacked
+from gnn_dynamics.claims.pairs import measured, outcomes, pair_runs, term_pairs
 from gnn_dynamics.claims.statistics import holm, median_intervals, sign_test
 
 OUTCOMES = {"win": "wins", "loss": "losses", "tie": "ties", "undecided": "undecided"}
@@ -21,7 +22,8 @@ STATISTICS = (
     *("effect", "ci_low", "ci_high", "pairs", *OUTCOMES.values(), "p_sign", "p_holm"),
     *("bounded", *REASONS, "best_lr", "best_lr_other", "state", "reason"),
 )
-PLACE = (*CELL_KEYS, "measure", "threshold", "threshold_kind")
+SETTING = (*CELL_KEYS, "measure", "threshold", "threshold_kind")
+COLUMNS = ["claim", "cell", *SETTING, "other", *STATISTICS]
 
 
 def compare_runs(
@@ -35,8 +37,8 @@ def compare_runs(
         settings: from `settings.load_claims`.
 
     Returns:
-        Columns claim, cell, PLACE (of the claimed faster side), `other` (the compared key's value
-        on the other side, as text) and STATISTICS. No rows if the tables hold no pair.
+        COLUMNS, with SETTING of the side that the claim says is faster, and `other`, the compared
+        key's value on the other side, as text. No rows if the tables have no pair.
     """
     rule = settings["rule"]["comparison"]
     speeds = measured(speed)
@@ -51,39 +53,29 @@ def compare_runs(
         else:
             continue
         frames.append(summarise(pairs, claim, check.get("compare"), rule))
-    return pd.concat([f for f in frames if len(f)] or frames, ignore_index=True)
+    return stacked(frames or [pd.DataFrame(columns=COLUMNS)])
 
 
 def summarise(
     pairs: pd.DataFrame, claim: str, compare: str | None, rule: Mapping[str, Any]
 ) -> pd.DataFrame:
     """One row for each cell of one claim: counts, effect, interval, tests, state."""
-    absent = [name for name in (*PLACE, "other", "best_lr_a", "best_lr_b") if name not in pairs]
-    groups = pairs.assign(**dict.fromkeys(absent, np.nan)).groupby(
-        [*PLACE, "other"], dropna=False, sort=True
-    )
-    cells = _counts(pairs, groups)
+    absent = [name for name in (*SETTING, "other", "best_lr_a", "best_lr_b") if name not in pairs]
+    flags = {name: pairs["outcome"] == outcome for outcome, name in OUTCOMES.items()}
+    flags |= {reason: pairs["reason"] == reason for reason in REASONS}
+    pairs = pairs.assign(**dict.fromkeys(absent, np.nan), pairs=1, bounded=pairs["bound"], **flags)
+    groups = pairs.groupby([*SETTING, "other"], dropna=False)
+    cells = groups[["pairs", "bounded", *flags]].sum().astype(int)
+    cells = cells.assign(best_lr=groups["best_lr_a"].median())
+    cells = cells.assign(best_lr_other=groups["best_lr_b"].median()).reset_index()
     cells = cells.join(_effects([sample for _, sample in groups["log2_ratio"]], rule))
     cells = decide_cells(_tests(cells, rule), rule)
-    cells = cells.assign(claim=claim, cell=name_cells(cells, compare))
-    said = [None if pd.isna(value) else str(value) for value in cells["other"]]
-    cells["other"] = pd.Series(said, dtype=object)
-    return cells[["claim", "cell", *PLACE, "other", *STATISTICS]]
-
-
-def _counts(pairs: pd.DataFrame, groups: Any) -> pd.DataFrame:
-    """Keys of the cells, numbers of pairs by outcome and reason, medians of the best rates."""
-    cells = groups.size().rename("pairs").reset_index()
-    number = groups.ngroup()
-    for outcome, name in OUTCOMES.items():
-        cells[name] = (pairs["outcome"] == outcome).groupby(number).sum().to_numpy(int)
-    for reason in REASONS:
-        cells[reason] = (pairs["reason"] == reason).groupby(number).sum().to_numpy(int)
+    other = [None if pd.isna(value) else str(value) for value in cells["other"]]
     return cells.assign(
-        bounded=groups["bound"].sum().to_numpy(int),
-        best_lr=groups["best_lr_a"].median().to_numpy(),
-        best_lr_other=groups["best_lr_b"].median().to_numpy(),
-    )
+        claim=claim,
+        cell=name_cells(cells, compare),
+        other=pd.Series(other, dtype=object),
+    )[COLUMNS]
 
 
 def _tests(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:

@@ -1,21 +1,22 @@
-"""The cells of all claims in one table, `comparisons.parquet`, and what half of the seeds says.
+"""The cells of all claims in one table, `comparisons.parquet`, with their states by half the seeds.
 
-A claim's `check` in config/claims.yaml names one of the kinds below, the rows that it looks at
+A claim's `check` in config/claims.yaml names one of the kinds below, the rows that it reads
 (`filter`) and the thresholds (`limits`: the keyword arguments of the kind's function).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from gnn_dynamics.artifacts.table import INTEGER, REAL, TEXT, Table, integers, reals, texts
+from gnn_dynamics.claims.cells import name_cells
 from gnn_dynamics.claims.checks import bounds, conditions, curves
-from gnn_dynamics.claims.checks.bounds import Tables
-from gnn_dynamics.claims.comparisons import PLACE, STATISTICS, compare_runs
+from gnn_dynamics.claims.comparisons import SETTING, STATISTICS, compare_runs
+from gnn_dynamics.claims.frames import Tables, stacked
 from gnn_dynamics.config.columns import RUN
 
-CHECKS = {
+CHECKS: dict[str, Callable[..., pd.DataFrame]] = {
     "bound_ratio": bounds.bound_ratio,
     "layer_bounds": bounds.layer_bounds,
     "graph_condition": conditions.graph_condition,
@@ -42,7 +43,7 @@ COMPARISONS = Table(
     | reals("best_lr", "best_lr_other", "value", "limit")
     | texts("state", "reason", *HALVES),
 )
-COLUMNS = ("claim", "cell", *PLACE, "layer", "case", "other", *STATISTICS[:-2])
+COLUMNS = ("claim", "cell", *SETTING, "layer", "case", "other", *STATISTICS[:-2])
 COLUMNS += ("value", "limit", "state", "reason")
 COUNTS = ("pairs", "wins", "losses", "ties", "undecided")
 
@@ -58,17 +59,21 @@ def claim_cells(tables: Tables, settings: Mapping[str, Any]) -> pd.DataFrame:
     compared = compare_runs(tables["speed"], tables["gradient_terms"], settings)
     frames = [compared.assign(value=compared["effect"], limit=0.0)]
     for claim, entry in settings["claims"].items():
-        check = entry["check"]
-        if check["kind"] in CHECKS:
-            cells = CHECKS[check["kind"]](tables, check["filter"], **check.get("limits", {}))
-            frames.append(cells.assign(claim=claim))
-        elif check["kind"] == "same_orderings":
-            same = curves.same_orderings(compared, check["claims"])
-            noted = curves.curve_distances(tables["training"], check["filter"])
-            frames += [same.assign(claim=claim), noted.assign(claim=claim)]
-    cells = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
-    cells = cells.reindex(columns=list(COLUMNS))
+        cells = _check(tables, entry["check"], compared)
+        frames += [frame.assign(claim=claim, cell=name_cells(frame)) for frame in cells]
+    cells = stacked(frames).reindex(columns=list(COLUMNS))
     return cells.astype(dict.fromkeys(COUNTS, "Int64"))
+
+
+def _check(tables: Tables, check: Mapping[str, Any], compared: pd.DataFrame) -> list[pd.DataFrame]:
+    """Cells of one claim, unless they are among those `compared` in pairs."""
+    kind, filters = check["kind"], check["filter"]
+    if kind in CHECKS:
+        return [CHECKS[kind](tables, filters, **check.get("limits", {}))]
+    if kind == "same_orderings":
+        noted = curves.curve_distances(tables["training"], filters)
+        return [curves.same_orderings(compared, check["claims"]), noted]
+    return []
 
 
 def claim_cells_by_half(tables: Tables, settings: Mapping[str, Any]) -> pd.DataFrame:
@@ -85,7 +90,7 @@ def claim_cells_by_half(tables: Tables, settings: Mapping[str, Any]) -> pd.DataF
 
 
 def seed_halves(tables: Tables) -> tuple[set[int], set[int]]:
-    """All seeds of all tables, dealt out in turns."""
+    """All seeds of all tables, assigned to the halves in turn."""
     seeds = sorted(
         {int(s) for frame in tables.values() if "seed" in frame for s in frame["seed"].unique()}
     )

@@ -1,12 +1,14 @@
-"""What the bounds promise against what happened: times to a small gap, and step sizes.
+"""What the bounds promise compared with what was measured: times to a small gap, step sizes.
 
-Reads bounds.parquet's columns; one row for each run, or for each model over its learning rates.
+Input: rows of `bounds.parquet`. One row for each run, or for each model over its learning rates.
 """
 
 import numpy as np
 import pandas as pd
 
 from gnn_dynamics.artifacts.table import Table, integers, reals
+from gnn_dynamics.claims.bounds import RATIO_TOLERANCE
+from gnn_dynamics.claims.frames import by_run
 from gnn_dynamics.config.columns import RUN
 from gnn_dynamics.config.grid import KEYS
 
@@ -15,13 +17,14 @@ GUARANTEES = Table(
     keys=(*RUN, "fraction"),
     columns=RUN | reals("fraction", "guaranteed_time", "measured_time", "guarantee_ratio"),
 )
-_MODEL = [key for key in KEYS if key != "lr"]
+MODEL_KEYS = [key for key in KEYS if key != "lr"]
 DESCENT_LIMITS = Table(
-    keys=tuple(_MODEL),
-    columns={key: RUN[key] for key in _MODEL}
+    keys=tuple(MODEL_KEYS),
+    columns={key: RUN[key] for key in MODEL_KEYS}
     | reals("guaranteed_lr", "guaranteed_lr_broken", "restricted_lr", "restricted_lr_broken")
     | integers("rates"),
 )
+PROMISES = ("guaranteed", "restricted")
 
 
 def guarantee_times(bounds: pd.DataFrame, fraction: float = FRACTION) -> pd.DataFrame:
@@ -30,18 +33,13 @@ def guarantee_times(bounds: pd.DataFrame, fraction: float = FRACTION) -> pd.Data
     measured_time: of the first record at or below the fraction; null if there is none.
     guaranteed_time: log(1/fraction) / rate_guaranteed, infinite where the start guarantees nothing.
     """
-    runs = bounds.groupby(list(KEYS), dropna=False, sort=False)
+    rate = by_run(bounds).rate_guaranteed.first()
     reached = bounds[bounds.excess <= fraction * bounds.excess_0]
-    measured = reached.groupby(list(KEYS), dropna=False, sort=False).time.min()
-    rate = runs.rate_guaranteed.first()
+    measured = by_run(reached).time.min().reindex(rate.index)
     with np.errstate(divide="ignore"):
         guaranteed = np.log(1 / fraction) / rate
-    table = pd.DataFrame({"measured_time": measured.reindex(rate.index)})
-    return table.assign(
-        fraction=fraction,
-        guaranteed_time=guaranteed,
-        guarantee_ratio=guaranteed / table.measured_time,
-    ).reset_index()
+    table = pd.DataFrame({"measured_time": measured, "guaranteed_time": guaranteed})
+    return table.assign(fraction=fraction, guarantee_ratio=guaranteed / measured).reset_index()
 
 
 def descent_limits(bounds: pd.DataFrame) -> pd.DataFrame:
@@ -52,23 +50,24 @@ def descent_limits(bounds: pd.DataFrame) -> pd.DataFrame:
     the run's own restricted lambda. `*_lr` is the largest rate of the grid such that it and all
     smaller ones keep the bound, `*_lr_broken` the smallest that breaks it (null: there is none).
     """
-    runs = _kept(bounds).groupby(_MODEL, dropna=False, sort=False)
-    return runs.apply(_limits, include_groups=False).reset_index()
+    models = _bounds_kept(bounds).groupby(MODEL_KEYS, dropna=False)
+    return models.apply(_limits, include_groups=False).reset_index()
 
 
-def _kept(descent: pd.DataFrame) -> pd.DataFrame:
-    allowed = 1 + 1e-9 + descent.excess_error
+def _bounds_kept(descent: pd.DataFrame) -> pd.DataFrame:
+    """Whether each run obeys each bound of PROMISES at every record."""
+    allowed = 1 + RATIO_TOLERANCE + descent.excess_error
     below = {
         name: (descent.excess <= descent[f"bound_{name}"] * allowed) & ~descent.diverged
-        for name in ("guaranteed", "restricted")
+        for name in PROMISES
     }
-    return descent[list(KEYS)].assign(**below).groupby(list(KEYS), dropna=False).all().reset_index()
+    return by_run(descent[list(KEYS)].assign(**below)).all().reset_index()
 
 
 def _limits(runs: pd.DataFrame) -> pd.Series:
-    facts = {"rates": len(runs)}
-    for name in ("guaranteed", "restricted"):
+    limits = {"rates": len(runs)}
+    for name in PROMISES:
         broken = runs.lr[~runs[name]].min()
         kept = runs.lr[~(runs.lr >= broken)].max()
-        facts |= {f"{name}_lr": kept, f"{name}_lr_broken": broken}
-    return pd.Series(facts)
+        limits |= {f"{name}_lr": kept, f"{name}_lr_broken": broken}
+    return pd.Series(limits)

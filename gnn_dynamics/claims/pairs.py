@@ -1,6 +1,6 @@
-"""Two runs that differ in one thing and share the seed: which reached the threshold first?
+"""Pairs of runs that differ in one key and share the seed: which reached the threshold first?
 
-Three measures of speed, all of them mandatory (docs/claims.md):
+Three measures of speed, all of them required (docs/claims.md):
 
     flow_time      time of the gradient flow
     best_lr_steps  steps of an optimizer at each model's best learning rate of its grid
@@ -10,16 +10,15 @@ A measured frame has the keys, `measure`, `hit` (null if not reached), `end`, `b
 `edge`: the best rate is at the grid's edge, so that the hit is only a bound on the true best.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gnn_dynamics.claims.frames import by_run, stacked
 from gnn_dynamics.config.grid import KEYS
 
 SPEED_KEYS = (*KEYS, "threshold", "threshold_kind")
-MEASURES = ("flow_time", "best_lr_steps", "equal_lr_steps")
 # Whatever tells one pair from another, beside the thing compared.
 PAIR_KEYS = (*SPEED_KEYS, "measure")
 VALUES = ("hit", "end", "best_lr", "edge")
@@ -34,7 +33,7 @@ def measured(speed: pd.DataFrame) -> pd.DataFrame:
         best_rates(descent),
         _as_measured(descent, "equal_lr_steps", "steps_to_threshold", "end_step"),
     ]
-    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+    return stacked(frames)
 
 
 def _as_measured(frame: pd.DataFrame, measure: str, hit: str, end: str) -> pd.DataFrame:
@@ -83,10 +82,12 @@ def pair_runs(frame: pd.DataFrame, compare: str) -> pd.DataFrame:
     frames = [_join(frame[:0], compare, rest, None, None)]
     for _, part in frame.groupby("experiment"):
         frames += [_join(part, compare, rest, *sides) for sides in _sides(part, compare)]
-    return pd.concat([f for f in frames if len(f)] or frames, ignore_index=True)
+    return stacked(frames)
 
 
-def _join(frame: pd.DataFrame, compare: str, rest: list[str], first: Any, second: Any):
+def _join(
+    frame: pd.DataFrame, compare: str, rest: list[str], first: Any, second: Any
+) -> pd.DataFrame:
     a, b = frame[frame[compare] == first], frame[frame[compare] == second]
     b = b.drop(columns=compare).assign(other=second)
     return a.merge(b, on=rest, suffixes=("_a", "_b"), validate="one_to_one")
@@ -102,11 +103,11 @@ def _sides(frame: pd.DataFrame, compare: str) -> list[tuple[Any, Any]]:
 
 
 def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
-    """Say for each pair whether side a won, lost or tied, or why that is undecided.
+    """Decide for each pair whether side a won, lost or tied, or why that is undecided.
 
     `log2_ratio` is log2(hit_b / hit_a), positive where a is faster. A side that did not reach the
-    threshold is slower only if its own end exceeds the other's hit; then end / hit bounds the
-    ratio from the near side (`bound`). Nothing is imputed: all other pairs are undecided, since
+    threshold is slower only if its own end exceeds the other's hit. Its end time is then used,
+    which underestimates the effect (`bound`). Nothing is imputed: other pairs are undecided, since
 
         not_reached    neither reached it, or one ended before the other reached it
         started_below  a run met the threshold before its first step: nothing was trained
@@ -137,21 +138,13 @@ def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
     )
 
 
-def select(frame: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows whose columns have the wanted values; a list stands for any of its values."""
-    for column, value in wanted.items():
-        values = value if isinstance(value, list) else [value]
-        frame = frame[frame[column].isin(values)]
-    return frame
-
-
 def term_pairs(gradient_terms: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
-    """The head terms of dL/dt against its layer terms (Theorem 3), as pairs within each run.
+    """The head terms of dL/dt compared with its layer terms (Theorem 3), as pairs of each run.
 
     `log2_ratio` is the median over the recorded steps of log2(sum of heads / sum of layers); a run
     in which it is not finite is undecided.
     """
-    sums = gradient_terms.groupby([*KEYS, "step", "term"], dropna=False)["value"].sum()
+    sums = by_run(gradient_terms, "step", "term")["value"].sum()
     sums = sums.unstack("term").reindex(columns=["head", "layer"])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log2(sums["head"]) - np.log2(sums["layer"])

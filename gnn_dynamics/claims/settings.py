@@ -1,6 +1,6 @@
-"""Reading and checking config/claims.yaml: the rule, its thresholds, and one entry per claim.
+"""Read and check config/claims.yaml: the rule, its thresholds, and one entry per claim.
 
-Imports nothing heavy, so that the workflow can check the file while it is parsed.
+Imports no numerical library, so that the workflow can check the file while it is parsed.
 """
 
 from pathlib import Path
@@ -17,4 +17,5 @@ def load_claims(path: str | Path) -> dict[str, Any]:
     Raises:
         UserError: naming every key that is absent, unknown or has a wrong value.
     """
-    return read_checked(path, SCHEMA)
+    settings: dict[str, Any] = read_checked(path, SCHEMA)
+    return settings

@@ -1,9 +1,9 @@
 """Statistics over pairs of runs: the median and its interval, the sign test, Holm's adjustment.
 
-Pairs are few, 5 to 20. The interval is the percentile bootstrap of the median over pairs, which is
-over seeds: BCa needs a jackknife, and that of a median takes two or three values only. With 5
-pairs the interval at 90 % or more runs from the smallest to the largest pair, and the sign test
-cannot fall below 1/16 (two-sided): little is decided, and that is as it should be.
+Pairs are few, 5 to 20, one for each seed. The interval is the percentile bootstrap of the median
+over pairs. BCa is not used: it needs a jackknife, and that of a median takes two or three values
+only. With 5 pairs the interval at 90 % or more ranges from the smallest to the largest pair, and
+the two-sided sign test cannot fall below 1/16, so that few cells are decided.
 """
 
 from functools import cache
@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from scipy.stats import binomtest, bootstrap
 
-# Cells whose bootstrap distributions are held at a time: a bound on memory (5 MB with 9999 each).
+# Cells whose bootstrap distributions are in memory at a time (5 MB with 9999 resamples each).
 CELLS_AT_A_TIME = 64
 
 
@@ -21,7 +21,7 @@ def median_intervals(
     """Lower and upper ends of the bootstrap intervals for the medians of the rows.
 
     All rows are resampled by the same indices, so a row's interval depends on that row alone, and
-    the middle ranks of the resamples are found once for all of them.
+    the middle ranks of the resamples are computed once for all of them.
 
     Args:
         samples: cells by pairs (cells, n) with n >= 2.
@@ -43,14 +43,14 @@ def median_intervals(
 @cache
 def _middle_ranks(n: int, resamples: int, seed: int) -> np.ndarray:
     """Ranks, in a sorted sample of n, of the two middle values of each resample (2, resamples)."""
-    found = bootstrap(
+    result = bootstrap(
         (np.arange(float(n)),),
         lambda ranks, axis: np.sort(ranks, axis=axis)[..., [(n - 1) // 2, n // 2]].T,
         n_resamples=resamples,
         method="percentile",
         rng=np.random.default_rng(seed),
     )
-    return found.bootstrap_distribution.astype(int)
+    return np.asarray(result.bootstrap_distribution, int)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""From cells to verdicts: the rows of `claims.parquet`, their statements made from the numbers."""
+"""From cells to verdicts: the rows of `claims.parquet`, with statements made from the numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -47,23 +47,23 @@ def judge(cells: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"seeds_agree": "boolean"})
 
 
-def _judged(cells: pd.DataFrame, entry: Mapping[str, Any], rule: Mapping[str, Any]) -> dict:
+def _judged(
+    cells: pd.DataFrame, entry: Mapping[str, Any], rule: Mapping[str, Any]
+) -> dict[str, Any]:
     counts = count_states(cells["state"])
     agree = seeds_agree(cells, entry["quantifier"], rule)
-    found = "mixed" if agree is False else verdict(counts, entry["quantifier"], rule)
-    remark = ""
+    result = "mixed" if agree is False else verdict(counts, entry["quantifier"], rule)
+    sentences = statement(cells, entry, counts)
     if agree is False:
-        remark = "Two halves of the seeds give different verdicts."
-    elif found == "mixed" and not counts["refutes"]:
-        remark = "Too few cells are decided."
+        sentences.append("Two halves of the seeds give different verdicts.")
+    elif result == "mixed" and not counts["refutes"]:
+        sentences.append("Too few cells are decided.")
     return {
-        "title": entry["title"],
-        "assertion": entry["assertion"],
-        "statement": " ".join([*statement(cells, entry, counts), *([remark] if remark else [])]),
+        **{key: entry[key] for key in ("title", "assertion", "quantifier")},
+        "statement": " ".join(sentences),
         "source": f"{entry['source']} ({entry['wording']})",
         "statistic": entry["statistic"].format(**entry["check"].get("limits", {})),
-        "quantifier": entry["quantifier"],
-        "verdict": found,
+        "verdict": result,
         "where_it_fails": where_it_fails(cells),
         "evidence": ", ".join(entry["evidence"]),
         "cells": sum(counts.values()),
@@ -101,22 +101,22 @@ def verdict(counts: Mapping[str, int], quantifier: str, rule: Mapping[str, Any])
 def seeds_agree(cells: pd.DataFrame, quantifier: str, rule: Mapping[str, Any]) -> bool | None:
     """Whether both halves of the seeds give the same verdict; None where one decides nothing.
 
-    A half decides fewer cells than the whole, so how many it decides is no disagreement; nor is a
-    half whose cells are all vacuous, since the runs of one seed may be few.
+    A half may decide fewer cells than all seeds do, so `minimum_decided_share` does not apply. A
+    half whose cells are all vacuous decides nothing, since it may have few runs.
     """
     lenient = {**rule, "minimum_decided_share": 0.0}
-    found = {verdict(count_states(cells[half]), quantifier, lenient) for half in HALVES}
-    return None if found & {"not tested", "vacuous"} else len(found) == 1
+    verdicts = {verdict(count_states(cells[half]), quantifier, lenient) for half in HALVES}
+    return None if verdicts & {"not tested", "vacuous"} else len(verdicts) == 1
 
 
 def statement(
     cells: pd.DataFrame, entry: Mapping[str, Any], counts: Mapping[str, int]
 ) -> list[str]:
-    """What was found, in sentences made from the table."""
+    """The result in sentences made from the table."""
     judged = cells[cells["state"].isin(STATES)]
     noted = cells[cells["state"] == "noted"]["value"]
-    parts = [_counted(counts, len(noted))]
-    parts += [
+    sentences = [_counted(counts, len(noted))]
+    sentences += [
         _measure_sentence(name, judged[judged["measure"] == measure])
         for measure, name in MEASURE_NAMES.items()
         if (judged["measure"] == measure).any()
@@ -124,11 +124,12 @@ def statement(
     values = judged[judged["state"] != "vacuous"]["value"].dropna()
     if len(values) and "finding" in entry:
         numbers = {"lowest": values.min(), "median": values.median(), "highest": values.max()}
-        parts.append(entry["finding"].format(**numbers))
-    noted = noted.dropna()
-    if len(noted) and "noted" in entry:
-        parts.append(entry["noted"].format(median=2 ** noted.median(), highest=2 ** noted.max()))
-    return parts
+        sentences.append(entry["finding"].format(**numbers))
+    ratios = noted.dropna()
+    if len(ratios) and "noted" in entry:
+        numbers = {"median": 2 ** ratios.median(), "highest": 2 ** ratios.max()}
+        sentences.append(entry["noted"].format(**numbers))
+    return sentences
 
 
 def _counted(counts: Mapping[str, int], noted: int) -> str:
@@ -144,14 +145,14 @@ def _counted(counts: Mapping[str, int], noted: int) -> str:
 def _measure_sentence(name: str, cells: pd.DataFrame) -> str:
     """`Flow time: 12 as claimed, 3 reversed; median factor 2.1 (0.8 to 5.3).`"""
     reasons = cells["reason"].value_counts(sort=False).sort_index()
-    said = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+    outcomes = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
     factors = np.exp2(cells["effect"].dropna())
     if not len(factors):
-        return f"{name}: {said}."
+        return f"{name}: {outcomes}."
     censored = int(cells["bounded"].sum())
     bound = f", {censored} pairs as bounds only" if censored else ""
     span = f"{factors.min():.3g} to {factors.max():.3g}"
-    return f"{name}: {said}; median factor {factors.median():.3g} ({span}{bound})."
+    return f"{name}: {outcomes}; median factor {factors.median():.3g} ({span}{bound})."
 
 
 def where_it_fails(cells: pd.DataFrame) -> str:

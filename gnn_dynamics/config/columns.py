@@ -1,7 +1,7 @@
 """Types of the columns that identify a run, or a cell of the spectral tables."""
 
 from gnn_dynamics.artifacts.table import FLAG, INTEGER, REAL, TEXT
-from gnn_dynamics.config.grid import KEYS, SPECTRAL_KEYS
+from gnn_dynamics.config.grid import KEYS, OPTIMUM_KEYS, SPECTRAL_KEYS
 
 RUN = dict.fromkeys(KEYS, TEXT) | {
     "multiscale": FLAG,
@@ -11,4 +11,4 @@ RUN = dict.fromkeys(KEYS, TEXT) | {
     "seed": INTEGER,
 }
 SPECTRAL = {key: RUN[key] for key in SPECTRAL_KEYS}
-LABELLED = SPECTRAL | {"labels": TEXT, "seed": INTEGER}
+OPTIMUM = {key: RUN[key] for key in OPTIMUM_KEYS}

@@ -28,8 +28,9 @@ KEYS = (
     "labels",
     "seed",
 )
-# The part of them that decides the spectra of a graph.
+# What the singular values of the propagated features depend on, and what L* depends on.
 SPECTRAL_KEYS = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
+OPTIMUM_KEYS = (*SPECTRAL_KEYS, "labels", "seed")
 # Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
 BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")
 MEMBER_KEYS = ("init", "lr", "labels", "seed")
@@ -114,11 +115,11 @@ def batches(rows: Iterable[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def squared_cells(config: Mapping[str, Any], dataset: str) -> list[dict[str, Any]]:
-    """Distinct (aggregation, features, nodes, multiscale, depth, labels, seed) with a squared loss.
+    """Distinct OPTIMUM_KEYS of one dataset, without `dataset`, with a squared loss.
 
-    These are the cells whose optimum L* (equation 6) the workflow computes for one dataset.
+    These are the cells whose optimum L* (equation 6) the workflow computes.
     """
-    keys = ("aggregation", "features", "nodes", "multiscale", "depth", "labels", "seed")
+    keys = OPTIMUM_KEYS[1:]
     cells: dict[tuple, None] = {}
     for experiment in config["experiments"]:
         if dataset not in experiment["datasets"] or "squared" not in experiment["loss_fn"]:

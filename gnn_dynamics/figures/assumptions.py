@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims.lambda_T import lambda_T as infima
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import style
 from gnn_dynamics.summaries import select
@@ -38,23 +39,15 @@ def draw(graph_condition: pd.DataFrame, time_condition: pd.DataFrame, multiscale
 
 
 def lambda_T(time_condition: pd.DataFrame, multiscale: bool) -> pd.DataFrame:
-    """Running infimum of lambda_min over the recorded steps, one row per run and step.
+    """lambda_T of the linear runs, one row per run and step (claims/lambda_T.py).
 
-    Linear model: lambda_T^(H), of the product of all H layers. Multiscale: lambda_T^(1:H), the
-    smallest over l = 0..H, where l = 0 gives 1. Columns: keys, step, lambda_min (full) and
-    lambda_min_restricted, both as running minima.
+    Columns: KEYS, step, lambda_min (full) and lambda_min_restricted, both as infima so far.
     """
+    columns = {"lambda_T": FULL, "lambda_T_restricted": RESTRICTED}
     if time_condition is None or time_condition.empty:
-        return pd.DataFrame(columns=[*KEYS, "step", FULL, RESTRICTED])
+        return pd.DataFrame(columns=[*KEYS, "step", *columns.values()])
     rows = select.keep(time_condition, multiscale=multiscale, activation="linear")
-    if not multiscale:
-        rows = rows[rows["layer"] == rows["depth"]]
-    keys = [*KEYS, "step"]
-    lowest = rows.groupby(keys, dropna=False, sort=True)[[FULL, RESTRICTED]].min().reset_index()
-    if multiscale:
-        lowest[[FULL, RESTRICTED]] = lowest[[FULL, RESTRICTED]].clip(upper=1.0)
-    running = lowest.groupby(list(KEYS), dropna=False)[[FULL, RESTRICTED]].cummin()
-    return lowest.assign(**{column: running[column] for column in (FULL, RESTRICTED)})
+    return infima(rows)[[*KEYS, "step", *columns]].rename(columns=columns)
 
 
 def _condition_rows(graph_condition: pd.DataFrame | None, multiscale: bool) -> pd.DataFrame:

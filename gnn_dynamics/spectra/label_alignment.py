@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from gnn_dynamics.artifacts.table import Table, integers, reals
-from gnn_dynamics.config.columns import LABELLED
+from gnn_dynamics.config import columns
 from gnn_dynamics.config.grid import grouped
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import Matrix, append_rows
@@ -26,8 +26,8 @@ from gnn_dynamics.problem.targets import targets
 
 PROBLEM = ("aggregation", "features", "nodes")
 ALIGNMENT = Table(
-    keys=tuple(LABELLED),
-    columns=LABELLED | integers("directions") | reals("alignment", "alignment_expected"),
+    keys=tuple(columns.OPTIMUM),
+    columns=columns.OPTIMUM | integers("directions") | reals("alignment", "alignment_expected"),
 )
 
 

@@ -52,14 +52,16 @@ def layer_norm_rms(weights: Weights, level: int) -> Tensor:
 
 
 def with_infima(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add running infima over the recorded steps, per run and layer: the lambda_T of the paper.
+    """Add lambda_min_infimum and lambda_min_restricted_infimum: lambda_T^(l) of the paper.
 
-    An infimum over records is at least the one over [0, T], so a bound that it enters is at least
-    as strict as the theorem's. A frame without rows stays as it is.
+    Both are running minima over the recorded steps of each run and layer, so they are at least the
+    infimum over [0, T], and a bound that uses them is at least as strict as the theorem's. Every
+    later use of lambda_T reads these columns (claims/lambda_T.py). A frame without rows is returned
+    unchanged.
     """
     if rows.empty:
         return rows
     rows = rows.sort_values([*KEYS, "step", "layer"], ignore_index=True)
     groups = rows.groupby([*KEYS, "layer"], dropna=False, sort=False)
     infima = groups[["lambda_min", "lambda_min_restricted"]].cummin()
-    return rows.join(infima.add_suffix("_infimum"))
+    return rows.assign(**infima.add_suffix("_infimum"))
