@@ -1,4 +1,4 @@
-"""Draw which rule makes what from what, as Snakemake itself sees it; needs no graphviz."""
+"""Draw the rules of the workflow and their dependencies, as Snakemake prints them."""
 
 import subprocess
 import sys

@@ -1,9 +1,10 @@
-"""Write the report: verdicts first, then figures, methods and terms, in one HTML file."""
+"""Write the report of a run as one HTML file."""
 
 from _job import start
 
 from gnn_dynamics.artifacts.files import write_text
-from gnn_dynamics.report.build import build_report, load_results
+from gnn_dynamics.report.build import build_report
+from gnn_dynamics.report.results import load_results
 
 provenance = start(snakemake)
 results = load_results(

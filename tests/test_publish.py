@@ -1,4 +1,4 @@
-"""The published summary says what the tables say, and is small."""
+"""The published summary repeats the tables, and is small."""
 
 import pytest
 import synthetic_tables
@@ -10,7 +10,7 @@ from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.publish import publish
 
-MADE = {"workflow_version": "1", "precision": "float64", "device": "cpu"}
+PROVENANCE = {"workflow_version": "1", "precision": "float64", "device": "cpu"}
 
 
 @pytest.fixture
@@ -18,18 +18,18 @@ def run(tmp_path):
     tables = synthetic_tables.tables()
     folder = tmp_path / "results" / "paper"
     for name in ("claims", "comparisons"):
-        write_table(tables[name], folder / "tables" / f"{name}.parquet", TABLES[name], MADE)
+        write_table(tables[name], folder / "tables" / f"{name}.parquet", TABLES[name], PROVENANCE)
     write_table(
         tables["training"].iloc[:0],
         folder / "tables" / "training.parquet",
         TABLES["training"],
-        MADE,
+        PROVENANCE,
     )
     for stem in ("claims", "fig4_training_speed"):  # the second without runs
         entry = registry.entry(stem)
         figure = entry.draw(*entry.arguments(tables if stem == "claims" else {}))
         picture = folder / "figures" / stem
-        save_figure(figure, picture.with_suffix(".png"), picture.with_suffix(".pdf"), MADE)
+        save_figure(figure, picture.with_suffix(".png"), picture.with_suffix(".pdf"), PROVENANCE)
     return folder
 
 
@@ -41,7 +41,7 @@ def test_every_verdict_and_figure_is_there(run, tmp_path):
         statement = row.statement.replace("|", "\\|")
         assert f"{row.verdict} | {statement} |" in page
     assert "make something" in page and "(claims.png)" in page and "(mechanism.png)" not in page
-    assert "(fig4_training_speed.png)" not in page  # it would only say that there are no runs
+    assert "(fig4_training_speed.png)" not in page  # it would only report that there are no runs
     small, large = tmp_path / "docs" / "claims.png", run / "figures" / "claims.png"
     assert Image.open(small).size == Image.open(large).size
     assert small.stat().st_size < large.stat().st_size

@@ -1,9 +1,11 @@
-"""The report is one safe file; its words come from the tables; it admits what is absent."""
+"""The report is one safe file, takes its numbers from the tables, and names what is missing."""
 
 import re
 from collections import Counter
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,12 +17,14 @@ from markupsafe import escape
 
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.config.grid import KEYS
+from gnn_dynamics.config.schema import read_yaml, schema_problems
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry, style, training_speed
-from gnn_dynamics.report import sections
-from gnn_dynamics.report.build import SHOWN, Results, build_report, load_results
+from gnn_dynamics.report import glossary, sections
+from gnn_dynamics.report.build import build_report
 from gnn_dynamics.report.differences import curve_table, differences
 from gnn_dynamics.report.glossary import TERMS, Explainer
+from gnn_dynamics.report.results import SHOWN, Results, load_results
 
 STEMS = [*(figure.stem for figure in registry.FIGURES), "appendix_cora"]
 VOID = {"meta", "img", "br", "link", "hr"}
@@ -102,13 +106,13 @@ def test_verdicts_come_first_and_link_to_figure_and_cells(html):
     row = html[html.index('id="claim-09"') :].split("</tr>")[0]
     assert row.index("mixed") < row.index("Skip connections accelerate")
     assert 'href="#figure-fig4_training_speed"' in row and 'href="#rows-09"' in row
-    assert "Of 7 claims 2 hold, 1 fails, 2 are mixed, 1 is vacuous, 1 is not tested." in html
+    assert "Of 7 claims, 2 hold, 1 fails, 2 are mixed, 1 is vacuous, 1 is not tested." in html
 
 
 def test_every_figure_is_inside_with_words_and_numbers(html, results):
     assert html.count("<img ") == len(STEMS) + 1  # and the rule graph
     figures = sections.figure_rows(results.figures, results.tables)
-    assert [f["stem"] for f in figures] == STEMS and all(f["measured"] for f in figures)
+    assert [f["entry"].stem for f in figures] == STEMS and all(f["measured"] for f in figures)
     assert html.count("<b>What was measured</b>") == len(STEMS)
     assert "first / second term 0.54 to 0.54 during training" in html
 
@@ -148,11 +152,11 @@ def test_a_report_of_nothing_says_so(results):
 
 
 def test_differences_are_read_from_the_tables(results):
-    said = " ".join(differences(results.tables, training_speed.deviation(None)))
-    assert "CiteSeer, but σmin is exactly 0" in said and "nodes 35, 89" in said
-    assert "5,429 edges; without duplicates and self-loops there are 5,278" in said
-    assert "H = 4 (4 of 4 curves, down to 0.54)" in said and "H = 2" not in said
-    assert "vacuous at 50 % of 672 records" in said
+    text = " ".join(differences(results.tables, training_speed.deviation(None)))
+    assert "CiteSeer, but σmin is exactly 0" in text and "nodes 35, 89" in text
+    assert "5,429 edges; without duplicates and self-loops there are 5,278" in text
+    assert "H = 4 (4 of 4 curves, down to 0.54)" in text and "H = 2" not in text
+    assert "vacuous at 50 % of 672 records" in text
 
 
 @pytest.mark.parametrize(("factor", "close"), [(1.07, 1), (0.91, 1), (1.2, 0), (0.8, 0)])
@@ -187,6 +191,34 @@ def test_a_term_is_explained_once(term):
     first, second = str(explain(f"The {word} here.")), str(explain(f"The {word} again."))
     assert f'href="#{term.anchor}"' in first and str(escape(term.short)) in first
     assert second == f"The {word} again."
+
+
+def test_every_term_is_listed_with_its_explanation(html):
+    listed = unescape(html.split('<section id="terms">')[1])
+    for term in TERMS:
+        entry = f"{term.name}</dt>\n<dd>{term.short}. {term.long}</dd>"
+        assert f'<dt id="{term.anchor}">{entry}' in listed
+
+
+def test_every_word_that_the_report_looks_up_is_explained(html):
+    assert set(glossary.VERDICTS) == set(sections.MARKS)
+    assert set(glossary.COLUMNS) <= set(sections.CELL_COLUMNS)
+    text = Page(html).text
+    for words in (glossary.VERDICTS, glossary.COLUMNS, glossary.TABLES):
+        assert all(any(name in part for part in text) for name in words)
+
+
+def test_a_glossary_entry_without_explanation_is_refused():
+    schema = read_yaml(Path(glossary.__file__).with_name("glossary.schema.yaml"))
+    entries = {
+        "depth": {"short": "number of layers"},
+        "head": {"short": "A sentence.", "long": "W."},
+    }
+    problems = schema_problems({"terms": entries, "tables": {"claims": ""}}, schema)
+    assert any("terms.depth: missing long" in problem for problem in problems)
+    assert any("terms.head.short" in problem for problem in problems)
+    assert any("tables.claims" in problem for problem in problems)
+    assert any("missing verdicts, columns" in problem for problem in problems)
 
 
 def test_terms_are_explained_where_they_first_stand(html):
@@ -243,7 +275,7 @@ def test_no_failing_cell_is_hidden(results):
     names = [f"cell {number} (reversed)" for number in range(400)]
     claims = results.tables["claims"].iloc[:1].assign(where_it_fails="; ".join(names))
     page = build_report(replace(results, tables={"claims": claims}))
-    assert "Against it: 400 cells" in page and "… and 100 more" in page
+    assert "Refuted in 400 cells" in page and "… and 100 more" in page
     assert names[0] in page and names[299] in page
 
 
@@ -263,8 +295,8 @@ def test_runs_whose_loss_kept_rising_are_counted(results, tmp_path):
 
     runs = training.drop_duplicates(list(KEYS))
     counts = runs[hit.loc[runs.index]].groupby("experiment").size()
-    named = f"curves {counts['curves']} and unseen {counts['unseen']}"
-    said = "runs that did not diverge the loss rose in more than 5 % of the steps"
-    assert f"In {counts.sum()} of {len(runs)} {said} ({named})" in page(0.3)
+    experiments = f"curves: {counts['curves']}, unseen: {counts['unseen']}"
+    text = "runs that did not diverge, the loss rose in more than 5 % of the steps"
+    assert f"In {counts.sum()} of {len(runs)} {text} ({experiments})" in page(0.3)
     for quiet in (page(0.04), page(0.3, "diverged"), page(0.0)):
         assert "the loss rose" not in quiet

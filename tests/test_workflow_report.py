@@ -1,4 +1,4 @@
-"""Snakemake's own report: it builds without a network and holds every figure with its caption."""
+"""Snakemake's own report builds without a network and contains every figure with its caption."""
 
 import json
 import os
@@ -10,6 +10,8 @@ import zipfile
 
 import pytest
 from workflow_runs import ROOT
+
+from gnn_dynamics.report import glossary
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
@@ -40,9 +42,9 @@ def page(finished, tmp_path_factory) -> str:
     command += ["--configfile", "config/tiny.yaml"]
     env = os.environ | {"PYTHONPATH": str(finished.folder)}
     done = subprocess.run(command, cwd=finished.folder, env=env, text=True, capture_output=True)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    assert "(ERROR" not in said and "(WARNING" not in said, "a caption is not sound RST"
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert "(ERROR" not in output and "(WARNING" not in output, "a caption is not sound RST"
     assert finished.digests("tiny") == before
     return path.read_text(encoding="utf-8")
 
@@ -90,3 +92,8 @@ def test_the_archive_holds_the_figures_and_nothing_is_to_be_done_after(finished,
         names = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
     assert {"report.html", "fig5_gradient_terms.png", "claims.parquet"} <= names
     assert "Nothing to be done" in finished.run("tiny", "--dry-run")
+
+
+def test_the_report_explains_every_table_of_a_run(finished):
+    tables = (finished.folder / "results/tiny/tables").glob("*.parquet")
+    assert {path.stem for path in tables} == set(glossary.TABLES)

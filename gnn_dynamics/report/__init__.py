@@ -1,7 +1,5 @@
-"""The report: one HTML file that holds everything, loads nothing, and says what was found first.
+"""The report of a run: one HTML file that loads nothing and opens with the verdicts.
 
-glossary.py     terms, explained where they first stand
-differences.py  where the results differ from the paper, in sentences made from the tables
-sections.py     tables -> what the template shows
-build.py        everything -> HTML
+It may import figures, summaries and everything below them. Read build.py first, with template.html;
+glossary.yaml contains the words that the report explains.
 """

@@ -1,27 +1,27 @@
-"""Where the results differ from the paper, in sentences made from the tables.
+"""Sentences about where the results differ from the paper, made from the tables.
 
-What the paper says is partly known from memory only (docs/theory.md says which part); a sentence
-here says what was expected, not what is printed there.
+The wording of the paper is partly known from memory only (docs/theory.md lists which parts), so the
+sentences report what was expected, not what is printed.
 """
 
-from collections.abc import Mapping
-
-import numpy as np
 import pandas as pd
 
-from gnn_dynamics.figures import gradient_terms, style, training_speed
+from gnn_dynamics.figures.gradient_terms import ratio_summary
+from gnn_dynamics.figures.style import name
+from gnn_dynamics.figures.training_speed import ITERATIONS
+from gnn_dynamics.report.sections import Tables
 from gnn_dynamics.summaries import select
 
-Tables = Mapping[str, pd.DataFrame]
-# Edges in the paper's table of datasets; the files name some edges twice.
+# Edges in the paper's table of datasets; its files contain some edges twice.
 PAPER_EDGES = {"cora": 5429, "citeseer": 4732}
-CLOSE = 0.10  # the deviation up to which a curve counts as the paper's
+CLOSE = 0.10  # a curve is matched if it deviates by at most this share
+CURVE = ["activation", "panel", "curve"]
 
 
 def differences(tables: Tables, deviation: pd.DataFrame) -> list[str]:
     """One sentence for each difference that the tables show; empty if they show none.
 
-    `deviation` from the digitised curves, from `training_speed.deviation`.
+    deviation: distance from the digitised curves, see `training_speed.deviation`
     """
     return [
         *_curves(deviation),
@@ -33,47 +33,40 @@ def differences(tables: Tables, deviation: pd.DataFrame) -> list[str]:
 
 
 def curve_table(deviation: pd.DataFrame) -> pd.DataFrame:
-    """One row per digitised curve: where we are farthest from it.
+    """One row per digitised curve, with the iteration where we are farthest from it.
 
-    Columns activation, panel, curve, worst (signed relative deviation), iteration, close.
+    Columns activation, panel, curve, worst (signed relative deviation), iteration, median, close.
     """
-    if deviation.empty:
-        return pd.DataFrame(
-            columns=["activation", "panel", "curve", "worst", "iteration", "median", "close"]
-        )
-    keys = ["activation", "panel", "curve"]
-    size = deviation["relative"].abs()
-    worst = deviation.loc[size.groupby([deviation[k] for k in keys]).idxmax()]
-    median = size.groupby([deviation[k] for k in keys]).median().rename("median").reset_index()
-    table = worst.rename(columns={"relative": "worst"})[[*keys, "worst", "iteration"]]
-    return table.merge(median, on=keys).assign(close=lambda rows: rows["worst"].abs() <= CLOSE)
+    size = deviation.assign(size=deviation["relative"].abs()).groupby(CURVE)["size"]
+    farthest = deviation.loc[size.idxmax()].rename(columns={"relative": "worst"})
+    table = farthest[[*CURVE, "worst", "iteration"]].merge(size.median().reset_index(), on=CURVE)
+    return table.rename(columns={"size": "median"}).assign(
+        close=lambda rows: rows["worst"].abs() <= CLOSE
+    )
 
 
 def _curves(deviation: pd.DataFrame) -> list[str]:
     if deviation.empty:
         return [
             "No run has the setting of the paper's Figure 4 (Cora, GCN, Adam, mean cross-entropy,"
-            " the paper's learning rates), so its curves cannot be compared."
+            " the paper's learning rates), so the curves cannot be compared."
         ]
-    table = curve_table(deviation)
-    sentences = []
-    for activation, rows in table.groupby("activation"):
-        near, far = rows[rows["close"]], rows[~rows["close"].astype(bool)]
-        sentences.append(
-            f"Figure 4, {style.name(activation)} network: {len(near)} of"
-            f" {select.plural(len(rows), 'digitised curve')} are matched within"
-            f" {100 * CLOSE:.0f} % at iterations {min(training_speed.ITERATIONS):,} to"
-            f" {max(training_speed.ITERATIONS):,}{_farthest(far)}."
-        )
-    return sentences
+    return [
+        f"Figure 4, {name(activation)} network: {rows['close'].sum()} of"
+        f" {select.plural(len(rows), 'digitised curve')} are matched within {100 * CLOSE:.0f} %"
+        f" at iterations {min(ITERATIONS):,} to {max(ITERATIONS):,}{_farthest(rows)}."
+        for activation, rows in curve_table(deviation).groupby("activation")
+    ]
 
 
-def _farthest(far: pd.DataFrame) -> str:
-    if far.empty:
+def _farthest(rows: pd.DataFrame) -> str:
+    if rows["close"].all():
         return ""
-    row = far.loc[far["worst"].abs().idxmax()]
-    where = f"({row['panel']}) {row['curve']}, {percent(row['worst'])} at iteration"
-    return f"; farthest is {where} {row['iteration']:,}"
+    row = rows.loc[rows["worst"].abs().idxmax()]
+    return (
+        f"; the largest deviation is {percent(row['worst'])} at iteration {row['iteration']:,} of"
+        f" ({row['panel']}) {row['curve']}"
+    )
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -82,52 +75,51 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def _graph_condition(table: pd.DataFrame | None) -> list[str]:
-    """The paper finds sigma_min > 0 on both graphs."""
-    if table is None or table.empty:
+    """The paper finds sigma_min > 0 on both of its graphs."""
+    if table is None:
         return []
     rows = table[~table["condition_holds"].astype(bool) & (table["depth"] > 0)]
     rows = rows[rows["dataset"].isin(PAPER_EDGES) & (rows["nodes"] == "train")]
-    keys = ["dataset", "multiscale"]
     return [
-        f"Graph condition: expected to hold on {style.name(dataset)}, but σmin is exactly 0 for the"
-        f" {'multiscale network' if multiscale else 'network without skips'} in"
-        f" {select.plural(len(part), 'cell')} (training nodes; H ="
-        f" {', '.join(map(str, sorted(set(part['depth']))))}){_culprits(part)}."
-        for (dataset, multiscale), part in rows.groupby(keys)
+        f"Graph condition: expected to hold on {name(dataset)}, but σmin is exactly 0"
+        f" {'with' if skip else 'without'} skip connections in {select.plural(len(part), 'cell')}"
+        f" (training nodes; H = {', '.join(map(str, sorted(set(part['depth']))))})"
+        f"{_culprits(part)}."
+        for (dataset, skip), part in rows.groupby(["dataset", "multiscale"])
     ]
 
 
 def _culprits(part: pd.DataFrame) -> str:
-    named = {tuple(int(n) for n in nodes) for nodes in part["culprit_nodes"] if nodes is not None}
-    if len(named) != 1:
+    nodes = {tuple(map(int, ids)) for ids in part["culprit_nodes"] if ids is not None}
+    if len(nodes) != 1:
         return ""
-    return f", since the columns of nodes {', '.join(map(str, *named))} are dependent"
+    return f", because the columns of nodes {', '.join(map(str, *nodes))} are linearly dependent"
 
 
 def _first_term(table: pd.DataFrame | None) -> list[str]:
-    summary = gradient_terms.ratio_summary(table)
+    summary = ratio_summary(table)
     small = summary[summary["median"] < 1]
     if small.empty:
         return []
-    parts = [
+    depths = [
         f"H = {depth} ({len(part)} of {(summary['depth'] == depth).sum()} curves, down to"
         f" {part['median'].min():.2g})"
         for depth, part in small.groupby("depth")
     ]
     return [
-        "Figure 5: the first term is expected to dominate, but the ratio of first to second term"
-        f" is below 1 in the median of training at {', '.join(parts)}."
+        "Figure 5: the first term is expected to dominate, but the median ratio of first to second"
+        f" term during training is below 1 at {', '.join(depths)}."
     ]
 
 
 def _vacuous(table: pd.DataFrame | None) -> list[str]:
-    if table is None or table.empty or not table["vacuous"].any():
+    if table is None or not table["vacuous"].any():
         return []
-    share = np.mean(table["vacuous"].astype(bool))
+    share = table["vacuous"].astype(bool).mean()
     return [
-        f"Theorems 1 and 2: the bound in its printed form is vacuous at {100 * share:.0f} % of"
-        f" {len(table):,} records, where a width is below the number of features or the rank is"
-        " deficient."
+        f"Theorems 1 and 2: the printed bound is vacuous at {100 * share:.0f} % of"
+        f" {len(table):,} records, where a layer is narrower than the number of features or the"
+        " rank is deficient."
     ]
 
 
@@ -135,7 +127,7 @@ def _edges(table: pd.DataFrame | None) -> list[str]:
     if table is None:
         return []
     return [
-        f"{style.name(row.dataset)}: the paper lists {PAPER_EDGES[row.dataset]:,} edges; without"
+        f"{name(row.dataset)}: the paper lists {PAPER_EDGES[row.dataset]:,} edges; without"
         f" duplicates and self-loops there are {row.edges:,}."
         for row in table.itertuples()
         if row.dataset in PAPER_EDGES and row.edges != PAPER_EDGES[row.dataset]

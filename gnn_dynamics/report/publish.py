@@ -1,10 +1,11 @@
-"""The main results of a run, small enough to commit: `python -m gnn_dynamics.report.publish`.
+"""Write the main results of a run to a folder small enough to commit.
 
-Writes README.md with the table of verdicts and the main figures, in fewer colours than the run's
-own, so that a repository can hold them. Everything else stays in the run's folder.
+`python -m gnn_dynamics.report.publish` writes README.md with the verdicts, and the main figures in
+fewer colours than in the run. All other results stay in the folder of the run.
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +15,8 @@ from gnn_dynamics.artifacts.files import complete_or_absent, write_text
 from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.figures import registry
-from gnn_dynamics.figures.claims import MARKS, verdict_counts
-from gnn_dynamics.summaries import select
+from gnn_dynamics.report.results import read_shown
+from gnn_dynamics.report.sections import MARKS, headline
 
 FIGURES = (
     "claims",
@@ -31,32 +32,22 @@ COLOURS = 64
 
 
 def publish(run: Path, folder: Path, command: str) -> None:
-    """Write the summary of the finished run in `run` to `folder`; `command` is what made the run.
+    """Write the summary of the finished run in `run` to `folder`; `command` made the run.
 
     Raises:
-        UserError: if the run's claims table is damaged.
+        UserError: if a table of the run is damaged.
         FileNotFoundError: if the run is not finished.
     """
-    claims = read_table(run / "tables" / "claims.parquet")
-    made = read_provenance(run / "tables" / "claims.parquet")
-    # A figure in which nothing is measured only says what it lacks.
-    tables = _tables(run)
-    entries = [registry.entry(stem) for stem in FIGURES if _picture(run, stem).is_file()]
-    shown = [entry.stem for entry in entries if entry.sentences(tables)]
-    for stem in shown:
-        _shrink(_picture(run, stem), folder / f"{stem}.png")
-    write_text(_page(run.name, claims, made, shown, command), folder / "README.md")
-
-
-def _picture(run: Path, stem: str) -> Path:
-    return run / "figures" / f"{stem}.png"
-
-
-def _tables(run: Path) -> dict[str, pd.DataFrame]:
-    """The tables of the figures, as far as they are there."""
-    names = {name for stem in FIGURES for name in registry.entry(stem).tables}
-    paths = {name: run / "tables" / f"{name}.parquet" for name in sorted(names)}
-    return {name: select.read(path) for name, path in paths.items() if path.is_file()}
+    path = run / "tables" / "claims.parquet"
+    claims, provenance = read_table(path), read_provenance(path)
+    tables = read_shown({path.stem: path for path in sorted(path.parent.glob("*.parquet"))})
+    pictures = {stem: run / "figures" / f"{stem}.png" for stem in FIGURES}
+    entries = [registry.entry(stem) for stem, path in pictures.items() if path.is_file()]
+    # A figure without measurements shows only what it lacks.
+    entries = [entry for entry in entries if entry.sentences(tables)]
+    for entry in entries:
+        _shrink(pictures[entry.stem], folder / f"{entry.stem}.png")
+    write_text(_page(run.name, claims, provenance, entries, command), folder / "README.md")
 
 
 def _shrink(source: Path, target: Path) -> None:
@@ -64,39 +55,37 @@ def _shrink(source: Path, target: Path) -> None:
         image.convert("RGB").quantize(COLOURS).save(partial, optimize=True)
 
 
-def _page(name: str, claims: pd.DataFrame, made: dict, figures: list[str], command: str) -> str:
-    rows = [
-        f"| {row.claim} | {row.title} | {MARKS[row.verdict]} {row.verdict} |"
-        f" {_cell(row.statement)} |"
-        for row in claims.sort_values("claim").itertuples()
-    ]
+def _page(
+    name: str,
+    claims: pd.DataFrame,
+    provenance: Mapping[str, str],
+    entries: Sequence[registry.Entry],
+    command: str,
+) -> str:
     lines = [
         f"# Results of the preset `{name}`",
         "",
-        f"{verdict_counts(claims['verdict'])}. Made by `{command}` with version"
-        f" {made['workflow_version']}, {made['precision']}, {made['device']}; statements and"
-        " verdicts are written by the workflow. What they mean: [claims](../../claims.md).",
+        f"{headline({'claims': claims})} The command `{command}` made these results with version"
+        f" {provenance['workflow_version']} ({provenance['precision']}, {provenance['device']})."
+        " The workflow writes verdicts and results; [claims](../../claims.md) explains them.",
         "",
-        "| | claim | verdict | what was found |",
+        "| | claim | verdict | result |",
         "|---|---|---|---|",
-        *rows,
-        "",
     ]
-    for stem in figures:
-        entry = registry.entry(stem)
-        lines += [f"## {entry.title}", "", f"![{entry.title}]({stem}.png)", "", entry.see, ""]
-    return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    for row in claims.sort_values("claim").itertuples():
+        verdict = f"{MARKS[row.verdict]} {row.verdict}"
+        statement = row.statement.replace("|", "\\|")
+        lines.append(f"| {row.claim} | {row.title} | {verdict} | {statement} |")
+    for entry in entries:
+        lines += ["", f"## {entry.title}", "", f"![{entry.title}]({entry.stem}.png)", "", entry.see]
+    return "\n".join([*lines, ""])
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="folder of a finished run, e.g. results/paper")
-    parser.add_argument("folder", type=Path, help="where to write, e.g. docs/results/paper")
+    parser.add_argument("folder", type=Path, help="folder to write, e.g. docs/results/paper")
     parser.add_argument("--command", required=True, help="the command that made the run")
     publish(**vars(parser.parse_args()))
 

@@ -1,4 +1,4 @@
-"""From tables to what the template shows: claims with their rows, figures, datasets, methods."""
+"""Turn tables and pictures into the values that the template shows."""
 
 import base64
 import re
@@ -8,104 +8,60 @@ from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.figures import registry, style
+from gnn_dynamics.figures import registry
 from gnn_dynamics.figures.claims import MARKS, verdict_counts
-from gnn_dynamics.summaries import select
+from gnn_dynamics.report.glossary import TABLES
 
-MOST_ROWS = 300  # shown per claim; the tables hold the rest
-ROW_COLUMNS = (
+Tables = Mapping[str, pd.DataFrame]
+FIGURES = [figure.stem for figure in registry.FIGURES]
+MOST_ROWS = 300  # shown per claim; the tables contain all rows
+CELL_COLUMNS = (
     *("cell", "state", "reason", "effect", "ci_low", "ci_high", "value", "limit"),
     *("pairs", "wins", "losses", "ties", "undecided", "p_sign", "p_holm"),
 )
-STATES = ("refutes", "undecided", "supports", "vacuous", "noted")
-VERDICTS = {
-    "holds": "every cell that could be decided supports the claim",
-    "fails": "one counterexample to a statement about every case, or nearly all decided cells of"
-    " any other statement, speak against it",
-    "mixed": "decided cells disagree, or too few could be decided",
-    "vacuous": "nothing contradicts it, but what it guarantees is 0",
-    "not tested": "no run of this configuration decides it",
-}
-COLUMN_WORDS = {
-    "cell": "graph, aggregation, features, labelled nodes (train or all), network, depth H; then"
-    " what trained it: initialisation, loss, optimizer (flow; gd, gradient descent; adam),"
-    " learning rate lr, labels, experiment of the configuration; then the threshold and what it is"
-    " a share of: initial, the excess loss at the start; label_norm, ‖Y‖², for the excess loss;"
-    " loss, ‖Y‖², for the loss itself",
-    "state": "refutes, supports, undecided, vacuous, or noted: too few runs to judge, or made to"
-    " inform only",
-    "reason": "why it has this state",
-    "effect": "log2 of how many times faster, median over pairs of runs that share the seed; ci_low"
-    " and ci_high: its 90 % interval by bootstrap",
-    "value": "the measured number that is judged; limit: what it is judged against",
-    "pairs": "how many pairs there are = wins (the side that should be faster was) + losses + ties"
-    " + undecided (a run did not get there)",
-    "p_sign": "sign test over the pairs, which the state depends on; p_holm: the same made larger"
-    " for the number of cells that were tested, for information",
-}
-TABLE_WORDS = {
-    "graphs": "one row for each dataset: its size and where it comes from",
-    "graph_condition": "singular values of the propagated features",
-    "optimum": "the lowest possible loss L*",
-    "alignment": "how much of the labels lies in the leading directions of the features",
-    "training": "loss and gradient along every run",
-    "time_condition": "λ of every layer along training",
-    "gradient_terms": "every term of the loss decrease (Theorem 3)",
-    "speed": "when each run reached each threshold",
-    "bounds": "bounds and rates along every gradient flow",
-    "guarantees": "guaranteed and measured time of each flow to a small gap",
-    "descent_limits": "the largest learning rate that keeps a flow's bound",
-    "negative_results": "statements that fail, with the numbers that refute them",
-    "comparisons": "the cells of every claim",
-    "claims": "the verdicts",
-}
+STATES = ("refutes", "undecided", "supports", "vacuous", "noted")  # in the order of the rows
 
 
-def number(value: Any) -> str:
-    """Three digits for a measured number, nothing for a null, words as they are."""
-    if value is None or value is pd.NA or value != value:
+def headline(tables: Tables) -> str:
+    """`Of 14 claims, 5 hold, 2 fail, ...`, or that none was judged."""
+    claims = tables.get("claims")
+    if claims is None or claims.empty:
+        return "No claims were judged, because the table of claims is missing or empty."
+    return f"Of {len(claims)} claims, {verdict_counts(claims['verdict'])}."
+
+
+def every_case(tables: Tables) -> str:
+    """Numbers of the claims that one counterexample refutes: `01, 02 and 14`."""
+    claims = tables.get("claims")
+    if claims is None or "quantifier" not in claims:
         return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return joined(sorted(claims.loc[claims["quantifier"] == "every", "claim"]))
 
 
-def claim_rows(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """One dictionary for each claim: verdict, words, links, and the cells behind it."""
-    claims, cells = tables.get("claims"), tables.get("comparisons")
+def claim_rows(tables: Tables) -> list[dict[str, Any]]:
+    """A row of the table of claims for each claim, with its mark, links and cells."""
+    claims = tables.get("claims")
     if claims is None:
         return []
     return [
         {
-            **{str(key): value for key, value in row.items()},
+            **row,
             "mark": MARKS.get(row["verdict"], ""),
             "style": str(row["verdict"]).replace(" ", "-"),
-            **_failures(row["where_it_fails"]),
+            "refuting": [part for part in (row["where_it_fails"] or "").split("; ") if part],
             **_links(row["evidence"]),
-            **_cells(cells, row["claim"]),
+            **_cells(tables.get("comparisons"), row["claim"]),
         }
         for row in claims.sort_values("claim").to_dict("records")
     ]
 
 
-def _failures(text: str | None) -> dict[str, Any]:
-    parts = [part.strip() for part in (text or "").split(";") if part.strip()]
-    said = select.plural(len(parts), "cell")
-    return {"failures": parts[:MOST_ROWS], "failures_said": said, "failure_count": len(parts)}
-
-
 def _links(evidence: str) -> dict[str, Any]:
     """Figures and tables named in a claim's evidence: `fig4_training_speed.png, speed.parquet`."""
     files = [Path(name) for name in re.split(r"[,\s]+", evidence) if name]
-    stems = {figure.stem for figure in registry.FIGURES}
-    figures = [file.stem for file in files if file.suffix == ".png" and file.stem in stems]
-    tables = [file.stem for file in files if file.suffix == ".parquet"]
-    return {
-        "figure_links": {stem: short_name(stem) for stem in figures},
-        "table_links": [name for name in tables if name in TABLE_WORDS],
-    }
+    figures = [file.stem for file in files if file.suffix == ".png" and file.stem in FIGURES]
+    tables = [file.stem for file in files if file.suffix == ".parquet" and file.stem in TABLES]
+    return {"figure_links": {stem: short_name(stem) for stem in figures}, "table_links": tables}
 
 
 def short_name(stem: str) -> str:
@@ -114,91 +70,59 @@ def short_name(stem: str) -> str:
     return f"Figure {figure[1]}" if figure else stem.replace("_", " ")
 
 
-def _cells(cells: pd.DataFrame | None, claim: str) -> dict[str, Any]:
-    """The claim's cells, those that speak against it first."""
-    if cells is None or cells.empty:
-        return {"columns": [], "rows": [], "cell_count": 0, "cells_said": "no cells"}
-    own = cells[cells["claim"] == claim]
-    if "state" in own:
-        rank = own["state"].map({state: i for i, state in enumerate(STATES)})
-        own = own.assign(rank=rank).sort_values(["rank", "cell"], kind="stable")
-    columns = [c for c in ROW_COLUMNS if c in own and own[c].notna().any()]
-    shown = own[columns].head(MOST_ROWS).astype(object)
-    rows = [[number(value) for value in row] for row in shown.itertuples(index=False, name=None)]
-    return {
-        "columns": columns,
-        "rows": rows,
-        "cell_count": len(own),
-        "cells_said": select.plural(len(own), "cell"),
-    }
+def _cells(comparisons: pd.DataFrame | None, claim: str) -> dict[str, Any]:
+    """The cells of a claim, refuting ones first; only columns that have a value."""
+    if comparisons is None:
+        return {"columns": [], "rows": [], "cell_count": 0}
+    cells = comparisons[comparisons["claim"] == claim]
+    if "state" in cells:
+        rank = cells["state"].map({state: i for i, state in enumerate(STATES)})
+        cells = cells.assign(rank=rank).sort_values(["rank", "cell"], kind="stable")
+    columns = [c for c in CELL_COLUMNS if c in cells and cells[c].notna().any()]
+    shown = cells[columns].head(MOST_ROWS).astype(object)
+    rows = list(shown.itertuples(index=False, name=None)) if columns else []
+    return {"columns": columns, "rows": rows, "cell_count": len(cells)}
 
 
-def every_case(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Numbers of the claims that one counterexample refutes: `01, 02 and 14`."""
-    claims = tables.get("claims")
-    if claims is None or "quantifier" not in claims:
-        return ""
-    return joined(sorted(claims.loc[claims["quantifier"] == "every", "claim"]))
-
-
-def headline(tables: Mapping[str, pd.DataFrame]) -> str:
-    """`Of 14 claims 5 hold, 2 fail, ...`, or that none was judged."""
-    claims = tables.get("claims")
-    if claims is None or claims.empty:
-        return "No claims were judged: the table of claims is missing or empty."
-    return f"Of {len(claims)} claims {verdict_counts(claims['verdict'])}."
-
-
-def figure_rows(
-    paths: Mapping[str, Path], tables: Mapping[str, pd.DataFrame]
-) -> list[dict[str, Any]]:
-    """Every figure with its caption; one that has no file says so."""
-    stems = [figure.stem for figure in registry.FIGURES]
-    stems += sorted(stem for stem in paths if stem.startswith("appendix_"))
-    return [_figure(registry.entry(stem), paths.get(stem), tables) for stem in stems]
-
-
-def _figure(entry: registry.Entry, path: Path | None, tables: Mapping) -> dict[str, Any]:
-    found = path is not None and path.is_file()
-    absent = [name for name in entry.tables if tables.get(name) is None]
-    return {
-        "stem": entry.stem,
-        "title": entry.title,
-        "see": entry.see,
-        "image": data_uri(path) if found else None,
-        "absent": absent,
-        "tables": entry.tables,
-        "measured": entry.sentences(tables),
-    }
-
-
-def data_uri(path: Path) -> str:
-    """A picture as text, to stand inside the page."""
-    kind = {".png": "image/png", ".svg": "image/svg+xml"}[path.suffix]
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def dataset_rows(graphs: pd.DataFrame | None) -> list[dict[str, Any]]:
-    """Sizes and origin of each dataset."""
-    if graphs is None:
-        return []
-    rows = graphs.astype(object).to_dict("records")
-    return [{key: number(value) for key, value in row.items()} for row in rows]
-
-
-def table_rows(counts: Mapping[str, int | None]) -> list[dict[str, Any]]:
-    """Every table with its number of rows; None if the file is not there."""
+def figure_rows(paths: Mapping[str, Path], tables: Tables) -> list[dict[str, Any]]:
+    """Every figure with its caption; `image` is None where a figure has no file."""
+    appendix = sorted(stem for stem in paths if stem.startswith("appendix_"))
+    entries = [registry.entry(stem) for stem in [*FIGURES, *appendix]]
     return [
-        {"name": name, "words": words, "count": counts.get(name)}
-        for name, words in TABLE_WORDS.items()
+        {
+            "entry": entry,
+            "image": picture(paths.get(entry.stem)),
+            "absent": [name for name in entry.tables if name not in tables],
+            "measured": entry.sentences(tables),
+        }
+        for entry in entries
     ]
 
 
-def names(datasets: Sequence[str]) -> str:
-    """`Cora, CiteSeer and PubMed`."""
-    return joined([style.name(dataset) for dataset in datasets])
+def picture(path: Path | None) -> str | None:
+    """A PNG file as the source of an image inside the page; None if there is no file."""
+    if path is None or not path.is_file():
+        return None
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def joined(said: Sequence[str]) -> str:
+def dataset_rows(tables: Tables) -> list[dict[str, Any]]:
+    """The table of graphs: size and source of each dataset."""
+    graphs = tables.get("graphs")
+    return [] if graphs is None else graphs.astype(object).to_dict("records")
+
+
+def number(value: Any) -> str:
+    """A measured number with three digits, a count in full, a null as nothing, text unchanged."""
+    if pd.isna(value):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def joined(words: Sequence[str]) -> str:
     """`a, b and c`."""
-    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
