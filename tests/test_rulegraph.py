@@ -9,7 +9,8 @@ import networkx as nx
 import pytest
 from workflow_runs import ROOT, Project
 
-from gnn_dynamics.workflow.rulegraph import WIDTH, bend, draw, layout, parse_dot
+from gnn_dynamics.figures.rulegraph import WIDTH, bend, draw, layout
+from gnn_dynamics.workflow.rulegraph import parse_dot
 
 DOT = """
 digraph snakemake_dag {
