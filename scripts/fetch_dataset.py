@@ -1,4 +1,4 @@
-"""Fetch a data set's official files, verified, and write the SHA-256 of each into a manifest."""
+"""Fetch and verify a data set's official files; write their SHA-256 to a manifest."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One row for each prepared graph: sizes, what was dropped, homophily, source."""
+"""Write one row per prepared graph: sizes, dropped edges, homophily, source."""
 
 from _job import start
 

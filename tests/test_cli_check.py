@@ -208,6 +208,7 @@ def test_a_prepared_graph_is_checked(tmp_path, capsys):
     save_graph(flawed(), tmp_path / "toy.npz")
     assert check(tmp_path / "toy.npz", "--depth", 1, "--out", tmp_path / "out") == 1
     said = capsys.readouterr().out
+    assert "nodes 0, 1, 2: twins: same closed neighbourhood  [GCN no skip H = 1, GIN" in said
     assert "nodes 7, 8: copies: same neighbours, equal features  [everywhere]" in said
     assert "The assumptions FAIL in 4 of 4 cells" in said
 
@@ -228,15 +229,18 @@ def test_no_labels_are_needed(tmp_path, capsys):
     assert check(*arguments) == 2
     assert "--no-labels" in capsys.readouterr().err
     assert check(*arguments, "--no-labels") in (0, 1)
-    assert "I = 6 all labelled nodes" in capsys.readouterr().out
+    assert "I = all 6 labelled nodes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["none.csv"], "none.csv (graph) is missing"),
-        (["graph.csv", "edges.csv"], "both seem to hold the graph"),
-        (["features.csv", "labels.csv"], "none of the files seems to hold the edges"),
+        (
+            ["graph.csv", "edges.csv"],
+            "both seem to contain the graph; give the roles: graph=graph.csv",
+        ),
+        (["features.csv", "labels.csv"], "no file seems to contain the edges; give the roles"),
         (["."], "is a folder"),
         (["notes.docx"], "notes.docx: .docx is not a format for graph"),
         (["graph.csv", "features.csv", "labels.csv", "--memory", "1e-9"], "is too large"),
@@ -264,7 +268,10 @@ def test_help_has_examples_and_exit_codes(command, capsys):
 def test_a_wrong_option_is_bad_input(capsys):
     with pytest.raises(SystemExit) as caught:
         check("a.csv", "--depth", "0")
-    assert caught.value.code == 2 and "'0' is no depth" in capsys.readouterr().err
+    assert (
+        caught.value.code == 2
+        and "'0' is not a depth; give a whole number from 1" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

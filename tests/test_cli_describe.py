@@ -45,11 +45,11 @@ def test_json_is_the_provenance(suffix, files, capsys):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("toy.html", b"", "none of .parquet, .png, .pdf"),
+        ("toy.html", b"", "not a .parquet, .png, .pdf file"),
         ("none.png", None, "missing"),
         ("cut.parquet", b"PAR1", "not a complete parquet"),
         ("cut.png", b"PNG", "not a complete png"),
-        ("other.pdf", b"%PDF-1.4", "does not say what made it"),
+        ("other.pdf", b"%PDF-1.4", "contains no provenance"),
     ],
 )
 def test_other_files_are_bad_input(name, content, message, tmp_path, capsys):

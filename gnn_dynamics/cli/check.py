@@ -1,10 +1,9 @@
-"""`gnn-dynamics check`: does the theory apply to this graph, where not, and what would mend it?"""
+"""`gnn-dynamics check`: whether the theory applies to a graph, and what repairs it where not."""
 
 import argparse
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,7 @@ from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.data.graph_facts import GRAPHS
 from gnn_dynamics.data.own.arrays import open_npz
 from gnn_dynamics.data.own.memory import GB, available_memory, check_memory
-from gnn_dynamics.data.own.raw_graph import Labels, Pieces
-from gnn_dynamics.data.own.read import check_formats, own_graph, read_pieces
+from gnn_dynamics.data.own.read import build_graph, check_formats, read_raw, without_labels
 from gnn_dynamics.diagnosis import causes, repairs
 from gnn_dynamics.diagnosis.analysis import Analysis, analyse
 from gnn_dynamics.figures import graph_check, style
@@ -34,30 +32,29 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check a graph, print the report, write it; 0 if the assumptions hold everywhere, else 1.
+    """Check a graph, write and print the result; returns 0 if the assumptions hold, else 1.
 
     Raises:
-        UserError: for files that cannot be read, or too little memory.
+        UserError: if a file cannot be read, or the memory is too small.
     """
     memory = available_memory() if arguments.memory is None else arguments.memory * GB
     graph, names = _read(arguments, memory)
-    # Without a split the whole graph is the training set: the two are the same.
+    # Without a split every labelled node is for training: `train` and `all` are the same.
     nodes = arguments.nodes or ("train" if len(graph.train) < len(graph.labelled) else "all")
-    found = analyse(graph, arguments.features, nodes, arguments.depth, memory)
+    analysis = analyse(graph, arguments.features, nodes, arguments.depth, memory)
     settings = {"features": arguments.features, "nodes": nodes, "depth": arguments.depth}
-    written = _write(found, settings, Path(arguments.out))
+    files = _write(analysis, settings, Path(arguments.out))
     if arguments.json:
-        print(_as_json(found, settings, written))
+        print(_as_json(analysis, settings, files))
     else:
-        print(report(found, arguments.features, nodes, names))
-        print("\nWritten to", ", ".join(map(str, written)))
-    return 0 if found.holds else 1
+        print(report(analysis, arguments.features, nodes, names))
+        print("\nWritten to", ", ".join(map(str, files)))
+    return 0 if analysis.holds else 1
 
 
 def _read(arguments: argparse.Namespace, memory: float) -> tuple[Graph, list[str] | None]:
     """The graph, and the names of its nodes where these are not 0, 1, ..."""
-    files = files_by_role(arguments.paths)
-    paths = check_formats(files)
+    paths = check_formats(files_by_role(arguments.paths))
     check_memory(paths.values(), memory)
     if len(paths) == 1 and paths["graph"].suffix == ".npz" and "about" in open_npz(paths["graph"]):
         return load_graph(paths["graph"]), None
@@ -66,57 +63,52 @@ def _read(arguments: argparse.Namespace, memory: float) -> tuple[Graph, list[str
         "task": "regression" if arguments.regression else "classification",
         "weights": "ignore" if arguments.ignore_weights else "refuse",
     }
-    pieces = read_pieces(paths, options)
+    raw = read_raw(paths, options)
     if arguments.no_labels:
-        pieces, options = _unlabelled(pieces), options | {"task": "regression"}
-    if pieces.parts is None:
+        raw, options = without_labels(raw), options | {"task": "regression"}
+    if raw.parts is None:
         options["split"] = "all"
-    graph = own_graph(arguments.name or paths["graph"].stem, paths, pieces, options)
-    return checked(graph), pieces.node_names
+    graph = build_graph(arguments.name or paths["graph"].stem, paths, raw, options)
+    return checked(graph), raw.node_names
 
 
-def _unlabelled(pieces: Pieces) -> Pieces:
-    """Pieces with a target 0 at every node: the graph condition does not depend on labels."""
-    zeros = np.zeros(pieces.features.X.shape[0])
-    return replace(pieces, labels=Labels(zeros, "node {}".format), parts=None)
-
-
-def _write(found: Analysis, settings: Mapping[str, Any], out: Path) -> list[Path]:
-    """The tables and the figure in the folder `out`; their paths."""
+def _write(analysis: Analysis, settings: Mapping[str, Any], out: Path) -> list[Path]:
+    """Write the tables and the figure to the folder `out`; returns their paths."""
     code = code_digest(Path(__file__).resolve(), PACKAGE_ROOT)
     made = describe("gnn-dynamics check", {}, {**settings, "code": code}, [])
-    made["datasets"] = {found.graph.name: found.graph.facts["sha256"]}
-    key = {"dataset": found.graph.name}
+    made["datasets"] = {analysis.graph.name: analysis.graph.facts["sha256"]}
+    key = {"dataset": analysis.graph.name}
     tables = {
-        "graphs": (GRAPHS, pd.DataFrame([found.facts])),
-        "graph_condition": (GRAPH_CONDITION, pd.DataFrame(found.condition)),
-        "causes": (Table(), pd.DataFrame(found.causes, columns=causes.COLUMNS).assign(**key)),
-        "repairs": (Table(), pd.DataFrame(found.repairs, columns=repairs.COLUMNS).assign(**key)),
+        "graphs": (GRAPHS, pd.DataFrame([analysis.facts])),
+        "graph_condition": (GRAPH_CONDITION, pd.DataFrame(analysis.condition)),
+        "causes": (Table(), pd.DataFrame(analysis.causes, columns=causes.COLUMNS).assign(**key)),
+        "repairs": (Table(), pd.DataFrame(analysis.repairs, columns=repairs.COLUMNS).assign(**key)),
     }
     for name, (table, rows) in tables.items():
         write_table(rows, out / f"{name}.parquet", table, made)
-    title = ", ".join(map(style.name, (found.graph.name, settings["nodes"], settings["features"])))
+    shown = analysis.graph.name, settings["nodes"], settings["features"]
+    title = ", ".join(map(style.name, shown))
     png, pdf = out / "graph_check.png", out / "graph_check.pdf"
     save_figure(graph_check.draw(tables["graph_condition"][1], title), png, pdf, made)
     return [*(out / f"{name}.parquet" for name in tables), png, pdf]
 
 
-def _as_json(found: Analysis, settings: Mapping[str, Any], written: list[Path]) -> str:
+def _as_json(analysis: Analysis, settings: Mapping[str, Any], files: list[Path]) -> str:
     content = {
-        "holds": found.holds,
+        "holds": analysis.holds,
         "settings": dict(settings),
-        "graph": found.facts,
-        "condition": found.condition,
-        "causes": found.causes,
-        "repairs": found.repairs,
-        "traced": found.traced,
-        "files": [str(path) for path in written],
+        "graph": analysis.facts,
+        "condition": analysis.condition,
+        "causes": analysis.causes,
+        "repairs": analysis.repairs,
+        "traced": analysis.traced,
+        "files": [str(path) for path in files],
     }
     return json.dumps(_plain(content), indent=1, sort_keys=True)
 
 
 def _plain(value: Any) -> Any:
-    """As strict JSON has it: NaN and infinity are null."""
+    """The value for strict JSON, in which NaN and infinity become null."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,78 +1,83 @@
-"""The report of `gnn-dynamics check` in words."""
+"""The report of `gnn-dynamics check`: rows grouped with pandas, worded in check.txt.jinja.
 
-import math
+A cell is a pair (model, depth), such as ("GCN no skip", 2).
+"""
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gnn_dynamics.diagnosis import causes, repairs
 from gnn_dynamics.diagnosis.analysis import Analysis
 from gnn_dynamics.diagnosis.expectation import in_words
 
-MOST_LINES = 12  # of causes or repairs of one kind
+MOST_CAUSES = 12
 MOST_IDS = 8
-MODELS = {False: "linear", True: "multiscale"}
+SKIP = {False: "no skip", True: "skip"}
+REPAIRS = {repairs.SKIP_CONNECTIONS: "skip connections"}
 HEAD = ("", "model", "H", "rank", "sigma_min^2", "4 sigma_r^2", "halves in", "GD steps", "holds")
 
 
-def report(found: Analysis, features: str, nodes: str, names: Sequence[str] | None) -> str:
+def report(analysis: Analysis, features: str, nodes: str, names: Sequence[str] | None) -> str:
     """The whole report; `names` of the nodes in the user's file, where these are not 0, 1, ..."""
-    parts = [
-        _graph(found),
-        _condition(found, features, nodes),
-        _why(found, names),
-        _repair(found, names),
-        _expectation(found),
-        _verdict(found),
+    condition = _with_cells(analysis.condition, list(analysis.condition[0]))
+    failing = condition[~condition["condition_holds"].astype(bool)]
+    tried = _with_cells(analysis.repairs, repairs.COLUMNS).replace({"repair": REPAIRS})
+    fixes = tried[tried["holds"].astype(bool)]
+    total = len(condition)
+    template = Environment(
+        loader=PackageLoader("gnn_dynamics.cli", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("check.txt.jinja")
+    return template.render(
+        analysis=analysis,
+        features=features,
+        nodes=nodes,
+        table=_table(condition),
+        causes=list(_causes(_with_cells(analysis.causes, causes.COLUMNS), total, names)),
+        most_causes=MOST_CAUSES,
+        repairs=list(_repairs(fixes, total, names)),
+        tried=tried["repair"].unique(),
+        unrepaired=_where(set(failing["cell"]) - set(fixes["cell"]), total),
+        expected=list(_expected(condition)),
+        more_nodes_than_rows=(condition["rows"] < condition["cols"]).any(),
+        failing=len(failing),
+        failing_in=_where(failing["cell"], total),
+        converges=np.isfinite(failing["half_life"]).all(),
+    ).rstrip("\n")
+
+
+def _with_cells(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    """The rows in the order of their cells, lists as tuples, with the columns model and cell."""
+    frame = pd.DataFrame([*rows], columns=[*columns])
+    frame["model"] = [
+        f"{aggregation.upper()} {SKIP[skip]}"
+        for aggregation, skip in zip(frame["aggregation"], frame["multiscale"], strict=True)
     ]
-    return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines)
+    frame["cell"] = list(zip(frame["model"], frame["depth"], strict=True))
+    for name in {"members", "left_out"} & {*columns}:
+        frame[name] = frame[name].map(tuple)
+    return frame
 
 
-def _graph(found: Analysis) -> Iterator[str]:
-    facts = found.facts
-    labels = f"{facts['classes']} classes" if facts["classes"] > 1 else "real targets"
-    yield f"Graph {facts['dataset']}"
-    yield (
-        f"  {facts['nodes']} nodes, {facts['edges']} edges, {facts['features_count']} features,"
-        f" {labels}, {facts['train_nodes']} in the training set (split: {facts['split']})"
-    )
-    if facts["stored_edges"] is not None:
-        yield (
-            f"  {facts['stored_edges']} stored edges: {facts['duplicate_edges_dropped']} repeated"
-            f" and {facts['reversed_edges_merged']} reversed ones merged,"
-            f" {facts['self_loops_dropped']} self-loops dropped; directions are not used"
-        )
-    yield (
-        f"  {facts['isolated_nodes']} isolated nodes, {facts['zero_feature_nodes']} without"
-        f" features, {facts['unlabelled_nodes']} unlabelled"
-    )
-    if facts["weights_ignored"]:
-        yield "  edge weights are ignored, as asked"
-    if facts["unused"]:
-        yield f"  not used: {', '.join(facts['unused'])}"
-
-
-def _condition(found: Analysis, features: str, nodes: str) -> Iterator[str]:
-    which = {"train": "training nodes", "all": "all labelled nodes"}[nodes]
-    yield f"Graph condition: I = {found.condition[0]['cols']} {which}, {features} features"
-    rows = [HEAD, *map(_row, _sorted(found.condition))]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(HEAD))]
-    for row in rows:
-        cells = [cell.ljust(w) if k < 2 else cell.rjust(w) for k, (cell, w) in _wide(row, widths)]
-        yield "  " + "  ".join(cells).rstrip()
-
-
-def _wide(row: Sequence[str], widths: Sequence[int]) -> Iterator[tuple[int, tuple[str, int]]]:
-    return enumerate(zip(row, widths, strict=True))
-
-
-def _sorted(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return sorted(rows, key=lambda row: (row["aggregation"], row["multiscale"], row["depth"]))
+def _table(condition: pd.DataFrame) -> list[str]:
+    rows = [HEAD, *map(_row, condition.sort_values("cell").to_dict("records"))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    aligned = "  ".join(f"{{:{'<' if k < 2 else '>'}{width}}}" for k, width in enumerate(widths))
+    return [aligned.format(*row) for row in rows]
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         row["aggregation"].upper(),
-        MODELS[row["multiscale"]],
+        SKIPS[row["multiscale"]],
         str(row["depth"]),
         f"{row['rank']}/{min(row['rows'], row['cols'])}",
         f"{row['sigma_min_sq']:.3g}",
@@ -83,128 +88,59 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _why(found: Analysis, names: Sequence[str] | None) -> Iterator[str]:
-    if found.holds:
-        return
-    yield "Why it fails"
-    if not found.traced:
-        yield "  not traced: the matrices are larger than the memory allowed (--memory)"
-        return
-    lines = _merged(found, names)
-    yield from lines[:MOST_LINES]
-    yield from _more(len(lines) - MOST_LINES, "causes.parquet")
+def _causes(rows: pd.DataFrame, total: int, names: Sequence[str] | None) -> Iterator[str]:
+    """A line for each cause; single nodes or features with equal reason and cells share a line."""
+    by_cause = rows.groupby(["kind", "members", "reason"], sort=False)["cell"].agg(tuple)
+    lines = by_cause.reset_index()
+    lines["group"] = [members if len(members) != 1 else () for members in lines["members"]]
+    for (kind, reason, cells, _), part in lines.groupby(
+        ["kind", "reason", "cell", "group"], sort=False
+    ):
+        members = tuple(chain(*part["members"]))
+        yield f"{_listed(kind, members, names)}: {reason}  [{_where(cells, total)}]"
 
 
-def _merged(found: Analysis, names: Sequence[str] | None) -> list[str]:
-    """A line for each cause; those of single nodes or features that share reason and cells, one."""
-    groups: dict[tuple, list[int]] = {}
-    for (kind, members, reason), cells in _cells_by(found.causes, ("kind", "members", "reason")):
-        key = (kind, reason, _where(cells, found), None if len(members) == 1 else members)
-        groups.setdefault(key, []).extend(members)
-    return [
-        f"  {_listed(kind, members, names)}: {reason}  [{where}]"
-        for (kind, reason, where, _), members in groups.items()
-    ]
+def _repairs(rows: pd.DataFrame, total: int, names: Sequence[str] | None) -> Iterator[str]:
+    """A line for each repair, with the cells in which the condition then holds."""
+    by_repair = rows.groupby(["repair", "left_out"], sort=False)["cell"].agg(tuple)
+    for (repair, left_out), cells in by_repair.items():
+        kind = "feature" if "feature" in repair else "node"
+        which = f" ({_listed(kind, left_out, names)})" if left_out else ""
+        yield f"{repair}{which}: {_where(cells, total)}"
 
 
-def _more(left: int, file: str) -> Iterator[str]:
-    if left > 0:
-        yield f"  ... and {left} more in {file}"
+def _expected(condition: pd.DataFrame) -> Iterator[str]:
+    """A line for each model: the speed of training in words, by depth."""
+    for model, rows in condition.sort_values("depth").groupby("model"):
+        words = zip(map(in_words, rows["descent_steps"]), rows["depth"], strict=True)
+        spans = [
+            (word, [depth for _, depth in part]) for word, part in groupby(words, itemgetter(0))
+        ]
+        yield f"{model}: {', '.join(f'{word} at H = {_range(depths)}' for word, depths in spans)}"
 
 
-def _listed(kind: str, members: Sequence[int], names: Sequence[str] | None) -> str:
-    if not members:
+def _listed(kind: str, ids: Sequence[int], names: Sequence[str] | None) -> str:
+    """`node 3`, or `nodes 0 (a), 1 (b), ... (9 in all)` with the names of the user's file."""
+    if not ids:
         return f"{kind}s"
-    plain = [_called(kind, member, names) for member in members[:MOST_IDS]]
-    more = f", ... ({len(members)} in all)" if len(members) > MOST_IDS else ""
-    return f"{kind}{'s' if len(members) > 1 else ''} {', '.join(plain)}{more}"
+    names = names if kind == "node" else None
+    shown = [f"{k} ({names[k]})" if names else str(k) for k in ids[:MOST_IDS]]
+    more = f", ... ({len(ids)} in all)" if len(ids) > MOST_IDS else ""
+    return f"{kind}{'s' if len(ids) > 1 else ''} {', '.join(shown)}{more}"
 
 
-def _called(kind: str, member: int, names: Sequence[str] | None) -> str:
-    return f"{member} ({names[member]})" if kind == "node" and names else str(member)
-
-
-def _cells_by(
-    rows: Iterable[Mapping[str, Any]], keys: Sequence[str]
-) -> list[tuple[tuple, list[Mapping[str, Any]]]]:
-    """Rows with the same keys together, in the order in which they first occur."""
-    groups: dict[tuple, list] = {}
-    for row in rows:
-        key = tuple(tuple(v) if isinstance(v := row[name], list) else v for name in keys)
-        groups.setdefault(key, []).append(row)
-    return list(groups.items())
-
-
-def _where(cells: Iterable[Mapping[str, Any]], found: Analysis) -> str:
-    """`GCN linear H = 1-4, GIN linear H = 1`."""
-    rows = _sorted(cells)
-    if len(rows) == len(found.condition):
+def _where(cells: Iterable[tuple[str, int]], total: int) -> str:
+    """`GCN no skip H = 1-4, GIN no skip H = 1`, or `everywhere` for all cells."""
+    ordered = sorted(cells)
+    if len(ordered) == total:
         return "everywhere"
-    by_model = groupby(rows, key=lambda row: (row["aggregation"], row["multiscale"]))
-    return ", ".join(
-        f"{aggregation.upper()} {MODELS[scale]} H = {_range([row['depth'] for row in part])}"
-        for (aggregation, scale), part in by_model
-    )
+    by_model = groupby(ordered, itemgetter(0))
+    return ", ".join(f"{model} H = {_range([depth for _, depth in p])}" for model, p in by_model)
 
 
 def _range(depths: Sequence[int]) -> str:
-    first, last = min(depths), max(depths)
+    """`1-4`, or `1, 3` with gaps; depths are ascending."""
+    first, last = depths[0], depths[-1]
     if len(depths) == last - first + 1:
         return str(first) if first == last else f"{first}-{last}"
     return ", ".join(map(str, depths))
-
-
-def _repair(found: Analysis, names: Sequence[str] | None) -> Iterator[str]:
-    if found.holds or not found.traced:
-        return
-    yield "What repairs it (computed, not guessed)"
-    kept = [row for row in found.repairs if row["holds"]]
-    for (repair, left_out), cells in _cells_by(kept, ("repair", "left_out")):
-        kind = "feature" if "feature" in repair else "node"
-        which = f" ({_listed(kind, left_out, names)})" if left_out else ""
-        yield f"  {repair}{which}: {_where(cells, found)}"
-    tried = list(dict.fromkeys(row["repair"] for row in found.repairs))
-    if not kept:
-        yield f"  nothing that was tried ({', '.join(tried)})"
-        return
-    repaired = {_cell(row) for row in kept}
-    failing = [row for row in found.condition if not row["condition_holds"]]
-    if left := [row for row in failing if _cell(row) not in repaired]:
-        yield f"  nothing that was tried: {_where(left, found)}"
-
-
-def _cell(row: Mapping[str, Any]) -> tuple:
-    return row["aggregation"], row["multiscale"], row["depth"]
-
-
-def _expectation(found: Analysis) -> Iterator[str]:
-    yield "What to expect of training (squared loss, while the weights' products keep lambda = 1)"
-    yield (
-        "  The excess L - L* falls at least like exp(-4 sigma_r^2 t): its slowest part halves in"
-        " log(2) / (4 sigma_r^2)"
-    )
-    yield "  units of flow time, or in that many steps of gradient descent at half the stable step."
-    for (aggregation, scale), rows in _cells_by(found.condition, ("aggregation", "multiscale")):
-        readings = [(row["depth"], in_words(row["descent_steps"])) for row in rows]
-        spans = groupby(sorted(readings), key=lambda reading: reading[1])
-        said = [f"{words} at H = {_range([d for d, _ in part])}" for words, part in spans]
-        yield f"  {aggregation.upper()} {MODELS[scale]}: {', '.join(said)}"
-    if any(row["rows"] < row["cols"] for row in found.condition):
-        yield (
-            "  I has more nodes than the matrix has rows, so that L* may be above 0: the loss falls"
-            " to L*, not to 0."
-        )
-
-
-def _verdict(found: Analysis) -> Iterator[str]:
-    failing = [row for row in found.condition if not row["condition_holds"]]
-    if not failing:
-        yield f"The assumptions hold in all {len(found.condition)} cells."
-        return
-    share = f"{len(failing)} of {len(found.condition)} cells"
-    yield f"The assumptions FAIL in {share}: {_where(failing, found)}."
-    if all(math.isfinite(row["half_life"]) for row in failing):
-        yield (
-            "Training still converges to L* at the rate of the smallest positive sigma, in the"
-            " directions that the data determine."
-        )

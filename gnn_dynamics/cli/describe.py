@@ -1,4 +1,4 @@
-"""`gnn-dynamics describe`: what made this file?"""
+"""`gnn-dynamics describe`: the provenance of a result file."""
 
 import argparse
 import json
@@ -15,10 +15,10 @@ SUFFIXES = (".parquet", ".png", ".pdf")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the provenance that a file holds; 0.
+    """Print the provenance in a file; returns 0.
 
     Raises:
-        UserError: if the file is missing, damaged, or not one that the project wrote.
+        UserError: if the file is missing, damaged, or was not written by this project.
     """
     made = provenance_of(Path(arguments.file))
     print(json.dumps(made, indent=1) if arguments.json else "\n".join(_lines(made)))
@@ -32,15 +32,15 @@ def provenance_of(path: Path) -> dict[str, Any]:
         UserError: if there is none.
     """
     if path.suffix not in SUFFIXES:
-        raise UserError(f"{path} is none of {', '.join(SUFFIXES)}")
+        raise UserError(f"{path} is not a {', '.join(SUFFIXES)} file")
     if not path.is_file():
         raise UserError(f"{path} is missing: there is no such file")
     try:
         made = read_provenance(path)
-    except (OSError, ValueError) as error:  # of Pillow, pyarrow and json
+    except (OSError, ValueError) as error:  # from Pillow, pyarrow and json
         raise UserError(f"{path} is not a complete {path.suffix[1:]} file ({error})") from error
     if not made:
-        raise UserError(f"{path} does not say what made it; this project did not write it")
+        raise UserError(f"{path} contains no provenance; this project did not write it")
     return made
 
 

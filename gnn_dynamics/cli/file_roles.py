@@ -1,4 +1,4 @@
-"""Which of the paths on the command line holds the edges, the features, the labels, the split."""
+"""The role of each path on the command line: edges, features, labels or split."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from gnn_dynamics.errors import UserError
 
 ROLES = ("graph", "features", "labels", "split")
-# A file's name says what is in it; what none of these fits is the graph.
+# Patterns in a file's name that give its role; a file without a match is the graph.
 HINTS = {
     "features": r"feat|attr|(^|[_.-])x([_.-]|$)",
     "labels": r"label|class|target|(^|[_.-])y([_.-]|$)",
@@ -26,12 +26,12 @@ def files_by_role(paths: Sequence[str]) -> dict[str, str]:
         role, path = _role(argument, alone=len(paths) == 1)
         if role in files:
             raise UserError(
-                f"{files[role]} and {path} both seem to hold the {role}; say which is which:"
+                f"{files[role]} and {path} both seem to contain the {role}; give the roles:"
                 f" {_example(paths)}"
             )
         files[role] = path
     if "graph" not in files:
-        raise UserError(f"none of the files seems to hold the edges; say which: {_example(paths)}")
+        raise UserError(f"no file seems to contain the edges; give the roles: {_example(paths)}")
     return files
 
 

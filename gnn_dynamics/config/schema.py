@@ -1,4 +1,4 @@
-"""Checking YAML files against a strict JSON Schema: messages name the key and what is allowed."""
+"""Validation of YAML by a strict JSON Schema; messages name the key and the allowed values."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +30,7 @@ BOUNDS = {
 
 
 def _pattern(validator: Any, pattern: str, text: Any, schema: Any) -> Iterator[ValidationError]:
-    """As in JSON Schema, where `$` is the end; in Python it stands before a last newline, too."""
+    """Patterns of JSON Schema, in which `$` is the end; in Python it also matches before "\\n"."""
     if isinstance(text, str) and (text.endswith("\n") or not re.search(pattern, text)):
         yield ValidationError(f"{text!r} does not match {pattern!r}")
 
@@ -44,10 +44,10 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def read_checked(path: str | Path, schema: str | Path) -> Any:
-    """The content of a YAML file that has its own strict schema.
+    """The content of a YAML file, validated by the schema file.
 
     Raises:
-        UserError: naming the file, every wrong key and what is allowed there.
+        UserError: naming the file, every wrong key and the allowed values.
     """
     content = read_yaml(path)
     problems = schema_problems(content, read_yaml(schema))
@@ -57,7 +57,7 @@ def read_checked(path: str | Path, schema: str | Path) -> Any:
 
 
 def schema_problems(content: Any, schema: Mapping[str, Any]) -> list[str]:
-    """What a strict schema finds wrong, one message a key, in the order of the keys."""
+    """One message for each wrong key, in the order of the keys; [] for valid content."""
     errors = sorted(VALIDATOR(schema).iter_errors(content), key=_position)
     return [line for error in errors for line in _messages(error, content)]
 
@@ -66,36 +66,41 @@ def _position(error: ValidationError) -> list[str]:
     return [str(step) for step in error.absolute_path]
 
 
-def _place(steps: Iterable[str | int], config: Any) -> str:
+def _key_path(steps: Iterable[str | int], config: Any) -> str:
     """`experiments[curves].seed[2]`: experiments by name, other entries by number."""
-    place, node = "", config
+    path, node = "", config
     for step in steps:
         node = node[step]
         if isinstance(step, int):
             name = node.get("name", step) if isinstance(node, Mapping) else step
-            place += f"[{name}]"
+            path += f"[{name}]"
         else:
-            place += f".{step}" if place else step
-    return place
+            path += f".{step}" if path else step
+    return path
+
+
+def _violation(error: ValidationError) -> tuple[Any, Any, Any]:
+    """The value, the rule that it violates, and their schema; jsonschema types them as optional."""
+    return error.instance, error.validator_value, error.schema
 
 
 def _messages(error: ValidationError, config: Any) -> Iterator[str]:
-    place = _place(error.absolute_path, config)
+    path, (value, rule, schema) = _key_path(error.absolute_path, config), _violation(error)
     if error.validator == "additionalProperties":
-        allowed = sorted(error.schema["properties"])
-        for key in error.instance:
+        allowed = sorted(schema["properties"])
+        for key in value:
             if key not in allowed:
-                full = f"{place}.{key}" if place else key
+                full = f"{path}.{key}" if path else key
                 yield f"{full}: there is no such key{suggest(key, allowed)}"
     elif error.validator == "required":
-        absent = [key for key in error.validator_value if key not in error.instance]
-        yield f"{place or 'top level'}: missing {', '.join(absent)}"
+        absent = [key for key in rule if key not in value]
+        yield f"{path or 'top level'}: missing {', '.join(absent)}"
     else:
-        yield f"{place}: {_explain(error)}{_hint(error)}"
+        yield f"{path}: {_explain(error)}{_hint(error)}"
 
 
 def _explain(error: ValidationError) -> str:
-    value, rule = error.instance, error.validator_value
+    value, rule, schema = _violation(error)
     match error.validator:
         case "enum":
             return f"{value!r} is not allowed{suggest(value, rule)}"
@@ -103,8 +108,8 @@ def _explain(error: ValidationError) -> str:
             names = " or ".join(NAMES[t] for t in ([rule] if isinstance(rule, str) else rule))
             return f"must be {names}, not {value!r}"
         case "pattern":
-            meant = error.schema.get("description", "")
-            return f"{value!r} does not have the form {rule}{meant and f' ({meant})'}"
+            meaning = schema.get("description", "")
+            return f"{value!r} does not have the form {rule}{meaning and f' ({meaning})'}"
         case "minItems" | "minLength":
             return "must not be empty"
         case "uniqueItems":
@@ -115,7 +120,7 @@ def _explain(error: ValidationError) -> str:
 
 
 def suggest(value: Any, allowed: Iterable[Any]) -> str:
-    """The end of a message about a wrong word: the nearest allowed one, and all of them."""
+    """The end of a message about a wrong word: the nearest allowed word, and all of them."""
     allowed = [str(choice) for choice in allowed]
     close = get_close_matches(str(value), allowed, n=1)
     question = f"; did you mean {close[0]}?" if close else ""
@@ -123,9 +128,10 @@ def suggest(value: Any, allowed: Iterable[Any]) -> str:
 
 
 def _hint(error: ValidationError) -> str:
-    """Two traps of YAML: `true` is a truth value, and `1e-4` is text."""
-    if isinstance(error.instance, bool) and "true" in error.schema.get("enum", ()):
+    """Advice on two traps of YAML: `true` is a truth value, and `1e-4` is text."""
+    value, _, schema = _violation(error)
+    if isinstance(value, bool) and "true" in schema.get("enum", ()):
         return '; write "true" in quotes'
-    if error.validator == "type" and isinstance(error.instance, str) and "number" in str(error):
-        return "; YAML needs a point in 1.0e-4" if "e" in error.instance.lower() else ""
+    if error.validator == "type" and isinstance(value, str) and "number" in str(error):
+        return "; YAML needs a point in 1.0e-4" if "e" in value.lower() else ""
     return ""

@@ -1,6 +1,5 @@
-"""Everything that `gnn-dynamics check` finds out about one graph."""
+"""The analysis of one graph: its condition, the causes of failure, and the repairs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ AGGREGATIONS = ("gcn", "gin")
 class Analysis:
     """Rows of the tables graphs, graph_condition, causes and repairs, for one graph.
 
-    traced: whether causes and repairs were looked for; they need the matrices in memory.
+    traced: whether causes and repairs were computed; they need the matrices in memory.
     """
 
     graph: Graph
@@ -37,15 +36,21 @@ class Analysis:
 
 
 def analyse(graph: Graph, features: str, nodes: str, depth: int, memory: float) -> Analysis:
-    """Check gcn and gin, linear and multiscale, at depths 1 to `depth`; explain what fails.
+    """Check gcn and gin, without and with skips, at depths 1 to `depth`, and explain failures.
 
-    `features` and `nodes` as in config/README.md; `memory` in bytes, kept to by streaming.
+    `features` and `nodes` are those of config/README.md. `memory` is a limit in bytes; larger
+    matrices are streamed from disk.
 
     Raises:
         UserError: if I is empty, or `memory` is too small.
     """
-    grid = {"aggregations": AGGREGATIONS, "features": [features], "nodes": [nodes]}
-    grid |= {"depths": list(range(1, depth + 1)), "memory_gb": memory / 1e9}
+    grid = {
+        "aggregations": AGGREGATIONS,
+        "features": [features],
+        "nodes": [nodes],
+        "depths": [*range(1, depth + 1)],
+        "memory_gb": memory / 1e9,
+    }
     rows = [row | expected(row) for row in condition_table(graph, grid)]
     failing = [row for row in rows if not row["condition_holds"]]
     traced = bytes_in_memory(graph, features, nodes, depth) <= memory
@@ -57,24 +62,26 @@ def analyse(graph: Graph, features: str, nodes: str, depth: int, memory: float) 
 def _traced(
     graph: Graph, features: str, nodes: str, rows: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of causes.parquet and repairs.parquet."""
     checked = []
     for aggregation in AGGREGATIONS:
         problem = build_problem(graph, aggregation, features, nodes)
-        own = [row for row in rows if row["aggregation"] == aggregation]
-        causes = find_causes(problem, own)
-        checked.append(Checked(graph, aggregation, features, nodes, problem, own, causes))
-    found = [
+        part = [row for row in rows if row["aggregation"] == aggregation]
+        causes = find_causes(problem, part)
+        checked.append(Checked(graph, aggregation, features, nodes, problem, part, causes))
+    causes_of_all = [
         row for one in checked for row in cause_rows({"aggregation": one.aggregation}, one.causes)
     ]
-    return found, repair_rows(checked)
+    return causes_of_all, repair_rows(checked)
 
 
 def _merged(graph: Graph) -> dict[str, Any]:
-    """What became of the stored edges; an edge stored in both directions is merged into one."""
-    facts: Mapping[str, Any] = graph.facts
-    both = None
-    if "one_way_edges" in facts:
-        both = facts["edges"] - facts["one_way_edges"]
+    """Facts about the input: stored and merged edges, ignored weights, unused columns, the split.
+
+    An edge that is stored in both directions is merged into one.
+    """
+    facts = graph.facts
+    both = facts["edges"] - facts["one_way_edges"] if "one_way_edges" in facts else None
     return {
         "stored_edges": facts.get("stored_edges"),
         "reversed_edges_merged": both,

@@ -1,8 +1,9 @@
-"""What the singular values of a graph let one expect of training, in numbers and words.
+"""The speed of training that the singular values of a graph imply, in numbers and words.
 
-For gradient flow of the squared loss the excess L - L* falls at a rate of at least 4 lambda
-sigma_r^2 per unit of time (Xu et al. 2021, arXiv 2105.04550, Theorems 1 and 2, with the smallest
-positive singular value; docs/theory.md). lambda, of the products of weights, is 1 for the identity.
+Along gradient flow of the squared loss the excess L - L* decreases at a rate of at least
+4 lambda sigma_r^2 per unit of time (Xu et al. 2021, arXiv 2105.04550, Theorems 1 and 2, with the
+smallest positive singular value sigma_r; docs/theory.md). lambda depends on the products of
+weights and is 1 for the identity.
 """
 
 import math
@@ -14,8 +15,8 @@ def expected(row: Mapping[str, Any]) -> dict[str, float]:
     """rate, half_life and descent_steps for a row of graph_condition.parquet, at lambda = 1.
 
     rate: 4 sigma_r^2, per unit of flow time. half_life: log 2 / rate, the time in which the slowest
-    part of the excess halves. descent_steps: how many steps of gradient descent with step size
-    1 / (2 sigma_max^2), half the largest stable one, do the same.
+    part of the excess halves. descent_steps: the number of steps of gradient descent in which it
+    halves, with step size 1 / (2 sigma_max^2), half the largest stable one.
     """
     slow, fast = row["sigma_min_positive_sq"], row["sigma_max"] ** 2
     if not slow > 0:
@@ -27,7 +28,7 @@ def expected(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def in_words(steps: float) -> str:
-    """A reading of `descent_steps`."""
+    """`descent_steps` as one of five words, from fast to out of reach."""
     for most, words in ((100, "fast"), (1e4, "moderate"), (1e6, "slow"), (1e9, "very slow")):
         if steps <= most:
             return words

@@ -1,6 +1,6 @@
-"""What would make the graph condition hold: each proposal is computed before it is made."""
+"""Repairs of the graph condition: the condition is computed with each proposed change."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,12 +12,13 @@ from gnn_dynamics.problem.problem import Problem, build_problem
 from gnn_dynamics.spectra.graph_condition import condition_rows
 
 COLUMNS = ("aggregation", "multiscale", "depth", "repair", "left_out", "holds")
+SKIP_CONNECTIONS = "multiscale (skip connections)"
 Holds = dict[Cell, bool]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A graph with one aggregation: its problem, what was found of it, and why."""
+    """A graph with one aggregation: its problem, its rows of graph_condition, and their causes."""
 
     graph: Graph
     aggregation: str
@@ -43,7 +44,10 @@ def _holds(rows: Sequence[Mapping[str, Any]]) -> Holds:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A change of model or data. left_out: ids of nodes or features; holds: the condition then."""
+    """A change of model or data.
+
+    left_out: ids of the removed nodes or features. holds: whether the condition then holds.
+    """
 
     name: str
     left_out: list[int]
@@ -51,11 +55,11 @@ class Proposal:
 
 
 def repair_rows(checked: Sequence[Checked]) -> list[dict[str, Any]]:
-    """Rows of repairs.parquet: for each cell that fails and each proposal, whether it then holds.
+    """Rows of repairs.parquet: whether the condition holds, by failing cell and proposal.
 
     Proposals: skip connections; another aggregation; raw features; I without surplus nodes (all
     but one of twins or copies, nodes without features); the data without surplus features. The
-    last three are computed anew, at every depth.
+    last three are computed at every depth.
     """
     return [
         {
@@ -75,16 +79,16 @@ def repair_rows(checked: Sequence[Checked]) -> list[dict[str, Any]]:
 
 
 def _models(one: Checked, checked: Sequence[Checked]) -> Iterator[Proposal]:
-    """Another model on the same data."""
+    """Changes of the model on the same data."""
     skips = {(False, depth): one.holds[True, depth] for depth in one.depths}
-    yield Proposal("multiscale (skip connections)", [], skips)
+    yield Proposal(SKIP_CONNECTIONS, [], skips)
     for other in checked:
         if other is not one:
             yield Proposal(f"aggregation {other.aggregation}", [], other.holds)
 
 
 def _data(one: Checked) -> Iterator[Proposal]:
-    """The same model on other data."""
+    """Changes of the data for the same model."""
     if one.features != "raw":
         raw = build_problem(one.graph, one.aggregation, "raw", one.nodes)
         yield Proposal("raw features", [], _holds(condition_rows(raw, one.depths)))
@@ -99,20 +103,24 @@ def _data(one: Checked) -> Iterator[Proposal]:
         yield _without_features(one, features)
 
 
-def _surplus(one: Checked, kind: str, cells: Iterator[Cell]) -> list[int]:
-    """Nodes, or features, that are too many in any of the cells, ascending."""
+def _surplus(one: Checked, kind: str, cells: Iterable[Cell]) -> list[int]:
+    """Ascending ids of the surplus nodes, or features, of any of the cells."""
     causes = [cause for cell in cells for cause in one.causes[cell] if cause.kind == kind]
-    return sorted({member for cause in causes for member in cause.surplus})
+    return sorted({k for cause in causes for k in cause.surplus})
 
 
 def _without_nodes(one: Checked, name: str, left_out: list[int]) -> Proposal:
     problem = one.problem
     keep = np.flatnonzero(~np.isin(problem.node_ids, left_out))
-    parts = {"labels": problem.labels[keep], "node_ids": problem.node_ids[keep]}
-    smaller = replace(problem, R=problem.R[:, keep], **parts)
-    return Proposal(
-        name, left_out, _holds(condition_rows(smaller, one.depths)) if len(keep) else {}
+    if not len(keep):
+        return Proposal(name, left_out, {})
+    smaller = replace(
+        problem,
+        R=problem.R[:, keep],
+        labels=problem.labels[keep],
+        node_ids=problem.node_ids[keep],
     )
+    return Proposal(name, left_out, _holds(condition_rows(smaller, one.depths)))
 
 
 def _without_features(one: Checked, left_out: list[int]) -> Proposal:

@@ -1,8 +1,8 @@
-"""Which columns, or rows, of the propagated features are zero or multiples of each other.
+"""Columns, or rows, of the propagated features that are zero or multiples of each other.
 
-Each column is reduced to its products with a few random vectors, so that columns of any length are
-compared in one pass over the levels: multiples stay multiples, and others become multiples with
-probability 0 (up to rounding).
+Each column is reduced to its products with a few random vectors, so one pass over the hops compares
+columns of any length. Multiples stay multiples; other columns become multiples with probability 0,
+up to rounding.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 VECTORS = 6
-DIGITS = 8  # to which directions of columns are compared; rounding errors are near 1e-14
+DIGITS = 8  # of the directions that are compared; rounding errors are near 1e-14
 
 
 @dataclass(frozen=True)
 class Signature:
-    """Of the columns of a matrix: products with random vectors (VECTORS, cols), and sizes (cols,).
+    """The columns of a matrix: products with random vectors (VECTORS, cols), and sizes (cols,).
 
-    The size is the largest absolute value in a column, so that 0 is exact.
+    The size is the largest absolute value in a column, so a size of 0 is exact.
     """
 
     products: np.ndarray
@@ -44,12 +44,16 @@ class Signature:
 def column_signatures(
     levels: Iterable[np.ndarray],
 ) -> Iterator[tuple[int, Signature, Signature]]:
-    """(depth, of G_depth, of the stack of G_0, ..., G_depth) for levels G_l (m_x, nbar)."""
+    """(depth, signature of G_depth, signature of the stack of G_0, ..., G_depth).
+
+    levels: the propagated features G_0, G_1, ... (m_x, nbar).
+    """
     rng = np.random.default_rng(0)
-    products, sizes, scale = 0.0, 0.0, 1.0
+    products, sizes = np.zeros(1), np.zeros(1)
     for depth, G in enumerate(levels):
-        single = Signature(rng.standard_normal((VECTORS, len(G))) @ G, np.abs(G).max(axis=0))
-        # Levels of very different size would hide the smaller ones' part of a sum.
+        random = rng.standard_normal((VECTORS, len(G)))
+        single = Signature(random @ G, np.abs(G).max(axis=0))  # (VECTORS, nbar), (nbar,)
+        # Without the scale, a hop of large values would hide a hop of small values in the sum.
         scale = single.sizes.max() or 1.0
         products, sizes = products + single.products / scale, np.maximum(sizes, single.sizes)
         yield depth, single, Signature(products, sizes)

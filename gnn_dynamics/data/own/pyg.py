@@ -77,11 +77,11 @@ def _only_stand_ins() -> Iterator[None]:
 
 def _refusal(message: str) -> str:
     """The reason of torch's refusal, with the class that its message names."""
-    found = re.search(r"(?:GLOBAL|global|class|function)\s+`?([A-Za-z_][\w.]*\.\w+)", message)
-    if found:
-        return f"names {found[1]}, which is not loaded, because that could run code"
-    if found := re.search(r"Unsupported operand (\d+)", message):
-        return f"is a pickle of a newer protocol (opcode {found[1]}), which cannot be read"
+    match = re.search(r"(?:GLOBAL|global|class|function)\s+`?([A-Za-z_][\w.]*\.\w+)", message)
+    if match:
+        return f"names {match[1]}, which is not loaded, because that could run code"
+    if match := re.search(r"Unsupported operand (\d+)", message):
+        return f"is a pickle of a newer protocol (opcode {match[1]}), which cannot be read"
     return "is not a file of plain tensors"
 
 

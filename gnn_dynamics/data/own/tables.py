@@ -144,12 +144,12 @@ def _is_number(field: str) -> bool:
 
 def _explained(path: Path, names: Sequence[str], message: str) -> str:
     """Arrow's message about a malformed line, with the line and the column by name."""
-    if found := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
-        line, expected, got = found.groups()
+    if match := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
+        line, expected, got = match.groups()
         return f"{path}, line {line}: it has {got} fields, line 1 has {expected}"
     pattern = r"column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'"
-    if found := re.search(pattern, message):
-        column, line, kind, value = found.groups()
+    if match := re.search(pattern, message):
+        column, line, kind, value = match.groups()
         return (
             f"{path}, line {line}, {column_name(names[int(column)])}: {value!r} is not"
             f" {IN_WORDS.get(kind, kind)}"
