@@ -14,7 +14,6 @@ from gnn_dynamics.artifacts.code_digest import code_digest
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.artifacts.provenance import describe
-from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.cli.check_text import report
 from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.data.checks import checked
@@ -23,8 +22,9 @@ from gnn_dynamics.data.graph_facts import GRAPHS
 from gnn_dynamics.data.own.arrays import open_npz
 from gnn_dynamics.data.own.memory import GB, available_memory, check_memory
 from gnn_dynamics.data.own.read import build_graph, check_formats, read_raw, without_labels
-from gnn_dynamics.diagnosis import causes, repairs
 from gnn_dynamics.diagnosis.analysis import Analysis, analyse
+from gnn_dynamics.diagnosis.causes import CAUSES
+from gnn_dynamics.diagnosis.repairs import REPAIRS
 from gnn_dynamics.figures import graph_check, style
 from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION
 
@@ -81,8 +81,8 @@ def _write(analysis: Analysis, settings: Mapping[str, Any], out: Path) -> list[P
     tables = {
         "graphs": (GRAPHS, pd.DataFrame([analysis.facts])),
         "graph_condition": (GRAPH_CONDITION, pd.DataFrame(analysis.condition)),
-        "causes": (Table(), pd.DataFrame(analysis.causes, columns=causes.COLUMNS).assign(**key)),
-        "repairs": (Table(), pd.DataFrame(analysis.repairs, columns=repairs.COLUMNS).assign(**key)),
+        "causes": (CAUSES, pd.DataFrame(analysis.causes).assign(**key)),
+        "repairs": (REPAIRS, pd.DataFrame(analysis.repairs).assign(**key)),
     }
     for name, (table, rows) in tables.items():
         write_table(rows, out / f"{name}.parquet", table, made)

@@ -19,7 +19,7 @@ from gnn_dynamics.diagnosis.expectation import in_words
 MOST_CAUSES = 12
 MOST_IDS = 8
 SKIP = {False: "no skip", True: "skip"}
-REPAIRS = {repairs.SKIP_CONNECTIONS: "skip connections"}
+REPAIR_WORDS = {repairs.SKIP_CONNECTIONS: "skip connections"}
 HEAD = ("", "model", "H", "rank", "sigma_min^2", "4 sigma_r^2", "halves in", "GD steps", "holds")
 
 
@@ -27,7 +27,7 @@ def report(analysis: Analysis, features: str, nodes: str, names: Sequence[str] |
     """The whole report; `names` of the nodes in the user's file, where these are not 0, 1, ..."""
     condition = _with_cells(analysis.condition, list(analysis.condition[0]))
     failing = condition[~condition["condition_holds"].astype(bool)]
-    tried = _with_cells(analysis.repairs, repairs.COLUMNS).replace({"repair": REPAIRS})
+    tried = _with_cells(analysis.repairs, repairs.REPAIRS.columns).replace({"repair": REPAIR_WORDS})
     fixes = tried[tried["holds"].astype(bool)]
     total = len(condition)
     template = Environment(
@@ -41,7 +41,7 @@ def report(analysis: Analysis, features: str, nodes: str, names: Sequence[str] |
         features=features,
         nodes=nodes,
         table=_table(condition),
-        causes=list(_causes(_with_cells(analysis.causes, causes.COLUMNS), total, names)),
+        causes=list(_causes(_with_cells(analysis.causes, causes.CAUSES.columns), total, names)),
         most_causes=MOST_CAUSES,
         repairs=list(_repairs(fixes, total, names)),
         tried=tried["repair"].unique(),
@@ -54,7 +54,7 @@ def report(analysis: Analysis, features: str, nodes: str, names: Sequence[str] |
     ).rstrip("\n")
 
 
-def _with_cells(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+def _with_cells(rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> pd.DataFrame:
     """The rows in the order of their cells, lists as tuples, with the columns model and cell."""
     frame = pd.DataFrame([*rows], columns=[*columns])
     frame["model"] = [
@@ -77,7 +77,7 @@ def _table(condition: pd.DataFrame) -> list[str]:
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         row["aggregation"].upper(),
-        SKIPS[row["multiscale"]],
+        SKIP[row["multiscale"]],
         str(row["depth"]),
         f"{row['rank']}/{min(row['rows'], row['cols'])}",
         f"{row['sigma_min_sq']:.3g}",

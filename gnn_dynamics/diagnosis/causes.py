@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from gnn_dynamics.artifacts.table import INTEGERS, TEXT, Table
+from gnn_dynamics.config.columns import SPECTRAL
 from gnn_dynamics.diagnosis.signatures import Signature, column_signatures
 from gnn_dynamics.problem.problem import Problem, levels
 
 PROPORTIONAL = "proportional propagated features"
-COLUMNS = ("aggregation", "multiscale", "depth", "kind", "members", "reason")
+CELL = {key: SPECTRAL[key] for key in ("dataset", "aggregation", "multiscale", "depth")}
+CAUSES = Table(columns=CELL | {"kind": TEXT, "members": INTEGERS, "reason": TEXT})
 
 
 @dataclass(frozen=True)

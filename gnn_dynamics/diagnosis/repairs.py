@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from gnn_dynamics.artifacts.table import FLAG, INTEGERS, TEXT, Table
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.diagnosis.causes import Cause, Cell
+from gnn_dynamics.diagnosis.causes import CELL, Cause, Cell
 from gnn_dynamics.problem.problem import Problem, build_problem
 from gnn_dynamics.spectra.graph_condition import condition_rows
 
-COLUMNS = ("aggregation", "multiscale", "depth", "repair", "left_out", "holds")
+REPAIRS = Table(columns=CELL | {"repair": TEXT, "left_out": INTEGERS, "holds": FLAG})
 SKIP_CONNECTIONS = "multiscale (skip connections)"
 Holds = dict[Cell, bool]
 
