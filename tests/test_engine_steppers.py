@@ -1,5 +1,7 @@
 """Steppers against torch.optim, and gradient flow against an exact solution."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -120,6 +122,20 @@ def test_flow_halves_a_step_that_the_curvature_does_not_allow():
     assert run.loss[-1, 1] < run.loss[0, 1]
     alone = train(objective, weights.take([0]), flow(exact_curvature, every=20), None, 45)
     assert torch.equal(alone.loss[:, 0], run.loss[:, 0])
+
+
+def test_flow_reports_the_step_that_it_took_where_halving_is_in_vain():
+    """With k2 = 2 k1, k3 = 0 and k4 = k1 no step is short enough, and the mean slope is k1."""
+    slope = Weights((), (torch.ones(1, 2, 3, dtype=torch.float64),))
+    calls = itertools.cycle([2, 0, 1])
+
+    def jumping(weights):
+        return None, slope.map(lambda g: next(calls) * g)
+
+    start, dt = slope.map(torch.zeros_like), torch.ones(1, dtype=torch.float64)
+    (taken, _), moved = steppers.runge_kutta((dt, dt), jumping, start, slope)
+    assert taken < 1e-8
+    assert torch.equal(moved.W[0], (-taken).expand(1, 2, 3))
 
 
 def chain_from_a_saddle(depth: int = 6) -> tuple[Objective, Weights]:

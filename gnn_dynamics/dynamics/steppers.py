@@ -99,7 +99,7 @@ def adam(state, objective, weights, gradient):
 
 STABLE = 2.0  # dt * steepness up to which a step counts; RK4 is stable to 2.78
 GROWTH = 1.5  # of the gradient within a step that counts: the way out of a saddle point is steep
-HALVINGS = 30  # of a step that does not, before it is taken anyway (and the loss will tell)
+HALVINGS = 30  # trials of a step; the last one is taken anyway (and the loss will tell)
 
 
 def runge_kutta(state, objective, weights, k1):
@@ -112,13 +112,14 @@ def runge_kutta(state, objective, weights, k1):
     not see the way out of a saddle point, where deep networks start: there the gradient grows,
     faster than exponentially, and so it may grow by GROWTH in a step only.
     """
-    dt, stable = state
+    trial, stable = state
     for _ in range(HALVINGS):
+        dt = trial
         moved, steepness, growth = stages(objective, weights, k1, dt)
         fits = (dt * steepness <= STABLE) & (growth <= GROWTH)
         if fits.all():
             break
-        dt = torch.where(fits, dt, dt / 2)
+        trial = torch.where(fits, dt, dt / 2)
     return (dt, torch.minimum(stable, STABLE / steepness)), moved
 
 
