@@ -15,7 +15,7 @@ from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
-from gnn_dynamics.models.receptive_field import relu_data
+from gnn_dynamics.models.receptive_field import receptive_field
 from gnn_dynamics.models.relu import relu_loss_and_gradient
 from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.theory.metrics import observe, prepare
@@ -166,7 +166,7 @@ def test_relu_split_against_autograd(loss, multiscale):
     problem, arch = relu_problem(1), Architecture(4, 6, 3, 3, multiscale, "relu")
     weights = random_weights(arch, 1, models=2)
     Y = torch.eye(3, dtype=torch.float64)[problem.labels].mT[None]
-    data = relu_data(problem.S, problem.X, problem.R, arch.levels)
+    data = receptive_field(problem.S, problem.X, problem.R, arch.levels)
     objective = Objective(data, Y, loss, 0.0, relu_loss_and_gradient)
     value, gradient = objective(weights)
     second = relu_gradient(problem, arch.levels, loss)

@@ -13,7 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from gnn_dynamics.diagnosis.signatures import Signature, column_signatures
-from gnn_dynamics.problem.problem import Problem, levels
+from gnn_dynamics.problem.problem import Problem
+from gnn_dynamics.problem.propagation import hops
 
 COLUMNS = ("aggregation", "multiscale", "depth", "kind", "members", "reason")
 
@@ -77,7 +78,7 @@ def _by_node(problem: Problem, failing: Mapping[Cell, Mapping]) -> Found:
     X, found = sparse.csr_array(problem.X), {}
     problem.S.sort_indices()
     deepest = max(depth for _, depth in cells)
-    for depth, single, stack in column_signatures(levels(problem, deepest)):
+    for depth, single, stack in column_signatures(hops(problem, deepest)):
         for cell, signature in (((False, depth), single), ((True, depth), stack)):
             if cell in cells:
                 causes = list(_node_causes(problem, X, signature, depth))
@@ -134,7 +135,7 @@ def _by_feature(problem: Problem, failing: Mapping[Cell, Mapping]) -> Found:
     if not cells:
         return {}
     X, found, lost = sparse.csc_array(problem.X), {}, 0
-    for depth, G in enumerate(levels(problem, max(depth for _, depth in cells))):
+    for depth, G in enumerate(hops(problem, max(depth for _, depth in cells))):
         ((_, rows, _),) = column_signatures([np.ascontiguousarray(G.T)])
         causes = list(_feature_causes(X, rows))
         lost += _lost(causes)

@@ -12,7 +12,7 @@ from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
 
 
-class GraphedStep:
+class CudaGraphStep:
     """One step of a stepper without retuning, captured: `state` and `weights` move in place."""
 
     def __init__(self, objective: Objective, stepper: Stepper, state: State, weights: Weights):

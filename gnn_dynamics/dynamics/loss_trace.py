@@ -7,7 +7,7 @@ DIVERGED = 1e6  # times the initial loss (or times 1, where that is smaller)
 RISE = 1e-12  # times the initial loss: a smaller rise of the loss is rounding
 
 
-class Trace:
+class LossTrace:
     """Losses and times (steps + 1, K) of all models; NaN where a model was not training.
 
     A model ends at the first step whose loss is not finite, exceeds DIVERGED times its first loss,

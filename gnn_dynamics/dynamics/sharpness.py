@@ -7,7 +7,7 @@
 At the start the Hessian of a linear GNN is a saddle whose spectrum is nearly symmetric about 0, so
 power iteration does not converge; Lanczos finds the largest eigenvalue, whatever the smallest is.
 It is written out here, rather than taken from ARPACK, as K models share every product; its values
-agree with scipy's eigsh and with dense eigenvalues (tests/test_engine_sharpness.py).
+agree with scipy's eigsh and with dense eigenvalues (tests/test_dynamics_sharpness.py).
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from gnn_dynamics.models.linear import suffix_rows
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
-from gnn_dynamics.models.receptive_field import ReluData
+from gnn_dynamics.models.receptive_field import ReceptiveField
 from gnn_dynamics.models.relu import relu_forward
 
 Product = Callable[[Weights], Weights]  # v -> M v, for a symmetric M of each model
@@ -88,7 +88,7 @@ PRODUCTS = {"hessian": hessian_product, "gauss_newton": gauss_newton_product}
 
 def outputs(objective: Objective, weights: Weights) -> Tensor:
     """Yhat (K, m_y, nbar) of a linear or a ReLU model."""
-    if isinstance(objective.data, ReluData):
+    if isinstance(objective.data, ReceptiveField):
         return relu_forward(weights, objective.data)[0]
     return objective.data.apply(suffix_rows(weights)[0].unflatten(1, (len(weights.W), -1)))
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from gnn_dynamics.dynamics.cuda_graph import GraphedStep
-from gnn_dynamics.dynamics.loss_trace import Trace
+from gnn_dynamics.dynamics.cuda_graph import CudaGraphStep
+from gnn_dynamics.dynamics.loss_trace import LossTrace
 from gnn_dynamics.dynamics.steppers import Stepper, take_state
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
@@ -107,7 +107,7 @@ class _Run:
         self.steps, self.record_steps = steps, record_steps
         rate = like.new_zeros(weights.models) if lr is None else torch.as_tensor(lr).to(like)
         self.state = stepper.start(weights, rate.expand(weights.models))
-        self.trace = Trace(steps, weights.models, stop_below, like)
+        self.trace = LossTrace(steps, weights.models, stop_below, like)
         self.grad_norm_sq = like.new_full((len(record_steps), weights.models), torch.nan)
         self.final = weights
         self.time = torch.zeros_like(rate.expand(weights.models))
@@ -137,7 +137,7 @@ class _Run:
         """Take a step; on a GPU by a graph, whose tensors are from then on those of the run."""
         if self.on_gpu and self.stepper.fixed:
             args = (self.objective, self.stepper, self.state, self.weights)
-            self.graph = self.graph or GraphedStep(*args)
+            self.graph = self.graph or CudaGraphStep(*args)
             self.graph()
             self.state, self.weights = self.graph.state, self.graph.weights
         else:

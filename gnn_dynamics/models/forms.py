@@ -31,7 +31,7 @@ from gnn_dynamics.models.costs import cheapest
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import DiagonalOperator, HornerOperator, StackedOperator
-from gnn_dynamics.models.receptive_field import relu_data
+from gnn_dynamics.models.receptive_field import receptive_field
 from gnn_dynamics.models.reductions import Frame, Reduced, left, row_space, svd, unreduced
 from gnn_dynamics.models.relu import column_major, relu_loss_and_gradient
 from gnn_dynamics.problem.labelled_columns import (
@@ -40,7 +40,8 @@ from gnn_dynamics.problem.labelled_columns import (
     fits,
     streamed_features,
 )
-from gnn_dynamics.problem.problem import Problem, propagated
+from gnn_dynamics.problem.problem import Problem
+from gnn_dynamics.problem.propagation import propagated
 
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")
 
@@ -123,7 +124,7 @@ def choose_form(
 def _relu_form(problem, arch, loss_fn, place, form) -> Form:
     if form not in ("auto", "relu-prefix"):
         raise UserError(f"form: '{form}' is for linear models; a ReLU model has relu-prefix only.")
-    data = relu_data(problem.S, problem.X, problem.R, arch.levels, device=place)
+    data = receptive_field(problem.S, problem.X, problem.R, arch.levels, device=place)
 
     def absent() -> list[Tensor]:
         raise UserError("a ReLU model has no features G_l that are fixed while it trains.")

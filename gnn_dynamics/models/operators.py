@@ -24,9 +24,9 @@ from gnn_dynamics.linalg.products import (
     Matrix,
     SparseMatrix,
     constant_matrix,
-    fold,
     is_differentiated,
     padded,
+    shared_matmul,
 )
 from gnn_dynamics.models.reductions import aligned
 
@@ -57,21 +57,27 @@ class StackedOperator:
         self.device = self.G[0].device
         self.sizes = tuple(sizes or [self.m] * len(self.G))
         Gs = torch.cat([G_l[:size] for G_l, size in zip(self.G, self.sizes, strict=True)])
-        self.Gs = padded(Gs, self.nbar % 2, len(Gs) % 2)  # even numbers, which `fold` needs
+        self.Gs = padded(
+            Gs, self.nbar % 2, len(Gs) % 2
+        )  # even numbers, which `shared_matmul` needs
         self.stairs = staircase(*self.Gs.shape, STAIR if triangular else self.Gs.shape[1])
 
     def apply(self, A: Tensor) -> Tensor:
         """A (K, L, m_y, m) -> Yhat (K, m_y, nbar)."""
         rows = torch.cat([A[:, j, :, :size] for j, size in enumerate(self.sizes)], dim=-1)
         rows = pad(rows, (0, len(self.Gs) - rows.shape[-1]))
-        blocks = [fold(rows[..., s.top :], self.Gs[s.top :, s.left : s.right]) for s in self.stairs]
+        blocks = [
+            shared_matmul(rows[..., s.top :], self.Gs[s.top :, s.left : s.right])
+            for s in self.stairs
+        ]
         return torch.cat(blocks, dim=-1)[..., : self.nbar]
 
     def adjoint(self, V: Tensor) -> Tensor:
         """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
         V = pad(V, (0, self.Gs.shape[1] - self.nbar))
         blocks = [
-            fold(V[..., : s.right], self.Gs[s.top : s.bottom, : s.right].mT) for s in self.stairs
+            shared_matmul(V[..., : s.right], self.Gs[s.top : s.bottom, : s.right].mT)
+            for s in self.stairs
         ]
         parts = torch.cat(blocks, dim=-1)[..., : sum(self.sizes)].split(self.sizes, dim=-1)
         return torch.stack([pad(part, (0, self.m - part.shape[-1])) for part in parts], dim=1)

@@ -16,7 +16,7 @@ from gnn_dynamics.linalg.products import Matrix, constant_matrix, product_cost
 
 
 @dataclass(frozen=True)
-class ReluData:
+class ReceptiveField:
     """The constants of a ReLU model, restricted to the nodes that its loss needs.
 
     order (n_needed,): the nodes sorted by hop distance, |N_j| of them within j hops = counts[j].
@@ -37,14 +37,14 @@ class ReluData:
         return {level: j for j, level in enumerate(self.levels)}
 
 
-def relu_data(
+def receptive_field(
     S: sp.csr_array,
     X: sp.csr_array | np.ndarray,
     R: sp.csr_array,
     levels: tuple[int, ...],
     dtype: torch.dtype = torch.float64,
     device: torch.device | str = "cpu",
-) -> ReluData:
+) -> ReceptiveField:
     """Sort the nodes by hop distance and cut S, X, R to what the levels need.
 
     S (n, n) acts from the right, X (n, m_x) by rows, R (n, nbar); levels end with H.
@@ -60,7 +60,7 @@ def relu_data(
 
     aggregations = [M[: counts[H - l], : counts[H - l + 1]] for l in range(1, H + 1)]
     first = first_layer(aggregations[0], X, device) if H else ()
-    return ReluData(
+    return ReceptiveField(
         levels,
         order,
         counts,

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.problem.labelled_columns import Columns
 
@@ -83,13 +83,13 @@ def at_input(
 
 
 def _times(tensor: Tensor, Q: Tensor | None) -> Tensor:
-    return tensor if Q is None else fold(tensor, Q)
+    return tensor if Q is None else shared_matmul(tensor, Q)
 
 
 def _expanded(reduced: Tensor, start: Tensor, Q: Tensor | None) -> Tensor:
     if Q is None:
         return reduced[..., : start.shape[-1]]
-    return start + fold(reduced - fold(start, Q), Q.mT)
+    return start + shared_matmul(reduced - shared_matmul(start, Q), Q.mT)
 
 
 def _padded(tensor: Tensor, rows: bool = False) -> Tensor:

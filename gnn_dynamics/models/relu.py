@@ -21,13 +21,13 @@ from torch import Tensor
 from gnn_dynamics.linalg.products import Matrix, is_differentiated
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Weights
-from gnn_dynamics.models.receptive_field import ReluData
+from gnn_dynamics.models.receptive_field import ReceptiveField
 
 CACHE_LINE = 64  # bytes
 
 
 def relu_loss_and_gradient(
-    weights: Weights, data: ReluData, Y: Tensor, loss: str
+    weights: Weights, data: ReceptiveField, Y: Tensor, loss: str
 ) -> tuple[Tensor, Weights]:
     """Loss (K,) and its gradient; Y (K or 1, m_y, nbar), `loss` a key of `losses.LOSSES`.
 
@@ -43,7 +43,7 @@ def relu_loss_and_gradient(
     return torch.cat(values), gradients[0].zip(stack_models, *gradients[1:])
 
 
-def relu_forward(weights: Weights, data: ReluData) -> tuple[Tensor, list[Tensor]]:
+def relu_forward(weights: Weights, data: ReceptiveField) -> tuple[Tensor, list[Tensor]]:
     """Yhat (K, m_y, nbar), and X_(1), ..., X_(H) as (K, m_l, |N_{H-l}|), nodes as in data.order."""
     if data.side_by_side:
         return transposed(forward(weights, data))
@@ -86,7 +86,7 @@ def stack_models(*tensors: Tensor) -> Tensor:
 
 
 def loss_and_gradient(
-    weights: Weights, data: ReluData, Y: Tensor, loss: str
+    weights: Weights, data: ReceptiveField, Y: Tensor, loss: str
 ) -> tuple[Tensor, Weights]:
     """One model, 2-D tensors, or K side by side, 3-D; loss (1,) or (K,)."""
     states = forward(weights, data)
@@ -108,7 +108,7 @@ class Activations:
     outputs: Tensor  # Yhat (..., m_y, nbar)
 
 
-def forward(weights: Weights, data: ReluData) -> Activations:
+def forward(weights: Weights, data: ReceptiveField) -> Activations:
     """All states; the tensors of `weights` are 2-D, or 3-D for K models side by side."""
     hidden, aggregated = [None], [None]
     for l, B in enumerate(weights.B, start=1):
@@ -136,7 +136,7 @@ def chain_adjoint(matrices: tuple[Matrix, ...], T: Tensor) -> Tensor:
     return T
 
 
-def outputs(weights: Weights, data: ReluData, hidden: list[Tensor | None]) -> Tensor:
+def outputs(weights: Weights, data: ReceptiveField, hidden: list[Tensor | None]) -> Tensor:
     """Yhat = sum_l W_l X_(l) R."""
     n_0, total = data.counts[0], None
     for l, W in zip(data.levels, weights.W, strict=True):
@@ -154,7 +154,7 @@ def add_product(total: Tensor | None, A: Tensor, B: Tensor) -> Tensor:
     return total.addmm_(A, B) if total.dim() == 2 else total.baddbmm_(A, B)
 
 
-def backward(weights: Weights, data: ReluData, states: Activations, V: Tensor) -> Weights:
+def backward(weights: Weights, data: ReceptiveField, states: Activations, V: Tensor) -> Weights:
     """Gradient from V = d loss / d Yhat (..., m_y, nbar)."""
     E = V if data.readout is None else data.readout.adjoint(V.mT).mT  # (..., m_y, |N_0|)
     B = [None] * len(weights.B)
@@ -177,7 +177,7 @@ def relu_adjoint(T: Tensor, X: Tensor) -> Tensor:
     return torch.ops.aten.threshold_backward.grad_input(T, X, 0, grad_input=T)
 
 
-def head_gradient(data: ReluData, states: Activations, E: Tensor, l: int) -> Tensor:
+def head_gradient(data: ReceptiveField, states: Activations, E: Tensor, l: int) -> Tensor:
     """d loss / d W_l = E X_(l)^T on N_0, with E = V R^T."""
     if l == 0:
         return data.raw.adjoint(E.mT.contiguous()).mT
@@ -185,7 +185,7 @@ def head_gradient(data: ReluData, states: Activations, E: Tensor, l: int) -> Ten
 
 
 def hidden_gradient(
-    weights: Weights, data: ReluData, E: Tensor, l: int, Z: Tensor | None
+    weights: Weights, data: ReceptiveField, E: Tensor, l: int, Z: Tensor | None
 ) -> Tensor:
     """d loss / d X_(l)^T from head l and from layer l + 1, whose pre-activation got Z."""
     j = data.heads.get(l)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.dynamics.train import Snapshot
-from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.models.linear import forward
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.theory.conservation import balancedness, drift, guaranteed_lambda
@@ -171,7 +171,7 @@ def _training_facts(setting: Setting, snapshot: Snapshot) -> Columns:
 def _projected_loss(setting: Setting, snapshot: Snapshot) -> Tensor:
     """||(Yhat - Y) P||_F^2, P the projector on row(Gs): L - L* by Pythagoras (erratum.py)."""
     V = _signal(snapshot)
-    return fold(V, setting.geometry.rows).square().sum(dim=(1, 2)) / 4
+    return shared_matmul(V, setting.geometry.rows).square().sum(dim=(1, 2)) / 4
 
 
 def _signal(snapshot: Snapshot) -> Tensor:

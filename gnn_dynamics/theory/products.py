@@ -6,7 +6,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.models.model import Weights
 
 
@@ -20,7 +20,7 @@ def layer_products(weights: Weights) -> list[Tensor]:
 
 def hidden(products: Sequence[Tensor], l: int, G_l: Tensor, models: int) -> Tensor:
     """Bbar_l G_l, (K, m_l, c), from `layer_products` and a shared G_l (m_x, c)."""
-    return fold(products[l - 1], G_l) if l else G_l.expand(models, *G_l.shape)
+    return shared_matmul(products[l - 1], G_l) if l else G_l.expand(models, *G_l.shape)
 
 
 def through(D: Tensor, products: Sequence[Tensor], l: int) -> Tensor:
@@ -52,4 +52,4 @@ def outputs(weights: Weights, G: list[Tensor]) -> Tensor:
 
 def label_signals(V: Tensor, G: list[Tensor]) -> Tensor:
     """D_l = V G_l^T for each head, (K, L, m_y, m_x), from V = d loss / d Yhat, (K, m_y, nbar)."""
-    return torch.stack([fold(V, G_l.mT) for G_l in G], dim=1)
+    return torch.stack([shared_matmul(V, G_l.mT) for G_l in G], dim=1)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.linalg.singular_values import rank_tolerance
 from gnn_dynamics.models.model import Weights
 
@@ -39,7 +39,7 @@ def lambda_min_full(Bbar: Tensor) -> Tensor:
 
 def lambda_min_restricted(Bbar: Tensor, U: Tensor) -> Tensor:
     """lambda_min(U^T Bbar^T Bbar U), U (m_x, r) an orthonormal basis of col(G_l); (K,)."""
-    return smallest_eigenvalue(fold(Bbar, U))
+    return smallest_eigenvalue(shared_matmul(Bbar, U))
 
 
 def layer_norm_rms(weights: Weights, level: int) -> Tensor:

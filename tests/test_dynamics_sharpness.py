@@ -28,7 +28,7 @@ from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import HornerOperator, StackedOperator
-from gnn_dynamics.models.receptive_field import relu_data
+from gnn_dynamics.models.receptive_field import receptive_field
 from gnn_dynamics.models.reductions import Frame
 from gnn_dynamics.models.relu import relu_loss_and_gradient
 
@@ -45,7 +45,7 @@ def objective(cell: Cell) -> Objective:
     example, relu = cell.example, cell.arch.activation == "relu"
     if not relu:
         return Objective(StackedOperator(levels_data(cell)), cell.Y, cell.loss)
-    data = relu_data(example.S, example.X, example.R, cell.arch.levels)
+    data = receptive_field(example.S, example.X, example.R, cell.arch.levels)
     return Objective(data, cell.Y, cell.loss, function=relu_loss_and_gradient)
 
 

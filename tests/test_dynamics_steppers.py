@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from test_engine_train import regression_cell
+from test_dynamics_train import regression_cell
 
 from gnn_dynamics.dynamics import steppers
 from gnn_dynamics.dynamics.sharpness import lambda_max

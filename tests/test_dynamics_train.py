@@ -14,7 +14,7 @@ from reference import (
     pyg_loss_and_gradient,
     random_weights,
 )
-from test_engine_linear import levels_data
+from test_models_linear import levels_data
 
 import gnn_dynamics.dynamics.train as train_module
 from gnn_dynamics.dynamics.cuda_graph import copy_into, copy_of
@@ -202,7 +202,7 @@ def test_the_loop_of_a_gpu_leaves_the_same_record(optimizer, monkeypatch):
         start(self, *args)
         self.on_gpu = True
 
-    monkeypatch.setattr(train_module, "GraphedStep", EagerStep)
+    monkeypatch.setattr(train_module, "CudaGraphStep", EagerStep)
     monkeypatch.setattr(train_module._Run, "__init__", on_gpu)
     gpu, also_seen = run()
     assert gpu.status == cpu.status == ("ok", "diverged", "ok")

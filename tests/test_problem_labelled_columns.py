@@ -7,7 +7,7 @@ from graphs import patient
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from reference import cells, dense_loss_and_gradient, make_example, selection
-from test_engine_forms import assert_form_equals, exact_forms, line_problem
+from test_models_forms import assert_form_equals, exact_forms, line_problem
 
 from gnn_dynamics.models import costs
 from gnn_dynamics.models.forms import REDUCE_COLUMNS, choose_form

@@ -15,7 +15,7 @@ from reference import (
     random_weights,
     selection,
 )
-from test_engine_train import assert_same_run, plain_descent, stable_rate
+from test_dynamics_train import assert_same_run, plain_descent, stable_rate
 
 from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
