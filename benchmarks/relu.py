@@ -15,7 +15,7 @@ from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.receptive_field import ReceptiveField, receptive_field
-from gnn_dynamics.models.relu import column_major, relu_loss_and_gradient
+from gnn_dynamics.models.relu import ReluModel, column_major
 from gnn_dynamics.problem.problem import Problem, build_problem
 from gnn_dynamics.problem.targets import targets
 
@@ -101,7 +101,7 @@ def our_step(cell: Cell, problem: Problem, data: ReceptiveField, weights: Weight
     """One training step of K models, the way `train` does it."""
     dtype, stepper = weights.W[0].dtype, STEPPERS[cell.optimizer]
     Y = torch.from_numpy(targets(problem, "true", 0)).to(dtype).unsqueeze(0)
-    objective = Objective(data, Y, cell.loss, function=relu_loss_and_gradient)
+    objective = Objective(ReluModel(data), Y, cell.loss)
     weights = weights.map(column_major)
     state = stepper.start(weights, torch.full((weights.models,), LR, dtype=dtype))
 
@@ -137,7 +137,7 @@ def products(data: ReceptiveField, arch: Architecture, size: int) -> Iterator[Ke
         yield from 3 * [dense_product(rows, h, h, size)]
     for level in data.levels:
         if level == 0:
-            yield from constant_product(data.raw, arch.m_y, size)
+            yield from constant_product(*data.raw, arch.m_y, size)
         else:
             yield from 3 * [dense_product(n_0, h, arch.m_y, size)]
 

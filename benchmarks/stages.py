@@ -21,6 +21,7 @@ from gnn_dynamics.dynamics.train import train as run
 from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT, singular_values, tsqr
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.initialise import initial_weights
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
@@ -141,7 +142,7 @@ def train(case: Case, folder: Path) -> Work:
     padding = (0, 0, 0, start.W[0].shape[-1] - case.features)
     G = [torch.nn.functional.pad(G_l, padding) for G_l in T.mT.split(sizes)]
     operator = StackedOperator(G, sizes, triangular=True)
-    objective = Objective(operator, Y.unsqueeze(0), "squared")
+    objective = Objective(LinearModel(operator), Y.unsqueeze(0), "squared")
     return lambda: run(objective, start, STEPPERS["gd"], [LR], STEPS)
 
 

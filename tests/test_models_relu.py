@@ -32,7 +32,7 @@ from gnn_dynamics.linalg import products
 from gnn_dynamics.linalg.products import DenseMatrix, SparseMatrix, constant_matrix
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.receptive_field import ReceptiveField, hop_order, receptive_field
-from gnn_dynamics.models.relu import column_major, relu_forward, relu_loss_and_gradient
+from gnn_dynamics.models.relu import ReluModel, column_major
 
 RELU = {"activations": ["relu"]}
 CPU = torch.device("cpu")
@@ -43,7 +43,7 @@ def data_of(cell: Cell) -> ReceptiveField:
 
 
 def ours(cell: Cell, data: ReceptiveField | None = None):
-    return relu_loss_and_gradient(cell.weights, data or data_of(cell), cell.Y, cell.loss)
+    return ReluModel(data or data_of(cell)).loss_and_gradient(cell.weights, cell.Y, cell.loss)
 
 
 def assert_same(result, expected, tolerance: float = 1e-12):
@@ -93,7 +93,7 @@ def test_gradient_equals_pyg_on_cora(kind, depth, cora):
 @given(cells(**RELU))
 def test_forward_gives_outputs_and_hidden_features(cell):
     data = data_of(cell)
-    Yhat, hidden = relu_forward(cell.weights, data)
+    Yhat, hidden = ReluModel(data).forward(cell.weights)
     expected = dense_outputs(cell.arch, cell.weights, cell.example)
     torch.testing.assert_close(Yhat, expected, rtol=1e-11, atol=1e-12)
     full = dense_forward(cell.arch, cell.weights, cell.example)
@@ -107,14 +107,14 @@ def test_forward_gives_outputs_and_hidden_features(cell):
 
 @settings(deadline=None, max_examples=40)
 @given(cells(readouts=["nodes", "pool"], **RELU))
-def test_prefix_equals_the_full_graph(cell):
+def test_the_receptive_field_equals_the_full_graph(cell):
     full = data_with_all_nodes(cell)
     assert full.counts == (cell.example.n,) * (cell.arch.depth + 1)
     assert_same(ours(cell), ours(cell, full), 1e-11)
 
 
 def data_with_all_nodes(cell: Cell) -> ReceptiveField:
-    """The same problem with explicit zeros in R, so that its prefix is the whole graph."""
+    """The same problem with explicit zeros in R, so that its receptive field is the whole graph."""
     R = cell.example.R.toarray()
     rows, columns = np.indices(R.shape).reshape(2, -1)
     stored = sp.csr_array((R.ravel(), (rows, columns)), R.shape)
@@ -210,7 +210,7 @@ def test_derivative_of_relu_at_zero_is_zero():
     zeros = torch.zeros(1, 1, 1, dtype=torch.float64)
     weights = Weights((zeros,), (zeros + 1,))
     data = receptive_field(example.S, example.X, example.R, (1,))
-    _, gradient = relu_loss_and_gradient(weights, data, zeros + 1, "squared")
+    _, gradient = ReluModel(data).loss_and_gradient(weights, zeros + 1, "squared")
     assert gradient.B[0].item() == 0
 
 

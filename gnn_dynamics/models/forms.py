@@ -9,15 +9,15 @@
     svd              R2 R5         both of these, without skip connections
     relu-prefix      relu.py       ReLU models
 
-R4 and R5 read G_l from a file where they do not fit into memory (streamed.py).
-What each costs is in costs.py; the derivations are in operators.py, linear.py and reductions.py.
+R4 and R5 read G_l from a file if they do not fit into memory (problem/labelled_columns.py).
+Costs are in costs.py; the derivations are in operators.py, linear.py and reductions.py.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import Any
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,14 +26,19 @@ from torch import Tensor
 
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
-from gnn_dynamics.models import linear
 from gnn_dynamics.models.costs import cheapest
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture, Weights
-from gnn_dynamics.models.objective import Objective
-from gnn_dynamics.models.operators import DiagonalOperator, HornerOperator, StackedOperator
+from gnn_dynamics.models.objective import Model, Objective
+from gnn_dynamics.models.operators import (
+    DiagonalOperator,
+    HornerOperator,
+    Operator,
+    StackedOperator,
+)
 from gnn_dynamics.models.receptive_field import receptive_field
 from gnn_dynamics.models.reductions import Frame, Reduced, left, row_space, svd, unreduced
-from gnn_dynamics.models.relu import column_major, relu_loss_and_gradient
+from gnn_dynamics.models.relu import ReluModel, column_major
 from gnn_dynamics.problem.labelled_columns import (
     Columns,
     StreamedColumns,
@@ -46,27 +51,36 @@ from gnn_dynamics.problem.propagation import propagated
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")
 
 
+class Coordinates(Protocol):
+    """Coordinates of the weights in which a form trains them."""
+
+    def reduce(self, weights: Weights) -> Weights:
+        """Full weights, of the form's device -> those that are trained."""
+
+    def expand(self, weights: Weights, start: Weights) -> Weights:
+        """Trained weights -> full ones; `start`: the full weights the same models began with."""
+
+
 @dataclass(frozen=True)
 class Form:
     """A model bound to its graph, in the coordinates of one exact form.
 
-    data: the linear operator, (m, nbar) as in these coordinates; or the data of a ReLU model
+    name, reason: the choice and why, for the artifact's metadata;  loss: a key of `losses.LOSSES`
+    model: loss and gradient in these coordinates
     frame: coordinates of the weights;  columns: those of the labelled columns
-    levels_data: () -> G_l for each head in these coordinates
-    function: loss and gradient, as in `Objective`
-    name, reason: what was chosen and why, for the artifact's metadata
-    without_relu: () -> the linear operator of a ReLU model's graph
+    make_operator: () -> G_l as a linear operator, (m, nbar) as in these coordinates; for a ReLU
+        model those of the linear model on its graph
+    features: () -> G_l for each head in these coordinates
     """
 
     name: str
     reason: str
     loss: str
-    data: Any
-    frame: Any
+    model: Model
+    frame: Coordinates
     columns: Columns | StreamedColumns
-    levels_data: Callable[[], list[Tensor]]
-    function: Callable[..., tuple[Tensor, Weights]] = linear.loss_and_gradient
-    without_relu: Callable[[], Any] | None = None
+    make_operator: Callable[[], Operator]
+    features: Callable[[], list[Tensor]]
 
     def reduce(self, weights: Weights) -> Weights:
         """Full weights, of the form's device -> those that are trained."""
@@ -79,7 +93,12 @@ class Form:
     def objective(self, Y: Tensor) -> Objective:
         """Loss and gradient in these coordinates, for full targets Y (K or 1, m_y, nbar)."""
         reduced, offset = self.columns.targets(Y)
-        return Objective(self.data, reduced, self.loss, offset, self.function)
+        return Objective(self.model, reduced, self.loss, offset)
+
+    @cached_property
+    def operator(self) -> Operator:
+        """The features as a linear operator, see `make_operator`."""
+        return self.make_operator()
 
     @cached_property
     def G(self) -> list[Tensor]:
@@ -88,7 +107,7 @@ class Form:
         With R3 the head W_0 has a basis of its own, so G_0 and the other G_l do not share theirs;
         singular values and row spaces of their stack are those of the full Gs.
         """
-        return self.levels_data()
+        return self.features()
 
     @cached_property
     def sigma_max(self) -> float:
@@ -96,7 +115,7 @@ class Form:
 
         Of a ReLU model, that of the linear model on its graph: its own where B = I and X >= 0.
         """
-        return largest_singular_value(self.without_relu() if self.without_relu else self.data)
+        return largest_singular_value(self.operator)
 
 
 def choose_form(
@@ -113,26 +132,35 @@ def choose_form(
         UserError: for an unknown form, or one that is not exact for this model, loss or optimizer;
             and for a device that is not there.
     """
-    place = torch_device(device)
+    where = torch_device(device)
     if arch.activation == "relu":
-        return _relu_form(problem, arch, loss_fn, place, form)
-    name, reason = cheapest(problem, arch, loss_fn, optimizer, place, form)
-    build = _horner_form if name == "horner" else partial(_dense_form, name=name)
-    return build(problem, arch, loss_fn, place, reason=reason)
+        return _relu_form(problem, arch, loss_fn, where, form)
+    name, reason = cheapest(problem, arch, loss_fn, optimizer, where, form)
+    if name == "horner":
+        return _horner_form(problem, arch, loss_fn, where, reason)
+    return _dense_form(problem, arch, loss_fn, where, reason, name)
 
 
-def _relu_form(problem, arch, loss_fn, place, form) -> Form:
+def _relu_form(
+    problem: Problem, arch: Architecture, loss_fn: str, device: torch.device, form: str
+) -> Form:
     if form not in ("auto", "relu-prefix"):
         raise UserError(f"form: '{form}' is for linear models; a ReLU model has relu-prefix only.")
-    data = receptive_field(problem.S, problem.X, problem.R, arch.levels, device=place)
+    field = receptive_field(problem.S, problem.X, problem.R, arch.levels, device=device)
 
     def absent() -> list[Tensor]:
         raise UserError("a ReLU model has no features G_l that are fixed while it trains.")
 
-    reason = "the one form of ReLU models"
-    args = ("relu-prefix", reason, loss_fn, data, ColumnMajor(), Columns(), absent)
-    without_relu = partial(_horner, problem, arch, place)
-    return Form(*args, relu_loss_and_gradient, without_relu)
+    return Form(
+        "relu-prefix",
+        "the one form of ReLU models",
+        loss_fn,
+        ReluModel(field),
+        ColumnMajor(),
+        Columns(),
+        lambda: _horner(problem, arch, device),
+        absent,
+    )
 
 
 class ColumnMajor:
@@ -145,32 +173,56 @@ class ColumnMajor:
         return weights.map(torch.Tensor.contiguous)
 
 
-def _horner_form(problem, arch, loss_fn, place, reason) -> Form:
-    operator = _horner(problem, arch, place)
+def _horner_form(
+    problem: Problem, arch: Architecture, loss_fn: str, device: torch.device, reason: str
+) -> Form:
+    operator = _horner(problem, arch, device)
 
     def dense() -> list[Tensor]:
-        return unreduced(_features(problem, arch, place)).G
+        return unreduced(_features(problem, arch, device)).G
 
-    return Form("horner", reason, loss_fn, operator, Frame(), Columns(), dense)
-
-
-def _horner(problem, arch, place) -> HornerOperator:
-    return HornerOperator(problem.S, problem.X, problem.R, arch.levels, device=place)
+    return _linear_form("horner", reason, loss_fn, operator, Frame(), Columns(), dense)
 
 
-def _dense_form(problem, arch, loss_fn, place, reason, name) -> Form:
+def _horner(problem: Problem, arch: Architecture, device: torch.device) -> HornerOperator:
+    return HornerOperator(problem.S, problem.X, problem.R, arch.levels, device=device)
+
+
+def _dense_form(
+    problem: Problem,
+    arch: Architecture,
+    loss_fn: str,
+    device: torch.device,
+    reason: str,
+    name: str,
+) -> Form:
+    streamed: StreamedColumns | None = None
     if name in REDUCE_COLUMNS and not fits(problem, len(arch.levels)):
-        G, streamed = streamed_features(problem, arch.levels, place)
+        G, streamed = streamed_features(problem, arch.levels, device)
     else:
-        G, streamed = _features(problem, arch, place), None
+        G = _features(problem, arch, device)
+    operator: Operator
     if name == "svd":
         data, s = svd(G[0])
         operator = DiagonalOperator(s)
     else:
         data = _reduced(G, arch.levels, name)
-        operator = StackedOperator(data.G, data.sizes, data.triangular, device=place)
+        operator = StackedOperator(data.G, data.sizes, data.triangular, device=device)
     columns = replace(streamed, then=data.columns) if streamed else data.columns
-    return Form(name, reason, loss_fn, operator, data.frame, columns, lambda: data.G)
+    return _linear_form(name, reason, loss_fn, operator, data.frame, columns, lambda: data.G)
+
+
+def _linear_form(
+    name: str,
+    reason: str,
+    loss_fn: str,
+    operator: Operator,
+    frame: Frame,
+    columns: Columns | StreamedColumns,
+    features: Callable[[], list[Tensor]],
+) -> Form:
+    model = LinearModel(operator)
+    return Form(name, reason, loss_fn, model, frame, columns, lambda: operator, features)
 
 
 def _reduced(G: list[Tensor], levels: tuple[int, ...], name: str) -> Reduced:
@@ -178,19 +230,20 @@ def _reduced(G: list[Tensor], levels: tuple[int, ...], name: str) -> Reduced:
     return left(data) if "left" in name else data
 
 
-def _features(problem: Problem, arch: Architecture, place: torch.device) -> list[Tensor]:
+def _features(problem: Problem, arch: Architecture, device: torch.device) -> list[Tensor]:
     """G_l (m_x, nbar) for the levels, by R1."""
     G = propagated(problem, arch.depth)
-    return [torch.from_numpy(G[l]).to(place) for l in arch.levels]
+    return [torch.from_numpy(G[l]).to(device) for l in arch.levels]
 
 
-def largest_singular_value(operator) -> float:
+def largest_singular_value(operator: Operator) -> float:
     """sigma_max of Gs (L m, nbar), by Lanczos on Gs^T Gs from a fixed start."""
     if operator.nbar == 1:
-        return operator.adjoint(_row(np.ones(1), operator)).norm().item()
+        return float(operator.adjoint(_row(np.ones(1), operator)).norm())
 
     def normal(v: np.ndarray) -> np.ndarray:
-        return operator.apply(operator.adjoint(_row(v, operator))).flatten().numpy(force=True)
+        row = operator.apply(operator.adjoint(_row(v, operator)))  # (1, 1, nbar)
+        return row.flatten().numpy(force=True)
 
     shape = (operator.nbar, operator.nbar)
     squares = LinearOperator(shape, matvec=normal, dtype=np.float64)
@@ -199,5 +252,5 @@ def largest_singular_value(operator) -> float:
     return math.sqrt(max(largest, 0.0))
 
 
-def _row(v: np.ndarray, operator) -> Tensor:
+def _row(v: np.ndarray, operator: Operator) -> Tensor:
     return torch.from_numpy(v.reshape(1, 1, -1)).to(operator.device)

@@ -1,4 +1,4 @@
-"""The constants of a ReLU model, cut to the nodes that its loss needs.
+"""The L-hop neighbourhood of the labelled nodes: all that a ReLU model and its loss need.
 
 Nodes are sorted by hop distance to those that the readout R touches (N_0). Layer l of H then
 needs only the first |N_{H-l}| of them, and its aggregation is a corner of one sorted S: an exact
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 import torch
+from torch import Tensor
 
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.linalg.products import Matrix, constant_matrix, product_cost
+from gnn_dynamics.linalg.products import Matrix, constant_matrix, is_identity, product_cost
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,15 @@ class ReceptiveField:
     levels: tuple[int, ...]
     order: np.ndarray
     counts: tuple[int, ...]
-    raw: Matrix | None  # X on N_0 (|N_0|, m_x), for the head of level 0
+    raw: tuple[Matrix, ...]  # X on N_0 (|N_0|, m_x); empty without a head of level 0
     first: tuple[Matrix, ...]  # layer 1 is relu(first[0] first[1] ... B_1^T)
     aggregations: tuple[Matrix, ...]  # of layers 2..H, (|N_{H-l}|, |N_{H-l+1}|)
     readout: Matrix | None  # R^T (nbar, |N_0|); None where it is the identity
     side_by_side: bool
 
-    @property
-    def heads(self) -> dict[int, int]:
-        """Level -> position of its head in `Weights.W`."""
-        return {level: j for j, level in enumerate(self.levels)}
+    def at_labels(self, T: Tensor) -> Tensor:
+        """The rows of N_0 in T (..., |N_j|, c), a view."""
+        return T[..., : self.counts[0], :]
 
 
 def receptive_field(
@@ -64,7 +64,7 @@ def receptive_field(
         levels,
         order,
         counts,
-        raw=constant(X[: counts[0]]) if 0 in levels else None,
+        raw=(constant(X[: counts[0]]),) if 0 in levels else (),
         first=tuple(map(constant, first)),
         aggregations=tuple(map(constant, aggregations[1:])),
         readout=None if is_identity(R) else constant(R),
@@ -96,10 +96,6 @@ def hop_order(S: sp.csr_array, R: sp.csr_array, H: int) -> tuple[np.ndarray, tup
         order = np.concatenate([order, np.setdiff1d(reached, order)])
         counts.append(len(order))
     return order, tuple(counts[1:])
-
-
-def is_identity(M: sp.csr_array) -> bool:
-    return M.shape[0] == M.shape[1] and (M - sp.eye_array(M.shape[0])).count_nonzero() == 0
 
 
 def first_layer(

@@ -33,7 +33,7 @@ def squared_loss(weights: Weights, G: Sequence[Tensor], Y: Tensor) -> Tensor:
 
 
 def flow_reference(
-    gradient: Callable[[Weights], Weights], weights: Weights, times: Sequence[float]
+    gradient: Callable[[Weights], Weights], weights: Weights, times: Sequence[float] | np.ndarray
 ) -> list[Weights]:
     """Weights on the gradient flow from `weights` (at time 0) at each of `times`, ascending.
 
