@@ -11,7 +11,7 @@ class LossTrace:
     """Losses and times (steps + 1, K) of all models; NaN where a model was not training.
 
     A model ends at the first step whose loss is not finite, exceeds DIVERGED times its first loss,
-    or is at most `stop_below` (K,). Where it ends does not depend on when anyone looks.
+    or is at most `stop_below` (K,). The end does not depend on when the losses are read.
     """
 
     def __init__(self, steps: int, models: int, stop_below: Tensor | None, like: Tensor):

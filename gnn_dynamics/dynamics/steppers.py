@@ -43,18 +43,6 @@ class State:
 Retune = Callable[[State, Objective, Weights, Weights, Tensor, int], State]
 
 
-def keep_state(
-    state: State,
-    objective: Objective,
-    weights: Weights,
-    gradient: Weights,
-    loss: Tensor,
-    step: int,
-) -> State:
-    """No retuning."""
-    return state
-
-
 @dataclass(frozen=True)
 class Stepper:
     """A way to move: `start(weights, lr (K,))` gives the first state."""
@@ -62,12 +50,12 @@ class Stepper:
     name: str
     start: Callable[[Weights, Tensor], State]
     step: Callable[[State, Objective, Weights, Weights], tuple[State, Weights]]
-    retune: Retune = keep_state
+    retune: Retune | None = None
 
     @property
     def fixed(self) -> bool:
         """Whether the step size never changes, so that steps need no decision in between."""
-        return self.retune is keep_state
+        return self.retune is None
 
 
 def descend(weights: Weights, direction: Weights, size: Tensor) -> Weights:

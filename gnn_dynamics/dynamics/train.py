@@ -85,7 +85,7 @@ def train(
 ) -> Trajectory:
     """Train K models for `steps` steps, or until each has diverged or reached `stop_below` (K,).
 
-    lr: (K,), None for gradient flow, which finds its own step size
+    lr: (K,), None for gradient flow, which chooses its step size
     record_steps: steps at which the gradient norm is kept and `observe` is called
     label: name of the job for the progress line on stderr, which shows steps done and time left
     """
@@ -152,8 +152,9 @@ class _Run:
                 self.move()
 
     def retune(self, step: int) -> None:
-        args = (self.objective, self.weights, self.gradient, self.loss, step)
-        self.state = self.stepper.retune(self.state, *args)
+        if self.stepper.retune:
+            args = (self.objective, self.weights, self.gradient, self.loss, step)
+            self.state = self.stepper.retune(self.state, *args)
 
     def move(self) -> None:
         """Take a step; on a GPU by a graph, whose tensors are from then on those of the run."""

@@ -41,7 +41,7 @@ def shared_matmul(rows: Tensor, matrix: Tensor) -> Tensor:
 
 
 def padded(matrix: Tensor, columns: int, rows: int) -> Tensor:
-    """The matrix with so many columns and rows of zeros after its own."""
+    """The matrix with `columns` and `rows` of zeros appended."""
     return pad(matrix, (0, columns, 0, rows)) if columns or rows else matrix
 
 

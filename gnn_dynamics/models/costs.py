@@ -25,17 +25,17 @@ from gnn_dynamics.problem.problem import Problem
 
 PROJECTING = ("gd", "momentum", "flow")  # optimisers that commute with a rotation of the weights
 UPDATE_COST = {"gd": 4, "flow": 4, "momentum": 8, "adam": 20}
-STREAMED_WORK = 1e13  # multiplications in the factorisation of what is streamed: minutes
+STREAMED_WORK = 1e13  # multiplications in the factorisation of streamed columns: minutes
 CACHE_BYTES = 16 * 2**20  # of weights, gradients and signals that K models share on a CPU
 INFINITE = float("inf")
 MOST_MODELS = 32  # beyond that nothing is gained on a CPU
 SHARED_ROWS = 32  # of K models in a product with G_l; fewer leave most of the processor idle
-SHARED_BYTES = 256 * 2**20  # of what K models may hold where the cache would hold fewer
+SHARED_BYTES = 256 * 2**20  # of weights and signals of K models that exceed the cache
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A form with its cost; `condition` says what it would need where it is not exact, else ""."""
+    """A form with its cost; `condition` is "" if it is exact, else what it would need."""
 
     name: str
     cost: float

@@ -52,13 +52,10 @@ REDUCE_COLUMNS = ("left", "row_space+left", "svd")
 
 
 class Coordinates(Protocol):
-    """Coordinates of the weights in which a form trains them."""
+    """Coordinates of the weights in which a form trains them, see `Form`."""
 
-    def reduce(self, weights: Weights) -> Weights:
-        """Full weights, of the form's device -> those that are trained."""
-
-    def expand(self, weights: Weights, start: Weights) -> Weights:
-        """Trained weights -> full ones; `start`: the full weights the same models began with."""
+    def reduce(self, weights: Weights) -> Weights: ...
+    def expand(self, weights: Weights, start: Weights) -> Weights: ...
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ class Form:
     def sigma_max(self) -> float:
         """Largest singular value of Gs, to 1e-6.
 
-        Of a ReLU model, that of the linear model on its graph: its own where B = I and X >= 0.
+        For a ReLU model, that of the linear model on its graph: equal where B = I and X >= 0.
         """
         return largest_singular_value(self.operator)
 
@@ -132,35 +129,67 @@ def choose_form(
         UserError: for an unknown form, or one that is not exact for this model, loss or optimizer;
             and for a device that is not there.
     """
-    where = torch_device(device)
+    case = _Case(problem, arch, loss_fn, torch_device(device))
     if arch.activation == "relu":
-        return _relu_form(problem, arch, loss_fn, where, form)
-    name, reason = cheapest(problem, arch, loss_fn, optimizer, where, form)
-    if name == "horner":
-        return _horner_form(problem, arch, loss_fn, where, reason)
-    return _dense_form(problem, arch, loss_fn, where, reason, name)
+        return case.relu(form)
+    name, reason = cheapest(problem, arch, loss_fn, optimizer, case.device, form)
+    return case.horner(reason) if name == "horner" else case.dense(name, reason)
 
 
-def _relu_form(
-    problem: Problem, arch: Architecture, loss_fn: str, device: torch.device, form: str
-) -> Form:
-    if form not in ("auto", "relu-prefix"):
-        raise UserError(f"form: '{form}' is for linear models; a ReLU model has relu-prefix only.")
-    field = receptive_field(problem.S, problem.X, problem.R, arch.levels, device=device)
+@dataclass(frozen=True)
+class _Case:
+    """A model on its graph, and the making of its forms."""
 
-    def absent() -> list[Tensor]:
-        raise UserError("a ReLU model has no features G_l that are fixed while it trains.")
+    problem: Problem
+    arch: Architecture
+    loss_fn: str
+    device: torch.device
 
-    return Form(
-        "relu-prefix",
-        "the one form of ReLU models",
-        loss_fn,
-        ReluModel(field),
-        ColumnMajor(),
-        Columns(),
-        lambda: _horner(problem, arch, device),
-        absent,
-    )
+    def relu(self, form: str) -> Form:
+        if form not in ("auto", "relu-prefix"):
+            raise UserError(
+                f"form: '{form}' is for linear models; a ReLU model has relu-prefix only."
+            )
+        graph = self.problem.S, self.problem.X, self.problem.R
+        model = ReluModel(receptive_field(*graph, self.arch.levels, device=self.device))
+
+        def absent() -> list[Tensor]:
+            raise UserError("a ReLU model has no features G_l that are fixed while it trains.")
+
+        reason, frame = "the one form of ReLU models", ColumnMajor()
+        args = ("relu-prefix", reason, self.loss_fn, model, frame, Columns())
+        return Form(*args, self.horner_operator, absent)
+
+    def horner(self, reason: str) -> Form:
+        operator = self.horner_operator()
+        args = ("horner", reason, self.loss_fn, LinearModel(operator), Frame(), Columns())
+        return Form(*args, lambda: operator, lambda: unreduced(self.features()).G)
+
+    def dense(self, name: str, reason: str) -> Form:
+        streamed: StreamedColumns | None = None
+        if name in REDUCE_COLUMNS and not fits(self.problem, len(self.arch.levels)):
+            G, streamed = streamed_features(self.problem, self.arch.levels, self.device)
+        else:
+            G = self.features()
+        operator: Operator
+        if name == "svd":
+            data, s = svd(G[0])
+            operator = DiagonalOperator(s)
+        else:
+            data = _reduced(G, self.arch.levels, name)
+            operator = StackedOperator(data.G, data.sizes, data.triangular, device=self.device)
+        columns = replace(streamed, then=data.columns) if streamed else data.columns
+        args = (name, reason, self.loss_fn, LinearModel(operator), data.frame, columns)
+        return Form(*args, lambda: operator, lambda: data.G)
+
+    def horner_operator(self) -> HornerOperator:
+        graph = self.problem.S, self.problem.X, self.problem.R
+        return HornerOperator(*graph, self.arch.levels, device=self.device)
+
+    def features(self) -> list[Tensor]:
+        """G_l (m_x, nbar) for the levels, by R1."""
+        G = propagated(self.problem, self.arch.depth)
+        return [torch.from_numpy(G[l]).to(self.device) for l in self.arch.levels]
 
 
 class ColumnMajor:
@@ -173,67 +202,9 @@ class ColumnMajor:
         return weights.map(torch.Tensor.contiguous)
 
 
-def _horner_form(
-    problem: Problem, arch: Architecture, loss_fn: str, device: torch.device, reason: str
-) -> Form:
-    operator = _horner(problem, arch, device)
-
-    def dense() -> list[Tensor]:
-        return unreduced(_features(problem, arch, device)).G
-
-    return _linear_form("horner", reason, loss_fn, operator, Frame(), Columns(), dense)
-
-
-def _horner(problem: Problem, arch: Architecture, device: torch.device) -> HornerOperator:
-    return HornerOperator(problem.S, problem.X, problem.R, arch.levels, device=device)
-
-
-def _dense_form(
-    problem: Problem,
-    arch: Architecture,
-    loss_fn: str,
-    device: torch.device,
-    reason: str,
-    name: str,
-) -> Form:
-    streamed: StreamedColumns | None = None
-    if name in REDUCE_COLUMNS and not fits(problem, len(arch.levels)):
-        G, streamed = streamed_features(problem, arch.levels, device)
-    else:
-        G = _features(problem, arch, device)
-    operator: Operator
-    if name == "svd":
-        data, s = svd(G[0])
-        operator = DiagonalOperator(s)
-    else:
-        data = _reduced(G, arch.levels, name)
-        operator = StackedOperator(data.G, data.sizes, data.triangular, device=device)
-    columns = replace(streamed, then=data.columns) if streamed else data.columns
-    return _linear_form(name, reason, loss_fn, operator, data.frame, columns, lambda: data.G)
-
-
-def _linear_form(
-    name: str,
-    reason: str,
-    loss_fn: str,
-    operator: Operator,
-    frame: Frame,
-    columns: Columns | StreamedColumns,
-    features: Callable[[], list[Tensor]],
-) -> Form:
-    model = LinearModel(operator)
-    return Form(name, reason, loss_fn, model, frame, columns, lambda: operator, features)
-
-
 def _reduced(G: list[Tensor], levels: tuple[int, ...], name: str) -> Reduced:
     data = row_space(G, levels) if "row_space" in name else unreduced(G)
     return left(data) if "left" in name else data
-
-
-def _features(problem: Problem, arch: Architecture, device: torch.device) -> list[Tensor]:
-    """G_l (m_x, nbar) for the levels, by R1."""
-    G = propagated(problem, arch.depth)
-    return [torch.from_numpy(G[l]).to(device) for l in arch.levels]
 
 
 def largest_singular_value(operator: Operator) -> float:

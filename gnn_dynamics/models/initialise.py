@@ -1,6 +1,6 @@
 """Initial weights: one independent random stream for each (seed, kind of matrix, layer).
 
-So models with and without skip connections share every B_l and the head of the same level, and
+So models with and without skip connections share every B_l and the head of the same layer, and
 models of different depth share their first layers.
 """
 

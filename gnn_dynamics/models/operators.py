@@ -8,7 +8,7 @@ every weight follows from D (linear.py). All operators are differentiable by aut
 
     StackedOperator   R1: G_l is computed once and no step sees the n nodes
     HornerOperator    R6: sparse X and S with m_y columns for each model; for many labelled nodes
-    DiagonalOperator  R5: one level in the coordinates of its singular vectors
+    DiagonalOperator  R5: one G_l in the coordinates of its singular vectors
 """
 
 from collections.abc import Callable, Sequence

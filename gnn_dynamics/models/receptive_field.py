@@ -26,7 +26,7 @@ class ReceptiveField:
     levels: tuple[int, ...]
     order: np.ndarray
     counts: tuple[int, ...]
-    raw: tuple[Matrix, ...]  # X on N_0 (|N_0|, m_x); empty without a head of level 0
+    raw: tuple[Matrix, ...]  # X on N_0 (|N_0|, m_x); empty without a head W_0
     first: tuple[Matrix, ...]  # layer 1 is relu(first[0] first[1] ... B_1^T)
     aggregations: tuple[Matrix, ...]  # of layers 2..H, (|N_{H-l}|, |N_{H-l+1}|)
     readout: Matrix | None  # R^T (nbar, |N_0|); None where it is the identity
@@ -45,7 +45,7 @@ def receptive_field(
     dtype: torch.dtype = torch.float64,
     device: torch.device | str = "cpu",
 ) -> ReceptiveField:
-    """Sort the nodes by hop distance and cut S, X, R to what the levels need.
+    """Sort the nodes by hop distance and cut S, X, R to what the heads need.
 
     S (n, n) acts from the right, X (n, m_x) by rows, R (n, nbar); levels end with H.
     Raises UserError where the shapes do not fit or R reads no node.

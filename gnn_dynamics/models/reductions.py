@@ -175,7 +175,7 @@ def left(data: Reduced) -> Reduced:
 def svd(G_H: Tensor) -> tuple[Reduced, Tensor]:
     """R5: G_H = U diag(s) V^T; weights in the coordinates U, columns in V. Also returns s (m,).
 
-    One level, without skip connections; it is the layer's, or at H = 0 the head's.
+    For models without skip connections; G_H serves layer 1, or at H = 0 the head.
     """
     U, s, Vh = torch.linalg.svd(G_H, full_matrices=False)
     rank = max(int((s > max(G_H.shape) * torch.finfo(s.dtype).eps * s[0]).sum()), 1)

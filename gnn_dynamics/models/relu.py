@@ -74,7 +74,7 @@ def transposed(states: "Activations") -> tuple[Tensor, list[Tensor]]:
 def single(weights: Weights, k: int) -> Weights:
     """Model k, with 2-D tensors on cache lines, as fresh tensors are.
 
-    BLAS sums in another order elsewhere; so a model's digits do not depend on its place in K.
+    BLAS sums in another order elsewhere; so a model's digits do not depend on its index in K.
     """
 
     def aligned(tensor: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ def single(weights: Weights, k: int) -> Weights:
 
 
 def column_major(tensor: Tensor) -> Tensor:
-    """The same tensor with contiguous columns: what sparse products read and gradients come in.
+    """The same tensor with contiguous columns, the layout of sparse products and of gradients.
 
     Updates keep the layout, so a trainer that maps this over its first weights never copies.
     """
@@ -186,7 +186,7 @@ def backward(weights: Weights, field: ReceptiveField, states: Activations, V: Te
 
 
 def relu_adjoint(T: Tensor, X: Tensor) -> Tensor:
-    """T where relu gave X > 0, else 0 (so relu'(0) = 0, as in torch); in place where it may be."""
+    """T where relu gave X > 0, else 0 (so relu'(0) = 0, as in torch); in place if allowed."""
     if is_differentiated(T):
         adjoint: Tensor = torch.ops.aten.threshold_backward(T, X, 0)
     else:

@@ -25,7 +25,7 @@ from gnn_dynamics.problem.problem import (
 )
 
 ROWS = 2**14  # of sparse features that are made dense at a time
-# Columns beyond this share nothing more of what a sparse product reads.
+# More columns do not share more of the entries that a sparse product reads.
 MOST_COLUMNS = 128
 MOST_ENTRIES = 2**31 - 1  # of a matrix with int32 indices
 # Columns of a product start on a cache line.
@@ -39,14 +39,14 @@ class Source:
     aggregate: (T, out), both (n, c): writes S^T T to out, and may spoil T
     columns: (first, end) -> features first..end-1 of all n nodes, dense (n, end - first), new
     readout: R^T (nbar, n)
-    held: bytes that it holds beside the graph, or the problem, from which it was made
+    extra_bytes: memory that it takes beside the graph, or the problem, from which it was made
     """
 
     aggregate: Callable[[Tensor, Tensor], None]
     columns: Callable[[int, int], np.ndarray]
     readout: sp.csr_array
     m_x: int
-    held: int = 0
+    extra_bytes: int = 0
 
     @property
     def nbar(self) -> int:
@@ -123,7 +123,7 @@ def graph_source(graph: Graph, aggregation: str, features: str, nodes: str, dept
     """The source of `build_problem(graph, aggregation, features, nodes)`, without S or a copy of X.
 
     Where fewer than half of the nodes lie within `depth` hops of I, only these are aggregated.
-    Principal components are computed at once and held, (n, r).
+    Principal components are computed at once and kept in memory, (n, r).
 
     Raises:
         UserError: as `build_problem`.
@@ -137,8 +137,8 @@ def graph_source(graph: Graph, aggregation: str, features: str, nodes: str, dept
         return Source(adjacency_aggregation(A, degrees, aggregation), columns, R, m_x)
     A, R = sp.csr_array(A[kept][:, kept]), sp.csr_array(R[:, kept])
     aggregate = adjacency_aggregation(A, degrees[kept], aggregation)
-    held = A.data.nbytes + A.indices.nbytes
-    return Source(aggregate, lambda a, b: columns(a, b)[kept], R, m_x, held)
+    copied = A.data.nbytes + A.indices.nbytes
+    return Source(aggregate, lambda a, b: columns(a, b)[kept], R, m_x, copied)
 
 
 def reachable(A: sp.csr_array, R: sp.csr_array, depth: int) -> np.ndarray:
@@ -175,7 +175,7 @@ def adjacency_aggregation(
 def row_blocks(M: sp.csr_array) -> list[tuple[slice, Tensor]]:
     """(rows, M[rows] as a torch matrix), each with few enough entries for int32 indices.
 
-    They share the memory of M where its own indices are int32, as they are below 2^31 entries.
+    They share the memory of M where its indices are int32, as they are below 2^31 entries.
     """
     blocks, top = [], 0
     while top < M.shape[0]:

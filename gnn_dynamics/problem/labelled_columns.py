@@ -17,7 +17,7 @@ from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT
 from gnn_dynamics.problem.by_columns import features_on_disk, problem_source
 from gnn_dynamics.problem.problem import Problem
 
-DENSE_BYTES = 2 * 2**30  # of G_l that may be held at once; beyond it they stay sparse or in a file
+DENSE_BYTES = 2 * 2**30  # of G_l in memory at once; more stay sparse or in a file
 
 
 def fits(problem: Problem, count: int) -> bool:
@@ -67,7 +67,7 @@ def triangularise(
     """QR by Householder reflections of row blocks M (nbar, p) = Z T, applied to Y (nbar, c).
 
     Returns T (p, p) upper triangular, Z^T Y (p, c) and the squared norms (c,) of the columns of
-    Y - Z Z^T Y, which come as sums of squares. With nbar < p, nbar in place of the first p.
+    Y - Z Z^T Y, which come as sums of squares. With nbar < p, T and Z^T Y have nbar rows.
     `together`: columns of Y to reflect at once, those of one model, whose numbers then do not
     depend on the other models.
     Cost 2 nbar p^2 FLOP, an eighth more where blocks have 8 p rows, and 4 nbar p c for Y.

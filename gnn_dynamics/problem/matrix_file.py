@@ -1,7 +1,7 @@
 """The matrix [P_0, ..., P_H] (nbar, (H+1) m_x) on disk: written by columns, read by rows.
 
 P_l = (X S^l R)^T: aggregation works on some features of all nodes, QR on all features of some
-nodes. The numbers lie outside the process's memory; the system keeps in its cache what fits.
+nodes. The numbers are outside the process's memory, in the system's cache as far as they fit.
 """
 
 import shutil

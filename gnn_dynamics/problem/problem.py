@@ -193,5 +193,5 @@ def _readout(graph: Graph, ids: np.ndarray) -> sp.csr_array:
     if not sizes[ids].all():
         empty = ids[sizes[ids] == 0][0]
         raise UserError(f"graph '{graph.name}': member {empty} of the set I has no nodes.")
-    members = (1 / sizes[graph.graph_index], (np.arange(n), graph.graph_index))
-    return sp.csr_array(sp.csc_array(members, (n, graph.labels.size))[:, ids])
+    means = (1 / sizes[graph.graph_index], (np.arange(n), graph.graph_index))
+    return sp.csr_array(sp.csc_array(means, (n, graph.labels.size))[:, ids])

@@ -8,7 +8,7 @@ Speed is read at thresholds on the excess L - L* or on the loss, relative to L(0
     loss         L      <= threshold * ||Y||_F^2
 
 The first alone would measure how fast a large random initial output decays; the second is the same
-for every model of the data. Both ask how fast a model gets to its own optimum: where one of two
+for every model of the data. Both ask how fast a model gets to its L*: where one of two
 models has the lower L* it has further to go. The third asks when a given training loss is reached.
 
 L* is known for linear models with the squared loss (equation 6). For the cross-entropy, whose
@@ -102,7 +102,7 @@ def _check_shapes(
 
 
 def _end(losses: np.ndarray) -> tuple[int, str]:
-    """Last step before the first loss that is not finite, and what that says of the run."""
+    """Last step before the first loss that is not finite, and the status that follows from it."""
     broken = np.flatnonzero(~np.isfinite(losses))
     return (int(broken[0]) - 1, "diverged") if broken.size else (len(losses) - 1, "ok")
 

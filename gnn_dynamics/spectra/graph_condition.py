@@ -1,7 +1,7 @@
 """The graph condition: is sigma_min of G_H (Theorem 1), or of the stack Gs (Theorem 2), positive?
 
-sigma_min is the min(rows, cols)-th singular value, as in Xu et al. (2021, arXiv 2105.04550). With
-the smallest positive one in its place the theorems stay true (docs/theory.md): both are reported.
+sigma_min is the min(rows, cols)-th singular value, as in Xu et al. (2021, arXiv 2105.04550). The
+theorems hold for the smallest positive one, too (docs/theory.md): both are reported.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -109,7 +109,7 @@ def streamed_rows(
     work = working_bytes(graph, features, nodes, depth, memory)
     source = graph_source(graph, aggregation, features, nodes, depth)
     shape, every = (source.m_x, source.nbar), range(depth + 1)
-    matrix_file = features_on_disk(source, every, work - source.held)
+    matrix_file = features_on_disk(source, every, work - source.extra_bytes)
     if source.nbar <= (depth + 1) * source.m_x:
         G = (matrix_file.matrix(hop).T for hop in every)
         matrices = _matrices(G, *shape, depth, (False, True))

@@ -43,15 +43,15 @@ def working_bytes(graph: Graph, features: str, nodes: str, depth: int, memory: f
     """
     n, m_x = graph.features.shape
     nbar, p = len(labelled_ids(graph, nodes)), (depth + 1) * m_x
-    dense = NUMBER * n * m_x if features.startswith("pca") else 0  # held, (n, r)
-    held, principal = held_bytes(graph) + dense, (TRANSFORM_COPIES["pca"] - 1) * dense
+    dense = NUMBER * n * m_x if features.startswith("pca") else 0  # (n, r)
+    fixed, principal = held_bytes(graph) + dense, (TRANSFORM_COPIES["pca"] - 1) * dense
     columns = COLUMN_TILE * NUMBER * (2 * n + nbar)
     factors = NUMBER * (TSQR_COPIES * p * p if nbar > p else FACTOR_COPIES * p * nbar)
-    least = held + max(principal, columns, factors)
+    least = fixed + max(principal, columns, factors)
     if least > memory:
         raise UserError(
             f"graph_condition.memory_gb: '{graph.name}' with features '{features}', nodes"
             f" '{nodes}' and depth {depth} needs about {least / 1e9:.1f} GB, more than"
             f" {memory / 1e9:g}; raise it, or ask for fewer depths or features."
         )
-    return memory - held
+    return memory - fixed

@@ -1,4 +1,4 @@
-"""The error of the integrator, so that it can stand beside every check of a bound.
+"""The error of the integrator, which enters every check of a bound.
 
 A bound speaks of exact flow; a run is a sequence of RK4 steps. The exact flow from each iterate
 obeys the instantaneous inequality, so only the *local* errors of the steps enter, without any

@@ -45,7 +45,7 @@ def layer_matrices(weights: Weights, D: Tensor) -> tuple[list[Tensor], list[Tens
 
 
 def theory_gradient(weights: Weights, D: Tensor) -> Weights:
-    """The gradient that Theorem 3 implies, by its own products."""
+    """The gradient that Theorem 3 implies, by the products above."""
     a, b = layer_matrices(weights, D)
     layers = tuple(a_i + b_i for a_i, b_i in zip(a, b, strict=True))
     return Weights(layers, tuple(head_matrices(weights, D)))

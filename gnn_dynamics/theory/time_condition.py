@@ -39,7 +39,7 @@ def lambda_min_full(Bbar: Tensor) -> Tensor:
 
 def lambda_min_restricted(Bbar: Tensor, U: Tensor) -> Tensor:
     """lambda_min(U^T Bbar^T Bbar U), U (m_x, r) an orthonormal basis of col(G_l); (K,)."""
-    return smallest_eigenvalue(shared_matmul(Bbar, U))
+    return smallest_eigenvalue(shared_matmul(Bbar, U))  # (K, m_l, r)
 
 
 def layer_norm_rms(weights: Weights, l: int) -> Tensor:
