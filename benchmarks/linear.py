@@ -215,7 +215,7 @@ def arxiv_shaped_problem() -> Problem:
 def products(form: Form, arch: Architecture, weights: Weights) -> Iterator[Kernel]:
     """Every product of one step of one model, and its update; shared data divided by K."""
     contrast = form.loss == "cross_entropy"  # one output less (linear.py)
-    operator, m_y, K = form.data, arch.m_y - contrast, weights.models
+    operator, m_y, K = form.operator, arch.m_y - contrast, weights.models
     yield from 2 * list(data_products(operator, m_y, K))
     rows = 0
     for level in range(arch.depth, 0, -1):  # R_l B_l, R_l^T E and E B_l^T

@@ -20,7 +20,7 @@ from benchmarks.measure import seconds_per_call
 from benchmarks.pyg import PygModel, training_step
 from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.artifacts.table import Table
-from gnn_dynamics.config.grid import BATCH_KEYS, BLOCK_KEYS, KEYS
+from gnn_dynamics.config.grid import BATCH_KEYS, KEYS, Block
 from gnn_dynamics.data.graph import load_graph
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture
@@ -30,7 +30,7 @@ LR = 1e-9  # what is timed should not diverge
 GRADIENTS = {"flow": 4}  # in a step of RK4; one in a step of the others
 OPTIMIZER = {"flow": "gd"}  # whose update stands for that of a stage
 # What tells one timing from another.
-CELL = [key for key in (*BLOCK_KEYS, *BATCH_KEYS) if key != "experiment"]
+CELL = [key for key in (*Block.__dataclass_fields__, *BATCH_KEYS) if key != "experiment"]
 
 
 def main(run: str = "results/paper") -> None:

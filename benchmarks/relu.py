@@ -14,8 +14,8 @@ from gnn_dynamics.linalg.products import Matrix, SparseMatrix
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
-from gnn_dynamics.models.receptive_field import ReluData, relu_data
-from gnn_dynamics.models.relu import column_major, relu_loss_and_gradient
+from gnn_dynamics.models.receptive_field import ReceptiveField, receptive_field
+from gnn_dynamics.models.relu import ReluModel, column_major
 from gnn_dynamics.problem.problem import Problem, build_problem
 from gnn_dynamics.problem.targets import targets
 
@@ -73,7 +73,7 @@ def cell_rows(cell: Cell, dtype: torch.dtype) -> list[dict[str, object]]:
     arch = cell.arch(problem)
     seeds = range(max(MODELS_PER_BATCH))
     weights = initial_weights(arch, "default", seeds).map(lambda w: w.to(dtype))
-    data = relu_data(problem.S, problem.X, problem.R, arch.levels, dtype=dtype)
+    data = receptive_field(problem.S, problem.X, problem.R, arch.levels, dtype=dtype)
     designs = {"plain PyG": (pyg_step(cell, problem, weights), 1, None)}
     kernels = list(products(data, arch, dtype.itemsize))
     for models in MODELS_PER_BATCH:
@@ -97,11 +97,11 @@ def compare(designs: dict[str, tuple[Step, int, object]]) -> None:
             raise AssertionError(f"{name} computes {loss}, plain PyG {expected}")
 
 
-def our_step(cell: Cell, problem: Problem, data: ReluData, weights: Weights) -> Step:
+def our_step(cell: Cell, problem: Problem, data: ReceptiveField, weights: Weights) -> Step:
     """One training step of K models, the way `train` does it."""
     dtype, stepper = weights.W[0].dtype, STEPPERS[cell.optimizer]
     Y = torch.from_numpy(targets(problem, "true", 0)).to(dtype).unsqueeze(0)
-    objective = Objective(data, Y, cell.loss, function=relu_loss_and_gradient)
+    objective = Objective(ReluModel(data), Y, cell.loss)
     weights = weights.map(column_major)
     state = stepper.start(weights, torch.full((weights.models,), LR, dtype=dtype))
 
@@ -127,7 +127,7 @@ def pyg_step(cell: Cell, problem: Problem, weights: Weights) -> Step:
 # What a step must do -----------------------------------------------------------------------------
 
 
-def products(data: ReluData, arch: Architecture, size: int) -> Iterator[Kernel]:
+def products(data: ReceptiveField, arch: Architecture, size: int) -> Iterator[Kernel]:
     """Every product of one step of one model, forward and backward; `size` bytes a number."""
     h, n_0 = arch.width, data.counts[0]
     for matrix in (*data.first, *data.aggregations):
@@ -137,7 +137,7 @@ def products(data: ReluData, arch: Architecture, size: int) -> Iterator[Kernel]:
         yield from 3 * [dense_product(rows, h, h, size)]
     for level in data.levels:
         if level == 0:
-            yield from constant_product(data.raw, arch.m_y, size)
+            yield from constant_product(*data.raw, arch.m_y, size)
         else:
             yield from 3 * [dense_product(n_0, h, arch.m_y, size)]
 

@@ -21,13 +21,14 @@ from gnn_dynamics.dynamics.train import train as run
 from gnn_dynamics.linalg.singular_values import BLOCK_HEIGHT, singular_values, tsqr
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.initialise import initial_weights
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
 from gnn_dynamics.models.reductions import Frame
-from gnn_dynamics.problem.by_columns import graph_source, spool_levels
+from gnn_dynamics.problem.by_columns import graph_source, write_hops
 from gnn_dynamics.problem.labelled_columns import triangularise
-from gnn_dynamics.problem.matrix_file import Spool
+from gnn_dynamics.problem.matrix_file import MatrixFile, Stored
 from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.spectra.graph_condition import condition_table
@@ -36,7 +37,7 @@ from gnn_dynamics.spectra.memory import working_bytes
 DEPTH, WIDTH, LR = 3, 64, 1e-9
 STEPS, RELU_STEPS = 100, 10
 CELL = ("gcn", "raw", "train")
-LEVELS = range(DEPTH + 1)
+HOPS = range(DEPTH + 1)
 Work = Callable[[], object]
 
 
@@ -84,21 +85,23 @@ def read(case: Case, folder: Path) -> Work:
 
 def propagate(case: Case, folder: Path) -> Work:
     graph = load_graph(folder / "graph.npz")
-    spool = Spool((folder / "spool").open("w+b"), case.labelled, case.features)
+    matrix_file = MatrixFile((folder / "features").open("w+b"), case.labelled, case.features)
 
     def work() -> None:
         memory = working_bytes(graph, *CELL[1:], DEPTH, 1e9 * case.memory_gb)
-        spool_levels(graph_source(graph, *CELL, DEPTH), LEVELS, memory, spool)
-        (folder / "pieces.json").write_text(json.dumps(spool.pieces))
+        write_hops(graph_source(graph, *CELL, DEPTH), HOPS, memory, matrix_file)
+        (folder / "contents.json").write_text(json.dumps(matrix_file.contents))
 
     return work
 
 
 def blocks(case: Case, folder: Path):
     """Rows of [P_0, ..., P_H], as `propagate` left them."""
-    pieces = map(tuple, json.loads((folder / "pieces.json").read_text()))
-    spool = Spool((folder / "spool").open("rb"), case.labelled, case.features, pieces)
-    return spool.blocks(LEVELS, BLOCK_HEIGHT * len(LEVELS) * case.features)
+    contents = (Stored(*entry) for entry in json.loads((folder / "contents.json").read_text()))
+    matrix_file = MatrixFile(
+        (folder / "features").open("rb"), case.labelled, case.features, contents
+    )
+    return matrix_file.row_blocks(HOPS, BLOCK_HEIGHT * len(HOPS) * case.features)
 
 
 def qr(case: Case, folder: Path) -> Work:
@@ -133,13 +136,13 @@ def train(case: Case, folder: Path) -> Work:
     """STEPS steps of gradient descent of one multiscale model."""
     with np.load(folder / "reduced.npz") as reduced:
         T, Y = (torch.from_numpy(reduced[name]) for name in ("T", "Y"))
-    sizes, frame = (case.features,) * len(LEVELS), Frame()
+    sizes, frame = (case.features,) * len(HOPS), Frame()
     arch = Architecture(case.features, WIDTH, case.classes, DEPTH, multiscale=True)
     start = frame.reduce(initial_weights(arch, "default", [0]))
     padding = (0, 0, 0, start.W[0].shape[-1] - case.features)
     G = [torch.nn.functional.pad(G_l, padding) for G_l in T.mT.split(sizes)]
     operator = StackedOperator(G, sizes, triangular=True)
-    objective = Objective(operator, Y.unsqueeze(0), "squared")
+    objective = Objective(LinearModel(operator), Y.unsqueeze(0), "squared")
     return lambda: run(objective, start, STEPPERS["gd"], [LR], STEPS)
 
 
@@ -147,7 +150,7 @@ def check(case: Case, folder: Path) -> Work:
     """The whole check of one aggregation as a user runs it, from the prepared graph."""
     names = ("aggregations", "features", "nodes")
     grid = {name: [value] for name, value in zip(names, CELL, strict=True)}
-    grid |= {"depths": list(LEVELS), "memory_gb": case.memory_gb}
+    grid |= {"depths": list(HOPS), "memory_gb": case.memory_gb}
     return lambda: condition_table(load_graph(folder / "graph.npz"), grid)
 
 

@@ -87,6 +87,11 @@ def test_top_level_mistakes(config, edit, parts):
         ),
         ("thresholds", [1.5], ["experiments[flow].thresholds[0]: must be below 1, not 1.5"]),
         ("observe", ["lambda"], ["experiments[flow].observe[0]: 'lambda'", "time_condition"]),
+        (
+            "observe",
+            ["conservation"],
+            ["observe[0]: 'conservation' is not allowed", "gradient_terms, rates, sharpness)"],
+        ),
         ("sede", [0], ["experiments[flow].sede: there is no such key; did you mean seed?"]),
         ("datasets", ["cora"], ["'cora' is not in `datasets`; add it there, or to `leave_out`"]),
         ("lr", [0.1], ["experiments[flow].lr: gradient flow has no step size"]),

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from test_block import FLOW, LISTS, SETTINGS, graph
+from test_runs_block import FLOW, LISTS, SETTINGS, graph
 
 from benchmarks.forms import compared, deepest, differences, shortened
 from gnn_dynamics.config.grid import Block

@@ -12,15 +12,15 @@ from torch_geometric.nn.conv.gcn_conv import gcn_norm
 from torch_geometric.transforms import NormalizeFeatures
 
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.problem import problem as module
+from gnn_dynamics.problem import propagation as module
 from gnn_dynamics.problem.problem import (
     AGGREGATIONS,
     aggregation_matrix,
     build_problem,
-    propagated,
     readout_matrix,
     transform_features,
 )
+from gnn_dynamics.problem.propagation import propagated
 
 PATH = adjacency_of(4, [(0, 1), (1, 2)])  # node 3 is isolated
 X = np.array([[1.0, 0, 3], [0, 2, 2], [0, 0, 0], [4, 0, 4]])

@@ -3,6 +3,7 @@
 import inspect
 import re
 import types
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,7 +18,6 @@ from theory_problems import (
 )
 
 from gnn_dynamics.models import linear
-from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
 from gnn_dynamics.theory.conservation import balancedness, drift
 from gnn_dynamics.theory.reference import flow_reference
@@ -28,22 +28,22 @@ TRANSPOSES = [match.start() for match in re.finditer(re.escape(".mT"), SOURCE)]
 
 
 def mutant(position):
-    """engine.linear.loss_and_gradient with the transpose at `position` of its source left out."""
+    """linear.LinearModel with the transpose at `position` of its source left out."""
     module = types.ModuleType("mutant")
     source = SOURCE[:position] + SOURCE[position + len(".mT") :]
     exec(compile(source, "mutant", "exec"), module.__dict__)
-    return module.loss_and_gradient
+    return module.LinearModel
 
 
-def still(function):
-    """A run of two unmoved records, observed with `function` as the engine's gradient."""
+def still(model):
+    """A run of one unmoved record, measured with another `model` than the package's."""
     problem = toy("gcn", 2, False, **SQUARE)
-    return tables(Flow(problem, [0.0], [random_weights(problem.arch)]), function)
+    return tables(Flow(problem, [0.0], [random_weights(problem.arch)]), model)
 
 
 def test_the_true_gradient_passes():
     assert len(TRANSPOSES) >= 2
-    assert still(linear.loss_and_gradient)[2].relative_error.max() < 1e-12
+    assert still(linear.LinearModel)[2].relative_error.max() < 1e-12
 
 
 @pytest.mark.parametrize("position", TRANSPOSES)
@@ -70,8 +70,8 @@ def test_a_wrong_adjoint_breaks_theorem_3():
     """The terms take D from G and not from the operator under test."""
     problem = toy("gcn", 2, False, **SQUARE)
 
-    def wrong(weights, operator, Y, loss):
-        return linear.loss_and_gradient(weights, Untransposed(operator.G), Y, loss)
+    def wrong(operator):
+        return linear.LinearModel(Untransposed(operator.G))
 
     run = Flow(problem, [0.0], [random_weights(problem.arch)])
     assert tables(run, wrong)[2].relative_error.max() > 1e-3
@@ -81,13 +81,14 @@ def test_a_mean_in_place_of_the_sum_breaks_the_chain():
     """||Yhat - Y||^2 / 2 has half the gradient: the constant is 2, and 4 must fail at H = 0."""
     run = flow("gcn", 0, False, end=60.0)
 
-    def halved(weights, operator, Y, loss):
-        value, gradient = linear.loss_and_gradient(weights, operator, Y, loss)
-        return value, gradient.map(lambda g: g / 2)
+    class Halved(linear.LinearModel):
+        def loss_and_gradient(self, weights, Y, loss):
+            value, gradient = super().loss_and_gradient(weights, Y, loss)
+            return value, gradient.map(lambda g: g / 2)
 
     assert bounds_of(run).chain_holds.all()
-    assert not bounds_of(run, function=halved).chain_holds.all()
-    assert bounds_of(run, 2.0, halved).rate_paper.max() > 0
+    assert not bounds_of(run, model=Halved).chain_holds.all()
+    assert bounds_of(run, 2.0, Halved).rate_paper.max() > 0
 
 
 def test_constant_eight_fails_at_depth_zero_and_four_does_not():
@@ -100,6 +101,6 @@ def test_constant_eight_fails_at_depth_zero_and_four_does_not():
 def test_objective_offset_is_part_of_the_loss():
     """A forgotten constant of a reduced loss shows in the corrected identity."""
     problem = toy("gcn", 1, False)
-    objective = Objective(StackedOperator(problem.G), problem.Y[None], "squared", -0.1)
+    objective = replace(objective_of(problem), offset=-0.1)
     weights = random_weights(problem.arch)
     assert float(objective(weights)[0]) < float(objective_of(problem)(weights)[0])

@@ -8,17 +8,19 @@ import scipy.sparse as sp
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from theory_problems import flow, prefix_products, random_weights, tables, toy
+from theory_problems import flow, metrics_of, prefix_products, random_weights, tables, toy
 
+from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.train import Snapshot
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
-from gnn_dynamics.models.receptive_field import relu_data
-from gnn_dynamics.models.relu import relu_loss_and_gradient
+from gnn_dynamics.models.receptive_field import receptive_field
+from gnn_dynamics.models.relu import ReluModel
 from gnn_dynamics.problem.problem import Problem
-from gnn_dynamics.theory.metrics import observe, prepare
+from gnn_dynamics.theory.metrics import measure, relu_metrics
 from gnn_dynamics.theory.products import label_signals, outputs
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.terms import (
@@ -119,12 +121,12 @@ def test_identity_holds_to_rounding_where_the_labels_are_fitted(multiscale, seed
     weights = Weights(weights.B, tuple(scale * W for W in weights.W))
     classes = outputs(weights, problem.G).argmax(dim=1)
     Y = torch.eye(3, dtype=torch.float64)[classes].mT
-    objective = Objective(StackedOperator(problem.G), Y, "cross_entropy")
+    objective = Objective(LinearModel(StackedOperator(problem.G)), Y, "cross_entropy")
     loss, gradient = objective(weights)
-    setting = prepare(problem.arch, ["gradient_terms"], weights)
+    metrics = metrics_of(problem, weights, ["gradient_terms"], features=None)
     one = torch.ones(1, dtype=torch.float64)
     snapshot = Snapshot(0, torch.arange(1), objective, weights, gradient, loss, one, one)
-    rows = observe(setting, snapshot)["gradient_terms"]
+    rows = measure(metrics, snapshot)["gradient_terms"]
     assert max(row["relative_error"] for row in rows) < 1e-13
 
 
@@ -162,18 +164,18 @@ def relu_problem(seed):
 @pytest.mark.parametrize("loss", LABELS)
 @pytest.mark.parametrize("multiscale", [False, True])
 def test_relu_split_against_autograd(loss, multiscale):
-    """-||grad||^2 = heads + layers for any net: the engine's gradient against autograd's."""
+    """-||grad||^2 = heads + layers for any net: the gradient by hand against autograd's."""
     problem, arch = relu_problem(1), Architecture(4, 6, 3, 3, multiscale, "relu")
     weights = random_weights(arch, 1, models=2)
     Y = torch.eye(3, dtype=torch.float64)[problem.labels].mT[None]
-    data = relu_data(problem.S, problem.X, problem.R, arch.levels)
-    objective = Objective(data, Y, loss, 0.0, relu_loss_and_gradient)
+    field = receptive_field(problem.S, problem.X, problem.R, arch.levels)
+    objective = Objective(ReluModel(field), Y, loss)
     value, gradient = objective(weights)
     second = relu_gradient(problem, arch.levels, loss)
-    setting = prepare(arch, ["gradient_terms"], weights, second_gradient=second)
+    metrics = relu_metrics(arch, ["gradient_terms"], second, lambda full, _: full, lambda_max)
     one = torch.ones(2, dtype=torch.float64)
     snapshot = Snapshot(0, torch.arange(2), objective, weights, gradient, value, one, one)
-    rows = observe(setting, snapshot)["gradient_terms"]
+    rows = measure(metrics, snapshot)["gradient_terms"]
     assert {(row["term"], row["index"]) for row in rows} == {
         *(("head", l) for l in arch.levels),
         *(("layer", i) for i in (1, 2, 3)),
@@ -181,4 +183,4 @@ def test_relu_split_against_autograd(loss, multiscale):
     assert max(row["relative_error"] for row in rows) < 1e-12
     mutated = snapshot.gradient.map(lambda tensor: 1.001 * tensor)
     wrong = Snapshot(0, torch.arange(2), objective, weights, mutated, value, one, one)
-    assert max(r["relative_error"] for r in observe(setting, wrong)["gradient_terms"]) > 1e-4
+    assert max(r["relative_error"] for r in measure(metrics, wrong)["gradient_terms"]) > 1e-4

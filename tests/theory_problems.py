@@ -11,16 +11,19 @@ from torch import Tensor
 
 from gnn_dynamics.claims.bounds import bounds_table
 from gnn_dynamics.config.grid import KEYS
+from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import Stepper
 from gnn_dynamics.dynamics.train import Snapshot, train
-from gnn_dynamics.models.linear import loss_and_gradient
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
-from gnn_dynamics.theory.metrics import Setting, observe, prepare
+from gnn_dynamics.theory.metrics import Metric, linear_metrics, measure
 from gnn_dynamics.theory.products import layer_products, outputs
 from gnn_dynamics.theory.reference import flow_reference
 from gnn_dynamics.theory.time_condition import with_infima
+
+EVERYTHING = ("time_condition", "gradient_terms", "rates")
 
 
 def prefix_products(weights: Weights) -> list[Tensor]:
@@ -172,9 +175,18 @@ def keys_of(problem: Toy, **changes) -> dict:
     return {key: (values | changes)[key] for key in KEYS}
 
 
-def objective_of(problem: Toy, function=loss_and_gradient) -> Objective:
-    """The squared loss, with the engine's gradient or another `function` of its signature."""
-    return Objective(StackedOperator(problem.G), problem.Y[None], "squared", 0.0, function)
+def objective_of(problem: Toy, model: type[LinearModel] = LinearModel) -> Objective:
+    """The squared loss, of the package's model or another."""
+    return Objective(model(StackedOperator(problem.G)), problem.Y[None], "squared")
+
+
+def metrics_of(problem: Toy, weights: Weights, names=EVERYTHING, **more) -> list[Metric]:
+    """The metrics of a toy, whose weights are trained in full space."""
+    operator, features = StackedOperator(problem.G), problem.G
+    more = {"features": features} | more
+    return linear_metrics(
+        problem.arch, names, weights, operator, lambda full, _: full, lambda_max, **more
+    )
 
 
 def snapshots(run: Flow, objective: Objective) -> Iterator[Snapshot]:
@@ -185,23 +197,20 @@ def snapshots(run: Flow, objective: Objective) -> Iterator[Snapshot]:
         yield Snapshot(step, models, objective, weights, gradient, loss, time * one, one)
 
 
-EVERYTHING = ("time_condition", "gradient_terms", "rates")
-
-
-def tables(run: Flow, function=loss_and_gradient, **changes) -> tuple[pd.DataFrame, ...]:
+def tables(run: Flow, model=LinearModel, **changes) -> tuple[pd.DataFrame, ...]:
     """(training, time_condition, gradient_terms, optimum) of one run, as a job would write them."""
     problem, keys = run.problem, keys_of(run.problem, **changes)
-    setting = prepare(problem.arch, EVERYTHING, run.weights[0], G=problem.G)
+    metrics = metrics_of(problem, run.weights[0])
     observed = [
-        rows_of(setting, snapshot, [keys])
-        for snapshot in snapshots(run, objective_of(problem, function))
+        rows_of(metrics, snapshot, [keys])
+        for snapshot in snapshots(run, objective_of(problem, model))
     ]
     return as_tables(observed, problem, keys)
 
 
-def rows_of(setting: Setting, snapshot: Snapshot, keys: list[dict]) -> dict[str, list[dict]]:
-    """Observed rows with the keys of their runs; training with what the trainer knows."""
-    observed = observe(setting, snapshot)
+def rows_of(metrics: list[Metric], snapshot: Snapshot, keys: list[dict]) -> dict[str, list[dict]]:
+    """Measured rows with the keys of their runs; training with the facts of the trainer."""
+    observed = measure(metrics, snapshot)
     squared = snapshot.gradient.squared_norm()
     for k, row in enumerate(observed["training"]):
         row |= {"time": float(snapshot.time[k]), "loss": float(snapshot.loss[k]), "status": "ok"}
@@ -219,10 +228,10 @@ def as_tables(observed: list[dict], problem: Toy, keys: dict) -> tuple[pd.DataFr
 def trained(
     problem: Toy, start: Weights, stepper: Stepper, lr: list[float] | None, steps: int, every: int
 ) -> tuple[pd.DataFrame, ...]:
-    """The same tables from the engine's own training; one model for each learning rate."""
+    """The same tables from the package's own training; one model for each learning rate."""
     keys = [keys_of(problem, optimizer=stepper.name, lr=rate) for rate in lr or [None]]
     start = start.map(lambda tensor: tensor.expand(len(keys), -1, -1).contiguous())
-    setting = prepare(problem.arch, EVERYTHING, start, flow=lr is None, G=problem.G)
+    metrics = metrics_of(problem, start, flow=lr is None)
     observed: list[dict] = []
     trajectory = train(
         objective_of(problem),
@@ -231,7 +240,7 @@ def trained(
         lr,
         steps,
         range(0, steps + 1, every),
-        lambda snapshot: observed.append(rows_of(setting, snapshot, keys)),
+        lambda snapshot: observed.append(rows_of(metrics, snapshot, keys)),
     )
     training, *others = as_tables(observed, problem, keys[0])
     status = np.array(trajectory.status)[training.model]
@@ -251,6 +260,6 @@ def optimum_table(problem: Toy, keys: dict) -> pd.DataFrame:
     return pd.DataFrame([{key: keys[key] for key in cell} | facts])
 
 
-def bounds_of(run: Flow, constant: float = 4.0, function=loss_and_gradient) -> pd.DataFrame:
-    training, condition, _, optimum = tables(run, function)
+def bounds_of(run: Flow, constant: float = 4.0, model=LinearModel) -> pd.DataFrame:
+    training, condition, _, optimum = tables(run, model)
     return bounds_table(training, condition, optimum, constant)

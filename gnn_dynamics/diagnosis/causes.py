@@ -16,7 +16,8 @@ from scipy import sparse
 from gnn_dynamics.artifacts.table import INTEGERS, TEXT, Table
 from gnn_dynamics.config.columns import SPECTRAL
 from gnn_dynamics.diagnosis.signatures import Signature, column_signatures
-from gnn_dynamics.problem.problem import Problem, levels
+from gnn_dynamics.problem.problem import Problem
+from gnn_dynamics.problem.propagation import hops
 
 PROPORTIONAL = "proportional propagated features"
 CELL = {key: SPECTRAL[key] for key in ("dataset", "aggregation", "multiscale", "depth")}
@@ -84,7 +85,7 @@ def _by_node(problem: Problem, failing: Mapping[Cell, Mapping[str, Any]]) -> Exp
     explained: Explained = {}
     problem.S.sort_indices()
     deepest = max(depth for _, depth in cells)
-    for depth, single, stack in column_signatures(levels(problem, deepest)):
+    for depth, single, stack in column_signatures(hops(problem, deepest)):
         for cell, signature in (((False, depth), single), ((True, depth), stack)):
             if cell in cells:
                 causes = list(_node_causes(problem, X, signature, depth))
@@ -144,7 +145,7 @@ def _by_feature(problem: Problem, failing: Mapping[Cell, Mapping[str, Any]]) -> 
         return {}
     X, lost = sparse.csc_array(problem.X), 0
     explained: Explained = {}
-    for depth, G in enumerate(levels(problem, max(depth for _, depth in cells))):
+    for depth, G in enumerate(hops(problem, max(depth for _, depth in cells))):
         ((_, rows, _),) = column_signatures([np.ascontiguousarray(G.T)])
         causes = list(_feature_causes(X, rows))
         lost += _lost(causes)

@@ -1,4 +1,4 @@
-"""The losses of a batch, step by step, and what they say about each model's health."""
+"""The losses of a batch, step by step, and the step and reason at which each model ends."""
 
 import torch
 from torch import Tensor
@@ -7,11 +7,11 @@ DIVERGED = 1e6  # times the initial loss (or times 1, where that is smaller)
 RISE = 1e-12  # times the initial loss: a smaller rise of the loss is rounding
 
 
-class Trace:
+class LossTrace:
     """Losses and times (steps + 1, K) of all models; NaN where a model was not training.
 
     A model ends at the first step whose loss is not finite, exceeds DIVERGED times its first loss,
-    or is at most `stop_below` (K,). Where it ends does not depend on when anyone looks.
+    or is at most `stop_below` (K,). The end does not depend on when the losses are read.
     """
 
     def __init__(self, steps: int, models: int, stop_below: Tensor | None, like: Tensor):
@@ -22,16 +22,17 @@ class Trace:
         self.stop_below = like.new_full((models,), -torch.inf)
         if stop_below is not None:
             self.stop_below = torch.as_tensor(stop_below).to(like)
-        self.seen, self.pending = 0, []
+        self.seen = 0
+        self.pending: list[tuple[Tensor, Tensor]] = []
 
     def append(self, loss: Tensor, time: Tensor) -> None:
-        """Note one step of the models in the batch; nothing is looked at yet."""
+        """Note one step of the models in the batch, without reading any loss."""
         self.pending.append((loss, time))
 
     def flush(self, models: Tensor, live: Tensor) -> Tensor:
-        """Look at the steps noted since the last flush: which of the models go on, (k,) bool.
+        """Read the losses noted since the last flush: which of the models go on, (k,) bool.
 
-        models: places of the noted columns in the batch;  live (k,): columns that still train.
+        models: the models of the noted columns;  live (k,): columns that still train.
         """
         loss, time = (torch.stack(rows)[:, live] for rows in zip(*self.pending, strict=True))
         self.pending, models = [], models[live]

@@ -7,7 +7,7 @@
 At the start the Hessian of a linear GNN is a saddle whose spectrum is nearly symmetric about 0, so
 power iteration does not converge; Lanczos finds the largest eigenvalue, whatever the smallest is.
 It is written out here, rather than taken from ARPACK, as K models share every product; its values
-agree with scipy's eigsh and with dense eigenvalues (tests/test_engine_sharpness.py).
+agree with scipy's eigsh and with dense eigenvalues (tests/test_dynamics_sharpness.py).
 """
 
 from collections.abc import Callable
@@ -16,12 +16,9 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from gnn_dynamics.models.linear import suffix_rows
-from gnn_dynamics.models.losses import LOSSES
+from gnn_dynamics.linalg.products import tangent
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
-from gnn_dynamics.models.receptive_field import ReluData
-from gnn_dynamics.models.relu import relu_forward
 
 Product = Callable[[Weights], Weights]  # v -> M v, for a symmetric M of each model
 
@@ -71,12 +68,13 @@ def hessian_product(objective: Objective, weights: Weights) -> Product:
 def gauss_newton_product(objective: Objective, weights: Weights) -> Product:
     """v -> J^T L'' J v: forward mode through outputs and loss, reverse mode back."""
     points = weights.map(lambda tensor: tensor.detach().requires_grad_())
-    Yhat = outputs(objective, points)
+    Yhat = objective.outputs(points)
 
     def product(v: Weights) -> Weights:
         with forward_ad.dual_level(), torch.no_grad():
-            moving = outputs(objective, weights.zip(forward_ad.make_dual, v))
-            V = tangent(LOSSES[objective.loss](moving, objective.Y)[1])
+            signal = objective.signal(weights.zip(forward_ad.make_dual, v))
+            change = tangent(signal)  # (K, m_y, nbar); none where the signal is constant
+            V = torch.zeros_like(signal) if change is None else change
         signals = torch.autograd.grad(Yhat, points.tensors(), V, retain_graph=True)
         return Weights(signals[: len(weights.B)], signals[len(weights.B) :])
 
@@ -84,19 +82,6 @@ def gauss_newton_product(objective: Objective, weights: Weights) -> Product:
 
 
 PRODUCTS = {"hessian": hessian_product, "gauss_newton": gauss_newton_product}
-
-
-def outputs(objective: Objective, weights: Weights) -> Tensor:
-    """Yhat (K, m_y, nbar) of a linear or a ReLU model."""
-    if isinstance(objective.data, ReluData):
-        return relu_forward(weights, objective.data)[0]
-    return objective.data.apply(suffix_rows(weights)[0].unflatten(1, (len(weights.W), -1)))
-
-
-def tangent(dual: Tensor) -> Tensor:
-    """The derivative that a dual tensor carries; without one it is constant."""
-    derivative = forward_ad.unpack_dual(dual).tangent
-    return torch.zeros_like(dual) if derivative is None else derivative
 
 
 # Lanczos -----------------------------------------------------------------------------------------
@@ -113,27 +98,31 @@ def largest_eigenvalue(product: Product, like: Weights, tolerance: float = TOLER
     after MOST_STEPS steps it is the Ritz value plus its residual. Infinity where a product is not
     finite.
     """
-    q, before = start_vectors(like), 0
-    alphas, betas, kept, done = [], [], None, False
+    q = start_vectors(like)
+    before, value = torch.zeros_like(q), q.new_zeros(len(q))
+    done = torch.zeros_like(value, dtype=torch.bool)
+    alphas: list[Tensor] = []
+    betas = [value]
     for _ in range(MOST_STEPS):
-        w = flatten(product(unflatten(q, like)))
+        w = flatten(product(unflatten(q, like)))  # (K, size)
         alphas.append((q * w).sum(dim=1))
-        w = w - alphas[-1].unsqueeze(1) * q - (betas[-1].unsqueeze(1) * before if betas else 0)
-        betas.append(w.norm(dim=1))
-        theta, residual, converged = top_ritz_pair(alphas, betas, tolerance)
-        kept = theta if kept is None else torch.where(done, kept, theta)
+        w = w - alphas[-1].unsqueeze(1) * q - betas[-1].unsqueeze(1) * before
+        betas.append(torch.linalg.vector_norm(w, dim=1))
+        theta, residual, converged = top_ritz_pair(alphas, betas[1:], tolerance)
+        value = torch.where(done, value, theta)
         done = converged | done
         if done.all():
             break
         before, q = q, torch.nn.functional.normalize(w, dim=1)
-    return torch.where(done, kept, theta + residual).nan_to_num(nan=torch.inf)
+    return torch.where(done, value, theta + residual).nan_to_num(nan=torch.inf)
 
 
 def start_vectors(like: Weights) -> Tensor:
     """(K, size) unit vectors, the same Gaussian draw for every model."""
     size = sum(tensor[0].numel() for tensor in like.tensors())
     draw = torch.randn(size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    return (draw / draw.norm()).to(like.W[0]).expand(like.models, -1)
+    start: Tensor = draw / torch.linalg.vector_norm(draw)
+    return start.to(like.W[0]).expand(like.models, -1)
 
 
 def top_ritz_pair(
@@ -163,6 +152,6 @@ def flatten(weights: Weights) -> Tensor:
 
 def unflatten(rows: Tensor, like: Weights) -> Weights:
     """The inverse of `flatten`."""
-    parts = rows.split([tensor[0].numel() for tensor in like.tensors()], dim=1)
+    parts = torch.split(rows, [tensor[0].numel() for tensor in like.tensors()], dim=1)
     tensors = [part.view(t.shape) for part, t in zip(parts, like.tensors(), strict=True)]
     return Weights(tuple(tensors[: len(like.B)]), tuple(tensors[len(like.B) :]))

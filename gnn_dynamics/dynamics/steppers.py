@@ -2,14 +2,12 @@
 
     step(state, objective, weights, gradient) -> (state, weights)
 
-with `gradient` taken at `weights`. A state is a tuple of tensors (K,) and Weights, its first entry
-being the step size of each model; it can be cut down to the models that still train.
-`retune(state, objective, weights, gradient, loss, step)` lets gradient flow choose the size of its
-next step; the others keep theirs.
+with `gradient` taken at `weights`. `retune(state, objective, weights, gradient, loss, step)` lets
+gradient flow choose the size of its next step; the others keep theirs.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,14 +15,32 @@ from torch import Tensor
 from gnn_dynamics.models.model import Weights, per_model
 from gnn_dynamics.models.objective import Objective
 
-State = tuple[Tensor | Weights, ...]
 MOMENTUM = 0.9
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # PyTorch's defaults
 
 
-def keep_state(state: State, objective, weights, gradient, loss, step) -> State:
-    """No retuning."""
-    return state
+@dataclass(frozen=True)
+class State:
+    """What a stepper keeps of K models.
+
+    size: (K,) step sizes;  scalars: further tensors (K,);  moments: averages of gradients
+    """
+
+    size: Tensor
+    scalars: tuple[Tensor, ...] = ()
+    moments: tuple[Weights, ...] = ()
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "State":
+        """Apply `function` to every tensor, all of which have K models along their first axis."""
+        moments = tuple(moment.map(function) for moment in self.moments)
+        return State(function(self.size), tuple(map(function, self.scalars)), moments)
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        moments = (tensor for moment in self.moments for tensor in moment.tensors())
+        return (self.size, *self.scalars, *moments)
+
+
+Retune = Callable[[State, Objective, Weights, Weights, Tensor, int], State]
 
 
 @dataclass(frozen=True)
@@ -34,17 +50,12 @@ class Stepper:
     name: str
     start: Callable[[Weights, Tensor], State]
     step: Callable[[State, Objective, Weights, Weights], tuple[State, Weights]]
-    retune: Callable[..., State] = keep_state
+    retune: Retune | None = None
 
     @property
     def fixed(self) -> bool:
-        """Whether the step size never changes, so that steps can follow each other unseen."""
-        return self.retune is keep_state
-
-
-def take_state(state: State, index: Tensor) -> State:
-    """The state of the models named by `index`."""
-    return tuple(p[index] if isinstance(p, Tensor) else p.take(index) for p in state)
+        """Whether the step size never changes, so that steps need no decision in between."""
+        return self.retune is None
 
 
 def descend(weights: Weights, direction: Weights, size: Tensor) -> Weights:
@@ -56,16 +67,24 @@ def descend(weights: Weights, direction: Weights, size: Tensor) -> Weights:
 # Gradient descent --------------------------------------------------------------------------------
 
 
-def gradient_descent(state, objective, weights, gradient):
+def gradient_descent(
+    state: State, objective: Objective, weights: Weights, gradient: Weights
+) -> tuple[State, Weights]:
     """w <- w - lr g."""
-    return state, descend(weights, gradient, state[0])
+    return state, descend(weights, gradient, state.size)
 
 
-def momentum(state, objective, weights, gradient):
+def start_momentum(weights: Weights, lr: Tensor) -> State:
+    return State(lr, moments=(weights.map(torch.zeros_like),))
+
+
+def momentum(
+    state: State, objective: Objective, weights: Weights, gradient: Weights
+) -> tuple[State, Weights]:
     """v <- 0.9 v + g, w <- w - lr v (heavy ball, as torch.optim.SGD)."""
-    lr, velocity = state
+    (velocity,) = state.moments
     velocity = velocity.zip(lambda v, g: torch.add(g, v, alpha=MOMENTUM), gradient)
-    return (lr, velocity), descend(weights, velocity, lr)
+    return replace(state, moments=(velocity,)), descend(weights, velocity, state.size)
 
 
 # Adam --------------------------------------------------------------------------------------------
@@ -73,18 +92,20 @@ def momentum(state, objective, weights, gradient):
 
 def start_adam(weights: Weights, lr: Tensor) -> State:
     zeros = weights.map(torch.zeros_like)
-    return lr, torch.zeros_like(lr), zeros, zeros
+    return State(lr, (torch.zeros_like(lr),), (zeros, zeros))
 
 
-def adam(state, objective, weights, gradient):
+def adam(
+    state: State, objective: Objective, weights: Weights, gradient: Weights
+) -> tuple[State, Weights]:
     """Kingma and Ba (2015), arXiv 1412.6980, with the defaults of torch.optim.Adam."""
-    lr, t, first, second = state
+    lr, (t,), (first, second) = state.size, state.scalars, state.moments
     t = t + 1
     first = first.zip(lambda m, g: m.lerp(g, 1 - BETA_1), gradient)
     second = second.zip(lambda v, g: (v * BETA_2).addcmul_(g, g, value=1 - BETA_2), gradient)
     # w - size m / (sqrt(v) unbias + eps), with `size` moved below the line: one pass less.
-    # One power serves all models: of eight or more, most would be taken by a vectorised routine
-    # whose last digit may differ, and a model would depend on how many stand beside it.
+    # One power serves all models: a vectorised routine, whose last digit may differ, would take
+    # most of eight or more, and a model would depend on the number of its neighbours.
     power = t[:1]
     size = per_model(lr / (1 - BETA_1**power))
     slope, shift = per_model((1 - BETA_2**power).rsqrt()) / size, EPSILON / size
@@ -92,18 +113,20 @@ def adam(state, objective, weights, gradient):
     def move(w: Tensor, m: Tensor, v: Tensor) -> Tensor:
         return torch.addcdiv(w, m, v.sqrt().mul_(slope).add_(shift), value=-1)
 
-    return (lr, t, first, second), weights.zip(move, first, second)
+    return State(lr, (t,), (first, second)), weights.zip(move, first, second)
 
 
 # Gradient flow -----------------------------------------------------------------------------------
 
 STABLE = 2.0  # dt * steepness up to which a step counts; RK4 is stable to 2.78
 GROWTH = 1.5  # of the gradient within a step that counts: the way out of a saddle point is steep
-HALVINGS = 30  # of a step that does not, before it is taken anyway (and the loss will tell)
+HALVINGS = 30  # trials of a step; the last one is taken anyway (and the loss will tell)
 
 
-def runge_kutta(state, objective, weights, k1):
-    """Classical Runge-Kutta step of dw/dt = -gradient (order 4), dt = state[0] for each model.
+def runge_kutta(
+    state: State, objective: Objective, weights: Weights, k1: Weights
+) -> tuple[State, Weights]:
+    """Classical Runge-Kutta step of dw/dt = -gradient (order 4), dt = state.size for each model.
 
     A step for which the gradient turns out steeper than dt allows is halved until it fits; the
     state returned has the dt that was taken. The steepness comes free with the stages: k2 - k1 is
@@ -112,14 +135,15 @@ def runge_kutta(state, objective, weights, k1):
     not see the way out of a saddle point, where deep networks start: there the gradient grows,
     faster than exponentially, and so it may grow by GROWTH in a step only.
     """
-    dt, stable = state
+    trial, (stable,) = state.size, state.scalars
     for _ in range(HALVINGS):
+        dt = trial
         moved, steepness, growth = stages(objective, weights, k1, dt)
         fits = (dt * steepness <= STABLE) & (growth <= GROWTH)
         if fits.all():
             break
-        dt = torch.where(fits, dt, dt / 2)
-    return (dt, torch.minimum(stable, STABLE / steepness)), moved
+        trial = torch.where(fits, dt, dt / 2)
+    return State(dt, (torch.minimum(stable, STABLE / steepness),)), moved
 
 
 def stages(
@@ -154,29 +178,34 @@ def flow(
         between estimates `runge_kutta` notices where it has grown.
     share: of the loss that a step may take away, to first order. Curvature alone would step over
         the start, where the loss falls fastest.
-    The state is (dt, largest stable dt).
+    The scalar of the state is the largest stable dt.
     """
 
     def start(weights: Weights, lr: Tensor) -> State:
-        return lr, torch.zeros_like(lr)
+        return State(lr, (torch.zeros_like(lr),))
 
-    def retune(state, objective, weights, gradient, loss, step):
-        stable = state[1]
+    def retune(
+        state: State,
+        objective: Objective,
+        weights: Weights,
+        gradient: Weights,
+        loss: Tensor,
+        step: int,
+    ) -> State:
+        (stable,) = state.scalars
         if step % every == 0:
             curvature = lambda_max(objective, weights).to(loss)
             # A flat loss bounds no step; any dt follows the flow exactly.
             stable = torch.where(curvature > 0, factor / curvature, factor)
         slope = gradient.squared_norm()
         dt = torch.where(slope > 0, torch.minimum(stable, share * loss / slope), stable)
-        return dt, stable
+        return State(dt, (stable,))
 
     return Stepper("flow", start, runge_kutta, retune)
 
 
 STEPPERS = {
-    "gd": Stepper("gd", lambda weights, lr: (lr,), gradient_descent),
-    "momentum": Stepper(
-        "momentum", lambda weights, lr: (lr, weights.map(torch.zeros_like)), momentum
-    ),
+    "gd": Stepper("gd", lambda weights, lr: State(lr), gradient_descent),
+    "momentum": Stepper("momentum", start_momentum, momentum),
     "adam": Stepper("adam", start_adam, adam),
 }

@@ -3,7 +3,7 @@
 Models end when they diverge or reach their last threshold; the others go on, and their numbers do
 not change by it. On a CPU the batch shrinks to them; on a GPU, whose libraries choose their order
 of summation by the size of a batch, the tensors stay as they are and the ended models run idle.
-Losses are looked at in blocks of steps, never one by one.
+Losses are read in blocks of steps, never one by one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,19 +13,19 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from gnn_dynamics.dynamics.cuda_graph import GraphedStep
-from gnn_dynamics.dynamics.loss_trace import Trace
-from gnn_dynamics.dynamics.steppers import Stepper, take_state
+from gnn_dynamics.dynamics.cuda_graph import CudaGraphStep
+from gnn_dynamics.dynamics.loss_trace import LossTrace
+from gnn_dynamics.dynamics.steppers import Stepper
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
 
-CHECK_EVERY = 50  # steps between two looks at the losses
+CHECK_EVERY = 50  # steps between two readings of the losses
 SECONDS_BETWEEN_REPORTS = 10.0
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The models still training at a recorded step; `models` are their places in the batch.
+    """The models still training at a recorded step; `models` are their indices in the batch.
 
     weights, gradient: those of this step;  loss, time: (k,);  rate: (k,), step size being used.
     """
@@ -39,10 +39,21 @@ class Snapshot:
     time: Tensor
     rate: Tensor
 
+    def take(self, index: Tensor) -> "Snapshot":
+        """A copy with the rows `index` only."""
+        tensors = (self.loss, self.time, self.rate)
+        loss, time, rate = (tensor[index] for tensor in tensors)
+        weights, gradient = self.weights.take(index), self.gradient.take(index)
+        objective, models = self.objective.take(index), self.models[index]
+        return Snapshot(self.step, models, objective, weights, gradient, loss, time, rate)
+
+
+Observer = Callable[[Snapshot], None]
+
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What training leaves behind. Rows of a model are NaN after its last step.
+    """The result of training. Rows of a model are NaN after its last step.
 
     loss, time: (steps + 1, K), time being the sum of step sizes
     increases: (steps + 1, K) int64, steps so far at which the loss rose
@@ -68,13 +79,13 @@ def train(
     lr: Sequence[float] | Tensor | None,
     steps: int,
     record_steps: Iterable[int] = (),
-    observe: Callable[[Snapshot], None] | None = None,
+    observe: Observer | None = None,
     stop_below: Tensor | None = None,
     label: str = "",
 ) -> Trajectory:
     """Train K models for `steps` steps, or until each has diverged or reached `stop_below` (K,).
 
-    lr: (K,), None for gradient flow, which finds its own step size
+    lr: (K,), None for gradient flow, which chooses its step size
     record_steps: steps at which the gradient norm is kept and `observe` is called
     label: name of the job for the progress line on stderr, which shows steps done and time left
     """
@@ -96,31 +107,42 @@ def train(
 
 
 class _Run:
-    """The moving parts of `train`. `models` are the places of the tensors' rows in the batch,
-    `live` the rows that still train.
+    """The state of `train`.
+
+    models: the model of the batch in each row of the tensors;  live: the rows that still train
     """
 
-    def __init__(self, objective, weights, stepper, lr, steps, record_steps, stop_below):
+    def __init__(
+        self,
+        objective: Objective,
+        weights: Weights,
+        stepper: Stepper,
+        lr: Sequence[float] | Tensor | None,
+        steps: int,
+        record_steps: tuple[int, ...],
+        stop_below: Tensor | None,
+    ):
         like = weights.W[0]
         self.objective, self.weights, self.stepper = objective, weights, stepper
         self.models = self.live = torch.arange(weights.models, device=like.device)
         self.steps, self.record_steps = steps, record_steps
         rate = like.new_zeros(weights.models) if lr is None else torch.as_tensor(lr).to(like)
         self.state = stepper.start(weights, rate.expand(weights.models))
-        self.trace = Trace(steps, weights.models, stop_below, like)
+        self.trace = LossTrace(steps, weights.models, stop_below, like)
         self.grad_norm_sq = like.new_full((len(record_steps), weights.models), torch.nan)
         self.final = weights
         self.time = torch.zeros_like(rate.expand(weights.models))
-        self.on_gpu, self.graph = like.device.type == "cuda", None
+        self.on_gpu = like.device.type == "cuda"
+        self.graph: CudaGraphStep | None = None
 
-    def advance(self, step: int, observe) -> None:
+    def advance(self, step: int, observe: Observer | None) -> None:
         """Note the losses at `step`, let models end, observe, and move the others on."""
-        looks = step in self.record_steps or step == self.steps or step % CHECK_EVERY == 0
-        if self.graph and not looks:
-            return self.replay()
+        reads = step in self.record_steps or step == self.steps or step % CHECK_EVERY == 0
+        if self.graph and not reads:
+            return self.replay(self.graph)
         self.loss, self.gradient = self.objective(self.weights)
         self.trace.append(self.loss, self.time)
-        if looks:
+        if reads:
             self.drop_finished()
         if len(self.live):
             self.retune(step)
@@ -130,25 +152,26 @@ class _Run:
                 self.move()
 
     def retune(self, step: int) -> None:
-        args = (self.objective, self.weights, self.gradient, self.loss, step)
-        self.state = self.stepper.retune(self.state, *args)
+        if self.stepper.retune:
+            args = (self.objective, self.weights, self.gradient, self.loss, step)
+            self.state = self.stepper.retune(self.state, *args)
 
     def move(self) -> None:
         """Take a step; on a GPU by a graph, whose tensors are from then on those of the run."""
         if self.on_gpu and self.stepper.fixed:
-            args = (self.objective, self.stepper, self.state, self.weights)
-            self.graph = self.graph or GraphedStep(*args)
+            if self.graph is None:
+                self.graph = CudaGraphStep(self.objective, self.stepper, self.state, self.weights)
             self.graph()
             self.state, self.weights = self.graph.state, self.graph.weights
         else:
             args = (self.objective, self.weights, self.gradient)
             self.state, self.weights = self.stepper.step(self.state, *args)
-        self.time = self.time + self.state[0]
+        self.time = self.time + self.state.size
 
-    def replay(self) -> None:
-        """A whole step without a look at it."""
-        self.trace.append(self.graph(), self.time)
-        self.time = self.time + self.state[0]
+    def replay(self, graph: CudaGraphStep) -> None:
+        """A whole step whose loss is not read."""
+        self.trace.append(graph(), self.time)
+        self.time = self.time + self.state.size
 
     def drop_finished(self) -> None:
         """Go on with the models that have not ended."""
@@ -166,15 +189,15 @@ class _Run:
             tensor[index] for tensor in (self.models, self.loss, self.time)
         )
         self.weights, self.gradient = self.weights.take(index), self.gradient.take(index)
-        self.objective, self.state = self.objective.take(index), take_state(self.state, index)
+        self.objective, self.state = self.objective.take(index), self.state.map(lambda t: t[index])
         self.live = torch.arange(len(index))
 
     def keep_weights(self) -> None:
-        """Write the weights of the live models to their places in `final`."""
-        places, weights = self.models[self.live], self.weights.take(self.live)
-        self.final = self.final.zip(lambda f, w: f.index_copy(0, places, w), weights)
+        """Write the weights of the live models to `final`."""
+        models, weights = self.models[self.live], self.weights.take(self.live)
+        self.final = self.final.zip(lambda f, w: f.index_copy(0, models, w), weights)
 
-    def record(self, step: int, observe) -> None:
+    def record(self, step: int, observe: Observer | None) -> None:
         snapshot = self.snapshot(step)
         row = self.record_steps.index(step)
         self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm()
@@ -182,11 +205,18 @@ class _Run:
             observe(snapshot)
 
     def snapshot(self, step: int) -> Snapshot:
-        parts = (self.models, self.objective, self.weights, self.gradient, self.loss, self.time)
-        parts = (*parts, self.state[0])
-        if self.on_gpu:  # a copy without the ended models; the graph's tensors move on in place
-            parts = take_state(parts, self.live)
-        return Snapshot(step, *parts)
+        snapshot = Snapshot(
+            step,
+            self.models,
+            self.objective,
+            self.weights,
+            self.gradient,
+            self.loss,
+            self.time,
+            self.state.size,
+        )
+        # On a GPU a copy without the ended models: the graph's tensors move on in place.
+        return snapshot.take(self.live) if self.on_gpu else snapshot
 
     def result(self) -> Trajectory:
         self.keep_weights()

@@ -12,10 +12,10 @@ LARGEST_TRIM_THRESHOLD = 2**31 - 1
 
 
 def keep_freed_memory() -> bool:
-    """Whether the C library took the setting; others than glibc do not know it."""
+    """Whether the C library accepted the setting; only glibc has it."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    wanted = {M_MMAP_THRESHOLD: LARGEST_MMAP_THRESHOLD, M_TRIM_THRESHOLD: LARGEST_TRIM_THRESHOLD}
-    return all(mallopt(name, value) == 1 for name, value in wanted.items())
+    options = {M_MMAP_THRESHOLD: LARGEST_MMAP_THRESHOLD, M_TRIM_THRESHOLD: LARGEST_TRIM_THRESHOLD}
+    return all(mallopt(name, value) == 1 for name, value in options.items())

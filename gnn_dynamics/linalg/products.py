@@ -7,6 +7,7 @@ M^T T. Both are linear, so forward and reverse automatic differentiation pass th
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,27 +26,34 @@ GPU_DENSE_ENTRIES = 2**28
 
 
 # Rows of a product are padded to a multiple of this. BLAS sums the last, incomplete tile of rows
-# in another order; without such a tile a model's numbers do not depend on its neighbours. Nor may
-# b or c be odd: the rows of a matrix then lie at places that are aligned by turns.
+# in another order; without such a tile a model's numbers do not depend on its neighbours. Odd b or
+# c are padded, too: odd row lengths alternate 8- and 16-byte alignment, and BLAS then picks another
+# kernel.
 ROW_TILE = 8
 
 
-def fold(rows: Tensor, matrix: Tensor) -> Tensor:
+def shared_matmul(rows: Tensor, matrix: Tensor) -> Tensor:
     """(K, a, b) times one shared (b, c) -> (K, a, c), as a single product of K a rows."""
     (b, c), count = matrix.shape, rows.shape[0] * rows.shape[1]
     flat = padded(rows.flatten(0, 1), b % 2, -count % ROW_TILE)
-    product = flat @ padded(matrix, c % 2, b % 2)
-    return product[:count, :c].unflatten(0, rows.shape[:2])
+    product = flat @ padded(matrix, c % 2, b % 2)  # (K a, c), padded
+    return product[:count, :c].reshape(*rows.shape[:2], c)
 
 
 def padded(matrix: Tensor, columns: int, rows: int) -> Tensor:
-    """The matrix with so many columns and rows of zeros after its own."""
+    """The matrix with `columns` and `rows` of zeros appended."""
     return pad(matrix, (0, columns, 0, rows)) if columns or rows else matrix
+
+
+def tangent(T: Tensor) -> Tensor | None:
+    """The derivative that T carries in forward mode, if any."""
+    derivative: Tensor | None = unpack_dual(T).tangent  # type: ignore[no-untyped-call]
+    return derivative
 
 
 def is_differentiated(T: Tensor) -> bool:
     """Whether T carries a derivative, of reverse or forward mode."""
-    return T.requires_grad or unpack_dual(T).tangent is not None
+    return T.requires_grad or tangent(T) is not None
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,8 @@ class SparseMatrix:
 
     def times(self, T: Tensor) -> Tensor:
         if is_differentiated(T):
-            return SparseProduct.apply(T, self)
+            product: Tensor = SparseProduct.apply(T, self)  # type: ignore[no-untyped-call]
+            return product
         return self.product(T)
 
     def adjoint(self, T: Tensor) -> Tensor:
@@ -94,17 +103,18 @@ class SparseProduct(torch.autograd.Function):
     """T -> M T where T carries a derivative: torch has no forward-mode rule for CSR products."""
 
     @staticmethod
-    def forward(ctx, T: Tensor, matrix: SparseMatrix) -> Tensor:
+    def forward(ctx: Any, T: Tensor, matrix: SparseMatrix) -> Tensor:
         ctx.matrix = matrix  # setup_context would cost 50 us a call
         return matrix.product(T)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return ctx.matrix.adjoint(gradient), None
 
     @staticmethod
-    def jvp(ctx, tangent: Tensor, _) -> Tensor:
-        return ctx.matrix.times(tangent)
+    def jvp(ctx: Any, tangent: Tensor, _: None) -> Tensor:
+        product: Tensor = ctx.matrix.times(tangent)
+        return product
 
 
 Matrix = DenseMatrix | SparseMatrix
@@ -114,13 +124,19 @@ def is_sparse(M: sp.csr_array, device: torch.device) -> bool:
     """Whether CSR is the cheaper form of M on this device (a GPU prefers dense while it fits)."""
     entries = M.shape[0] * M.shape[1]
     if device.type == "cpu":
-        return SPARSE_COST * M.nnz < entries
-    return entries > GPU_DENSE_ENTRIES
+        return bool(SPARSE_COST * M.nnz < entries)
+    return bool(entries > GPU_DENSE_ENTRIES)
+
+
+def is_identity(M: sp.csr_array) -> bool:
+    """Whether M is the identity matrix."""
+    square = M.shape[0] == M.shape[1]
+    return bool(square and (M - sp.eye_array(M.shape[0])).count_nonzero() == 0)
 
 
 def product_cost(M: sp.csr_array, device: torch.device) -> int:
     """Relative cost of one column of M T."""
-    return SPARSE_COST * M.nnz if is_sparse(M, device) else M.shape[0] * M.shape[1]
+    return int(SPARSE_COST * M.nnz if is_sparse(M, device) else M.shape[0] * M.shape[1])
 
 
 def constant_matrix(M: sp.csr_array, dtype: torch.dtype, device: torch.device) -> Matrix:

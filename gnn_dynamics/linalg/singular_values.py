@@ -65,7 +65,7 @@ def _pieces(blocks: Iterable[Matrix]) -> Iterator[Tensor]:
     for block in blocks:
         block = torch.as_tensor(block, dtype=torch.float64)
         limit = BLOCK_HEIGHT * max(1, block.shape[1])
-        for piece in block.split(limit):
+        for piece in torch.split(block, limit):
             if waiting and sum(map(len, waiting)) + len(piece) > limit:
                 yield torch.cat(waiting)
                 waiting = []
@@ -75,7 +75,8 @@ def _pieces(blocks: Iterable[Matrix]) -> Iterator[Tensor]:
 
 
 def _triangle(M: Tensor) -> Tensor:
-    return torch.linalg.qr(M, mode="r").R
+    R: Tensor = torch.linalg.qr(M, mode="r").R
+    return R
 
 
 def append_rows(R: Matrix | None, block: Matrix) -> Tensor:
@@ -89,12 +90,27 @@ def append_rows(R: Matrix | None, block: Matrix) -> Tensor:
     return _triangle(M) if M.shape[0] > M.shape[1] else M
 
 
+def stacked_factor(blocks: Iterable[Matrix]) -> Tensor:
+    """A factor of all blocks (any height, p) stacked: the same singular values, at most p rows.
+
+    Raises:
+        ValueError: if there is no block.
+    """
+    R: Tensor | None = None
+    for block in blocks:
+        R = append_rows(R, block)
+    if R is None:
+        raise ValueError("stacked_factor needs at least one block of rows")
+    return R
+
+
 def singular_values(M: Matrix) -> np.ndarray:
     """All min(rows, cols) singular values of M, descending: QR of the tall side, then SVD of R."""
     M = torch.as_tensor(M, dtype=torch.float64)
     tall = M if M.shape[0] >= M.shape[1] else M.mT
     R = tsqr([tall]) if tall.shape[0] > tall.shape[1] else tall
-    return torch.linalg.svdvals(R).cpu().numpy()
+    values: Tensor = torch.linalg.svdvals(R)
+    return values.numpy(force=True)
 
 
 def rank_tolerance(sigma_max: float, shape: Sequence[int]) -> float:
@@ -107,7 +123,7 @@ def rank_tolerance(sigma_max: float, shape: Sequence[int]) -> float:
     gin: it contains [X; XS]). Measured on Cora and CiteSeer, an exact zero comes out below
     5 eps sigma_max. `Spectrum.rank_gap` says how clear the decision was.
     """
-    return EPS * float(sigma_max) * max(16.0, 0.5 * np.sqrt(shape[0] + shape[1] + 1))
+    return EPS * float(sigma_max) * max(16.0, 0.5 * float(np.sqrt(shape[0] + shape[1] + 1)))
 
 
 def numerical_rank(s: np.ndarray, shape: Sequence[int]) -> int:
@@ -147,14 +163,15 @@ def orthonormal_basis(
 ) -> np.ndarray:
     """U (rows, rank): orthonormal basis of the column space of M, by its SVD.
 
-    `rank`, if it is known, stands in place of the numerical rank of M. `shape`: of the matrix of
+    `rank`, if it is known, replaces the numerical rank of M. `shape`: of the matrix of
     which M is a reduction, whose rounding errors M has inherited.
     """
     shape = shape or M.shape
     M = append_rows(None, torch.as_tensor(M).mT).mT  # a wide M by its triangular factor
     U, s, _ = torch.linalg.svd(M, full_matrices=False)
     rank = numerical_rank(s.cpu().numpy(), shape) if rank is None else rank
-    return U[:, :rank].cpu().numpy()
+    basis: Tensor = U[:, :rank]
+    return basis.numpy(force=True)
 
 
 def null_vectors(M: Matrix, rank: int) -> np.ndarray:
@@ -162,12 +179,13 @@ def null_vectors(M: Matrix, rank: int) -> np.ndarray:
 
     M P = Q [[T_1, T_2], [0, 0]] gives N = P [-T_1^-1 T_2; I], one dependent column to each vector.
     """
-    M = append_rows(None, M).cpu().numpy()
+    M = append_rows(None, M).numpy(force=True)
     T, pivots = scipy.linalg.qr(M, mode="r", pivoting=True)
     N = np.zeros((M.shape[1], M.shape[1] - rank))
     N[pivots[:rank]] = -scipy.linalg.solve_triangular(T[:rank, :rank], T[:rank, rank:])
     N[pivots[rank:]] = np.eye(M.shape[1] - rank)
-    return N / np.linalg.norm(N, axis=0)
+    N /= np.linalg.norm(N, axis=0)
+    return N
 
 
 def dependent_columns(

@@ -14,6 +14,7 @@ much, so that K plays no part.
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from gnn_dynamics.errors import UserError
@@ -24,17 +25,17 @@ from gnn_dynamics.problem.problem import Problem
 
 PROJECTING = ("gd", "momentum", "flow")  # optimisers that commute with a rotation of the weights
 UPDATE_COST = {"gd": 4, "flow": 4, "momentum": 8, "adam": 20}
-STREAMED_WORK = 1e13  # multiplications in the factorisation of what is streamed: minutes
+STREAMED_WORK = 1e13  # multiplications in the factorisation of streamed columns: minutes
 CACHE_BYTES = 16 * 2**20  # of weights, gradients and signals that K models share on a CPU
 INFINITE = float("inf")
 MOST_MODELS = 32  # beyond that nothing is gained on a CPU
 SHARED_ROWS = 32  # of K models in a product with G_l; fewer leave most of the processor idle
-SHARED_BYTES = 256 * 2**20  # of what K models may hold where the cache would hold fewer
+SHARED_BYTES = 256 * 2**20  # of weights and signals of K models that exceed the cache
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A form with its cost; `condition` says what it would need where it is not exact, else ""."""
+    """A form with its cost; `condition` is "" if it is exact, else what it would need."""
 
     name: str
     cost: float
@@ -54,23 +55,23 @@ def cheapest(
     Raises:
         UserError: if `form` names no form, or one that is not exact here.
     """
-    found = {c.name: c for c in candidates(problem, arch, loss_fn, optimizer, device)}
+    forms = {c.name: c for c in candidates(problem, arch, loss_fn, optimizer, device)}
     if form == "auto":
-        fit = [c for c in found.values() if not c.condition and c.cost < INFINITE]
-        best = min(fit, key=lambda c: c.cost)
-        others = ", ".join(f"{c.name} {c.cost:.2e}" for c in fit if c is not best)
-        return (
-            best.name,
-            f"{best.cost:.2e} multiplications per step, against {others or 'no other'}",
-        )
-    if form not in found:
-        raise UserError(f"form: unknown '{form}'; allowed are auto, {', '.join(found)}.")
-    if found[form].condition:
-        raise UserError(f"form: '{form}' is exact only for {found[form].condition}; use auto.")
+        exact = [c for c in forms.values() if not c.condition and c.cost < INFINITE]
+        best = min(exact, key=lambda c: c.cost)
+        others = ", ".join(f"{c.name} {c.cost:.2e}" for c in exact if c is not best)
+        reason = f"{best.cost:.2e} multiplications per step, against {others or 'no other'}"
+        return best.name, reason
+    if form not in forms:
+        raise UserError(f"form: unknown '{form}'; allowed are auto, {', '.join(forms)}.")
+    if forms[form].condition:
+        raise UserError(f"form: '{form}' is exact only for {forms[form].condition}; use auto.")
     return form, "asked for"
 
 
-def candidates(problem, arch, loss_fn, optimizer, device) -> list[Candidate]:
+def candidates(
+    problem: Problem, arch: Architecture, loss_fn: str, optimizer: str, device: torch.device
+) -> list[Candidate]:
     """All forms of a linear model, the simplest first."""
     projects = "" if optimizer in PROJECTING else "gradient descent, momentum and flow"
     squared = "" if loss_fn == "squared" else "the squared loss"
@@ -78,16 +79,16 @@ def candidates(problem, arch, loss_fn, optimizer, device) -> list[Candidate]:
     both = " and ".join(filter(None, (projects, squared)))
     full, spanned = [problem.m_x] * len(arch.levels), spanned_rows(problem, arch)
     shared = arch, optimizer
-    held = 0 if labelled_columns.fits(problem, len(arch.levels)) else INFINITE
-    read = 0 if held == 0 or streams(problem, arch) else INFINITE
+    memory = 0 if labelled_columns.fits(problem, len(arch.levels)) else INFINITE
+    file = 0 if memory == 0 or streams(problem, arch) else INFINITE
     diagonal = 2 * arch.m_y * max(spanned) + weights_cost(max(spanned), *shared)
     return [
-        Candidate("stacked", held + stacked(problem, full, problem.nbar, *shared)),
+        Candidate("stacked", memory + stacked(problem, full, problem.nbar, *shared)),
         Candidate("horner", sparse(problem, device, *shared)),
-        Candidate("left", read + stacked(problem, full, sum(full), *shared), squared),
-        Candidate("row_space", held + stacked(problem, spanned, problem.nbar, *shared), projects),
-        Candidate("row_space+left", read + stacked(problem, spanned, sum(spanned), *shared), both),
-        Candidate("svd", read + diagonal, " and ".join(filter(None, (both, single)))),
+        Candidate("left", file + stacked(problem, full, sum(full), *shared), squared),
+        Candidate("row_space", memory + stacked(problem, spanned, problem.nbar, *shared), projects),
+        Candidate("row_space+left", file + stacked(problem, spanned, sum(spanned), *shared), both),
+        Candidate("svd", file + diagonal, " and ".join(filter(None, (both, single)))),
     ]
 
 
@@ -97,24 +98,25 @@ def spanned_rows(problem: Problem, arch: Architecture) -> list[int]:
     return [min(problem.m_x, (arch.depth - l + 1 if l else 1) * rank) for l in arch.levels]
 
 
-def stacked(problem: Problem, sizes: list[int], columns: int, arch, optimizer) -> float:
+def stacked(
+    problem: Problem, sizes: list[int], columns: int, arch: Architecture, optimizer: str
+) -> float:
     """Dense G_l with `sizes` rows in use."""
     data = 2 * arch.m_y * min(columns, problem.nbar) * sum(sizes)
     return data + weights_cost(max(sizes), arch, optimizer)
 
 
 def streams(problem: Problem, arch: Architecture) -> bool:
-    """Whether R4 can read them block by block instead (streamed.py)."""
+    """Whether R4 can read them block by block instead (problem/labelled_columns.py)."""
     p = problem.m_x * len(arch.levels)
-    return (
-        8 * p * p <= labelled_columns.DENSE_BYTES and float(problem.nbar) * p * p <= STREAMED_WORK
-    )
+    fits = 8 * p * p <= labelled_columns.DENSE_BYTES
+    return fits and float(problem.nbar) * p * p <= STREAMED_WORK
 
 
-def sparse(problem: Problem, device: torch.device, arch, optimizer) -> float:
+def sparse(problem: Problem, device: torch.device, arch: Architecture, optimizer: str) -> float:
     """Horner's scheme."""
-    X = problem.X if hasattr(problem.X, "nnz") else None
-    features = product_cost(X, device) if X is not None else problem.X.size
+    X = problem.X
+    features = X.size if isinstance(X, np.ndarray) else product_cost(X, device)
     hops = arch.depth * product_cost(problem.S, device)
     data = len(arch.levels) * features + hops + product_cost(problem.R, device)
     return 2 * arch.m_y * data + weights_cost(problem.m_x, arch, optimizer)
@@ -122,7 +124,7 @@ def sparse(problem: Problem, device: torch.device, arch, optimizer) -> float:
 
 def weights_cost(m: int, arch: Architecture, optimizer: str) -> float:
     """Products with the layers and the update of the weights, for m rows of features."""
-    served = sum(level > 0 for level in arch.levels)
+    served = sum(l > 0 for l in arch.levels)
     layers = arch.width * (m + max(arch.depth - 1, 0) * arch.width) if arch.depth else 0
     heads = arch.m_y * (arch.width * served + (m if 0 in arch.levels else 0))
     return 3 * arch.m_y * served * layers + UPDATE_COST[optimizer] * (layers + heads)

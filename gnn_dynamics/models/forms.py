@@ -9,15 +9,15 @@
     svd              R2 R5         both of these, without skip connections
     relu-prefix      relu.py       ReLU models
 
-R4 and R5 read G_l from a file where they do not fit into memory (streamed.py).
-What each costs is in costs.py; the derivations are in operators.py, linear.py and reductions.py.
+R4 and R5 read G_l from a file if they do not fit into memory (problem/labelled_columns.py).
+Costs are in costs.py; the derivations are in operators.py, linear.py and reductions.py.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import Any
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,46 +26,58 @@ from torch import Tensor
 
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
-from gnn_dynamics.models import linear
 from gnn_dynamics.models.costs import cheapest
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture, Weights
-from gnn_dynamics.models.objective import Objective
-from gnn_dynamics.models.operators import DiagonalOperator, HornerOperator, StackedOperator
-from gnn_dynamics.models.receptive_field import relu_data
+from gnn_dynamics.models.objective import Model, Objective
+from gnn_dynamics.models.operators import (
+    DiagonalOperator,
+    HornerOperator,
+    Operator,
+    StackedOperator,
+)
+from gnn_dynamics.models.receptive_field import receptive_field
 from gnn_dynamics.models.reductions import Frame, Reduced, left, row_space, svd, unreduced
-from gnn_dynamics.models.relu import column_major, relu_loss_and_gradient
+from gnn_dynamics.models.relu import ReluModel, column_major
 from gnn_dynamics.problem.labelled_columns import (
     Columns,
     StreamedColumns,
     fits,
     streamed_features,
 )
-from gnn_dynamics.problem.problem import Problem, propagated
+from gnn_dynamics.problem.problem import Problem
+from gnn_dynamics.problem.propagation import propagated
 
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")
+
+
+class Coordinates(Protocol):
+    """Coordinates of the weights in which a form trains them, see `Form`."""
+
+    def reduce(self, weights: Weights) -> Weights: ...
+    def expand(self, weights: Weights, start: Weights) -> Weights: ...
 
 
 @dataclass(frozen=True)
 class Form:
     """A model bound to its graph, in the coordinates of one exact form.
 
-    data: the linear operator, (m, nbar) as in these coordinates; or the data of a ReLU model
+    name, reason: the choice and why, for the artifact's metadata;  loss: a key of `losses.LOSSES`
+    model: loss and gradient in these coordinates
     frame: coordinates of the weights;  columns: those of the labelled columns
-    levels_data: () -> G_l for each head in these coordinates
-    function: loss and gradient, as in `Objective`
-    name, reason: what was chosen and why, for the artifact's metadata
-    without_relu: () -> the linear operator of a ReLU model's graph
+    make_operator: () -> G_l as a linear operator, (m, nbar) as in these coordinates; for a ReLU
+        model those of the linear model on its graph
+    features: () -> G_l for each head in these coordinates
     """
 
     name: str
     reason: str
     loss: str
-    data: Any
-    frame: Any
+    model: Model
+    frame: Coordinates
     columns: Columns | StreamedColumns
-    levels_data: Callable[[], list[Tensor]]
-    function: Callable[..., tuple[Tensor, Weights]] = linear.loss_and_gradient
-    without_relu: Callable[[], Any] | None = None
+    make_operator: Callable[[], Operator]
+    features: Callable[[], list[Tensor]]
 
     def reduce(self, weights: Weights) -> Weights:
         """Full weights, of the form's device -> those that are trained."""
@@ -78,7 +90,12 @@ class Form:
     def objective(self, Y: Tensor) -> Objective:
         """Loss and gradient in these coordinates, for full targets Y (K or 1, m_y, nbar)."""
         reduced, offset = self.columns.targets(Y)
-        return Objective(self.data, reduced, self.loss, offset, self.function)
+        return Objective(self.model, reduced, self.loss, offset)
+
+    @cached_property
+    def operator(self) -> Operator:
+        """The features as a linear operator, see `make_operator`."""
+        return self.make_operator()
 
     @cached_property
     def G(self) -> list[Tensor]:
@@ -87,15 +104,15 @@ class Form:
         With R3 the head W_0 has a basis of its own, so G_0 and the other G_l do not share theirs;
         singular values and row spaces of their stack are those of the full Gs.
         """
-        return self.levels_data()
+        return self.features()
 
     @cached_property
     def sigma_max(self) -> float:
         """Largest singular value of Gs, to 1e-6.
 
-        Of a ReLU model, that of the linear model on its graph: its own where B = I and X >= 0.
+        For a ReLU model, that of the linear model on its graph: equal where B = I and X >= 0.
         """
-        return largest_singular_value(self.without_relu() if self.without_relu else self.data)
+        return largest_singular_value(self.operator)
 
 
 def choose_form(
@@ -112,26 +129,67 @@ def choose_form(
         UserError: for an unknown form, or one that is not exact for this model, loss or optimizer;
             and for a device that is not there.
     """
-    place = torch_device(device)
+    case = _Case(problem, arch, loss_fn, torch_device(device))
     if arch.activation == "relu":
-        return _relu_form(problem, arch, loss_fn, place, form)
-    name, reason = cheapest(problem, arch, loss_fn, optimizer, place, form)
-    build = _horner_form if name == "horner" else partial(_dense_form, name=name)
-    return build(problem, arch, loss_fn, place, reason=reason)
+        return case.relu(form)
+    name, reason = cheapest(problem, arch, loss_fn, optimizer, case.device, form)
+    return case.horner(reason) if name == "horner" else case.dense(name, reason)
 
 
-def _relu_form(problem, arch, loss_fn, place, form) -> Form:
-    if form not in ("auto", "relu-prefix"):
-        raise UserError(f"form: '{form}' is for linear models; a ReLU model has relu-prefix only.")
-    data = relu_data(problem.S, problem.X, problem.R, arch.levels, device=place)
+@dataclass(frozen=True)
+class _Case:
+    """A model on its graph, and the making of its forms."""
 
-    def absent() -> list[Tensor]:
-        raise UserError("a ReLU model has no features G_l that are fixed while it trains.")
+    problem: Problem
+    arch: Architecture
+    loss_fn: str
+    device: torch.device
 
-    reason = "the one form of ReLU models"
-    args = ("relu-prefix", reason, loss_fn, data, ColumnMajor(), Columns(), absent)
-    without_relu = partial(_horner, problem, arch, place)
-    return Form(*args, relu_loss_and_gradient, without_relu)
+    def relu(self, form: str) -> Form:
+        if form not in ("auto", "relu-prefix"):
+            raise UserError(
+                f"form: '{form}' is for linear models; a ReLU model has relu-prefix only."
+            )
+        graph = self.problem.S, self.problem.X, self.problem.R
+        model = ReluModel(receptive_field(*graph, self.arch.levels, device=self.device))
+
+        def absent() -> list[Tensor]:
+            raise UserError("a ReLU model has no features G_l that are fixed while it trains.")
+
+        reason, frame = "the one form of ReLU models", ColumnMajor()
+        args = ("relu-prefix", reason, self.loss_fn, model, frame, Columns())
+        return Form(*args, self.horner_operator, absent)
+
+    def horner(self, reason: str) -> Form:
+        operator = self.horner_operator()
+        args = ("horner", reason, self.loss_fn, LinearModel(operator), Frame(), Columns())
+        return Form(*args, lambda: operator, lambda: unreduced(self.features()).G)
+
+    def dense(self, name: str, reason: str) -> Form:
+        streamed: StreamedColumns | None = None
+        if name in REDUCE_COLUMNS and not fits(self.problem, len(self.arch.levels)):
+            G, streamed = streamed_features(self.problem, self.arch.levels, self.device)
+        else:
+            G = self.features()
+        operator: Operator
+        if name == "svd":
+            data, s = svd(G[0])
+            operator = DiagonalOperator(s)
+        else:
+            data = _reduced(G, self.arch.levels, name)
+            operator = StackedOperator(data.G, data.sizes, data.triangular, device=self.device)
+        columns = replace(streamed, then=data.columns) if streamed else data.columns
+        args = (name, reason, self.loss_fn, LinearModel(operator), data.frame, columns)
+        return Form(*args, lambda: operator, lambda: data.G)
+
+    def horner_operator(self) -> HornerOperator:
+        graph = self.problem.S, self.problem.X, self.problem.R
+        return HornerOperator(*graph, self.arch.levels, device=self.device)
+
+    def features(self) -> list[Tensor]:
+        """G_l (m_x, nbar) for the levels, by R1."""
+        G = propagated(self.problem, self.arch.depth)
+        return [torch.from_numpy(G[l]).to(self.device) for l in self.arch.levels]
 
 
 class ColumnMajor:
@@ -144,52 +202,19 @@ class ColumnMajor:
         return weights.map(torch.Tensor.contiguous)
 
 
-def _horner_form(problem, arch, loss_fn, place, reason) -> Form:
-    operator = _horner(problem, arch, place)
-
-    def dense() -> list[Tensor]:
-        return unreduced(_features(problem, arch, place)).G
-
-    return Form("horner", reason, loss_fn, operator, Frame(), Columns(), dense)
-
-
-def _horner(problem, arch, place) -> HornerOperator:
-    return HornerOperator(problem.S, problem.X, problem.R, arch.levels, device=place)
-
-
-def _dense_form(problem, arch, loss_fn, place, reason, name) -> Form:
-    if name in REDUCE_COLUMNS and not fits(problem, len(arch.levels)):
-        G, streamed = streamed_features(problem, arch.levels, place)
-    else:
-        G, streamed = _features(problem, arch, place), None
-    if name == "svd":
-        data, s = svd(G[0])
-        operator = DiagonalOperator(s)
-    else:
-        data = _reduced(G, arch.levels, name)
-        operator = StackedOperator(data.G, data.sizes, data.triangular, device=place)
-    columns = replace(streamed, then=data.columns) if streamed else data.columns
-    return Form(name, reason, loss_fn, operator, data.frame, columns, lambda: data.G)
-
-
 def _reduced(G: list[Tensor], levels: tuple[int, ...], name: str) -> Reduced:
     data = row_space(G, levels) if "row_space" in name else unreduced(G)
     return left(data) if "left" in name else data
 
 
-def _features(problem: Problem, arch: Architecture, place: torch.device) -> list[Tensor]:
-    """G_l (m_x, nbar) for the levels, by R1."""
-    G = propagated(problem, arch.depth)
-    return [torch.from_numpy(G[l]).to(place) for l in arch.levels]
-
-
-def largest_singular_value(operator) -> float:
+def largest_singular_value(operator: Operator) -> float:
     """sigma_max of Gs (L m, nbar), by Lanczos on Gs^T Gs from a fixed start."""
     if operator.nbar == 1:
-        return operator.adjoint(_row(np.ones(1), operator)).norm().item()
+        return float(operator.adjoint(_row(np.ones(1), operator)).norm())
 
     def normal(v: np.ndarray) -> np.ndarray:
-        return operator.apply(operator.adjoint(_row(v, operator))).flatten().numpy(force=True)
+        row = operator.apply(operator.adjoint(_row(v, operator)))  # (1, 1, nbar)
+        return row.flatten().numpy(force=True)
 
     shape = (operator.nbar, operator.nbar)
     squares = LinearOperator(shape, matvec=normal, dtype=np.float64)
@@ -198,5 +223,5 @@ def largest_singular_value(operator) -> float:
     return math.sqrt(max(largest, 0.0))
 
 
-def _row(v: np.ndarray, operator) -> Tensor:
+def _row(v: np.ndarray, operator: Operator) -> Tensor:
     return torch.from_numpy(v.reshape(1, 1, -1)).to(operator.device)

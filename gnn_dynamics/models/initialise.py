@@ -1,6 +1,6 @@
 """Initial weights: one independent random stream for each (seed, kind of matrix, layer).
 
-So models with and without skip connections share every B_l and the head of the same level, and
+So models with and without skip connections share every B_l and the head of the same layer, and
 models of different depth share their first layers.
 """
 
@@ -75,7 +75,8 @@ def orthogonal(generator: Generator, rows: int, columns: int) -> np.ndarray:
 
 def near_identity(generator: Generator, rows: int, columns: int) -> np.ndarray:
     noise = generator.standard_normal((rows, columns)) / columns**0.5
-    return np.eye(rows, columns) + NEAR_IDENTITY_NOISE * noise
+    matrix: np.ndarray = np.eye(rows, columns) + NEAR_IDENTITY_NOISE * noise
+    return matrix
 
 
 def zeros(generator: Generator, rows: int, columns: int) -> np.ndarray:

@@ -11,12 +11,15 @@ where D_l = V G_l^T comes from the operator. Without skip connections there is t
 The blocks are the terms of Theorem 3 (arXiv 2105.04550): the split of the gradient comes for free.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.operators import Operator
 
 
 def suffix_rows(weights: Weights) -> list[Tensor]:
@@ -24,7 +27,7 @@ def suffix_rows(weights: Weights) -> list[Tensor]:
     multiscale = len(weights.W) > 1
     rows = [weights.W[-1]]
     for k in range(len(weights.B), 0, -1):
-        product = rows[0] @ weights.B[k - 1]
+        product = rows[0] @ weights.B[k - 1]  # (K, heads m_y, m_{k-1})
         rows.insert(0, torch.cat([weights.W[k - 1], product], dim=1) if multiscale else product)
     return rows
 
@@ -37,34 +40,49 @@ def gradient_from(weights: Weights, rows: list[Tensor], D: Tensor) -> Weights:
         if multiscale:
             dW.append(E[:, :m_y])
             E = E[:, m_y:]
-        dB.append(rows[k + 1].mT @ E)
-        E = E @ B.mT
+        dB.append(rows[k + 1].mT @ E)  # (K, m_{k+1}, m_k)
+        E = E @ B.mT  # (K, heads m_y, m_{k+1})
     return Weights(tuple(dB), (*dW, E))
 
 
-def forward(
-    weights: Weights, operator, Y: Tensor, loss: str
-) -> tuple[list[Tensor], Tensor, Tensor]:
-    """[R_0, ..., R_H] of the heads in use, the loss (K,) and V = d loss / d Yhat (K, m_y, nbar)."""
-    contrasts = in_contrasts(loss, Y)
-    rows = suffix_rows(contrast_heads(weights) if contrasts else weights)
-    Yhat = operator.apply(rows[0].unflatten(1, (len(weights.W), -1)))
-    return rows, *LOSSES[loss](pad(Yhat, (0, 0, 0, 1)) if contrasts else Yhat, Y)
+@dataclass(frozen=True)
+class LinearModel:
+    """An `objective.Model`: the linear models, which see their graph through `operator` alone.
 
-
-def loss_and_gradient(
-    weights: Weights, operator, Y: Tensor, loss: str, offset: Tensor | float = 0.0
-) -> tuple[Tensor, Weights]:
-    """Loss (K,) and its gradient for targets Y (K or 1, m_y, nbar).
-
-    `offset` (K,) is the constant part of the loss that a reduction took out of Y.
+    Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
     """
-    rows, value, V = forward(weights, operator, Y, loss)
-    if not in_contrasts(loss, Y):
-        return value + offset, gradient_from(weights, rows, operator.adjoint(V))
-    gradient = gradient_from(weights, rows, operator.adjoint(V[:, :-1]))
-    dW = (torch.cat([W, -W.sum(dim=1, keepdim=True)], dim=1) for W in gradient.W)
-    return value + offset, Weights(gradient.B, tuple(dW))
+
+    operator: Operator
+
+    def outputs(self, weights: Weights) -> Tensor:
+        """Yhat (K, m_y, nbar)."""
+        return self._outputs(weights, suffix_rows(weights))
+
+    def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
+        """V = d loss / d Yhat (K, m_y, nbar)."""
+        return self._forward(weights, Y, loss)[2]
+
+    def loss_and_gradient(self, weights: Weights, Y: Tensor, loss: str) -> tuple[Tensor, Weights]:
+        """Loss (K,) and its gradient."""
+        rows, value, V = self._forward(weights, Y, loss)
+        if not in_contrasts(loss, Y):
+            return value, gradient_from(weights, rows, self.operator.adjoint(V))
+        gradient = gradient_from(weights, rows, self.operator.adjoint(V[:, :-1]))
+        dW = (torch.cat([W, -W.sum(dim=1, keepdim=True)], dim=1) for W in gradient.W)
+        return value, Weights(gradient.B, tuple(dW))
+
+    def _forward(
+        self, weights: Weights, Y: Tensor, loss: str
+    ) -> tuple[list[Tensor], Tensor, Tensor]:
+        """[R_0, ..., R_H] of the heads in use, the loss (K,) and V (K, m_y, nbar)."""
+        contrasts = in_contrasts(loss, Y)
+        rows = suffix_rows(contrast_heads(weights) if contrasts else weights)
+        Yhat = self._outputs(weights, rows)
+        return rows, *LOSSES[loss](pad(Yhat, (0, 0, 0, 1)) if contrasts else Yhat, Y)
+
+    def _outputs(self, weights: Weights, rows: list[Tensor]) -> Tensor:
+        K, _, m = rows[0].shape
+        return self.operator.apply(rows[0].reshape(K, len(weights.W), -1, m))  # (K, L, m_y, m)
 
 
 # A constant added to all outputs of a node leaves softmax's loss as it is, so only the m_y - 1

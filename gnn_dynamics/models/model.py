@@ -6,6 +6,7 @@ Multiscale linear GNN (Definition 2)  Yhat = sum_{l=0}^{H} W_l B_l ... B_1 G_l
 with G_l = X S^l R (m_x, nbar). Xu, Zhang, Jegelka, Kawaguchi (2021), arXiv 2105.04550.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -62,13 +63,14 @@ class Weights:
         W = tuple(map(function, self.W, *(o.W for o in others)))
         return Weights(B, W)
 
-    def take(self, index: Tensor | slice | Sequence[int]) -> "Weights":
-        """The models named by `index` (along K)."""
+    def take(self, index: Tensor | slice | Sequence[int] | int) -> "Weights":
+        """The models named by `index` (along K); one number gives 2-D tensors."""
         return self.map(lambda tensor: tensor[index])
 
     def squared_norm(self) -> Tensor:
         """(K,) sum of squares over all weights of each model."""
-        return sum(tensor.square().sum(dim=(1, 2)) for tensor in self.tensors())
+        squares = (tensor.square().sum(dim=(1, 2)) for tensor in self.tensors())
+        return functools.reduce(torch.add, squares)
 
 
 def per_model(values: Tensor) -> Tensor:

@@ -1,36 +1,56 @@
-"""What a batch of models minimises: loss and gradient bound to data, targets and offsets."""
+"""The objective of a batch of models: loss and gradient bound to a graph, targets and an offset."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Protocol
 
 from torch import Tensor
 
-from gnn_dynamics.models.linear import loss_and_gradient
 from gnn_dynamics.models.model import Weights
+
+
+class Model(Protocol):
+    """A model bound to the constants of its graph: `linear.LinearModel` or `relu.ReluModel`.
+
+    Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
+    """
+
+    def outputs(self, weights: Weights) -> Tensor:
+        """Yhat (K, m_y, nbar)."""
+
+    def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
+        """V = d loss / d Yhat (K, m_y, nbar)."""
+
+    def loss_and_gradient(self, weights: Weights, Y: Tensor, loss: str) -> tuple[Tensor, Weights]:
+        """Loss (K,) and its gradient."""
 
 
 @dataclass(frozen=True)
 class Objective:
     """objective(weights) -> (loss (K,), gradient), for K models on the same graph.
 
-    data: a linear operator, or whatever else `function` takes as its second argument
     Y: (K or 1, m_y, nbar);  offset: (K or 1,), the constant part of a reduced squared loss
-    function: (weights, data, Y, loss) -> (loss, gradient)
     """
 
-    data: Any
+    model: Model
     Y: Tensor
     loss: str
     offset: Tensor | float = 0.0
-    function: Callable[..., tuple[Tensor, Weights]] = loss_and_gradient
 
     def __call__(self, weights: Weights) -> tuple[Tensor, Weights]:
-        value, gradient = self.function(weights, self.data, self.Y, self.loss)
+        value, gradient = self.model.loss_and_gradient(weights, self.Y, self.loss)
         return value + self.offset, gradient
+
+    def outputs(self, weights: Weights) -> Tensor:
+        """Yhat (K, m_y, nbar)."""
+        return self.model.outputs(weights)
+
+    def signal(self, weights: Weights) -> Tensor:
+        """V = d loss / d Yhat (K, m_y, nbar)."""
+        return self.model.signal(weights, self.Y, self.loss)
 
     def take(self, index: Tensor) -> "Objective":
         """The objective of the models named by `index` (along K)."""
-        Y = self.Y if len(self.Y) == 1 else self.Y[index]
-        own = isinstance(self.offset, Tensor) and len(self.offset) > 1
-        return replace(self, Y=Y, offset=self.offset[index] if own else self.offset)
+        Y, offset = self.Y, self.offset
+        if isinstance(offset, Tensor) and len(offset) > 1:
+            offset = offset[index]
+        return replace(self, Y=Y if len(Y) == 1 else Y[index], offset=offset)

@@ -8,11 +8,12 @@ every weight follows from D (linear.py). All operators are differentiable by aut
 
     StackedOperator   R1: G_l is computed once and no step sees the n nodes
     HornerOperator    R6: sparse X and S with m_y columns for each model; for many labelled nodes
-    DiagonalOperator  R5: one level in the coordinates of its singular vectors
+    DiagonalOperator  R5: one G_l in the coordinates of its singular vectors
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,15 +25,30 @@ from gnn_dynamics.linalg.products import (
     Matrix,
     SparseMatrix,
     constant_matrix,
-    fold,
     is_differentiated,
+    is_identity,
     padded,
+    shared_matmul,
 )
 from gnn_dynamics.models.reductions import aligned
 
 # Columns of a triangular Gs that share a product: fewer zeros against larger products. Powers of
 # two are a third slower, as rows then compete for the same lines of the cache.
 STAIR = 96
+
+
+class Operator(Protocol):
+    """The linear map A -> sum_l A_l G_l and its adjoint; m, nbar: the shape of every G_l."""
+
+    m: int
+    nbar: int
+    device: torch.device
+
+    def apply(self, A: Tensor) -> Tensor:
+        """A (K, L, m_y, m) -> Yhat (K, m_y, nbar)."""
+
+    def adjoint(self, V: Tensor) -> Tensor:
+        """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
 
 
 class StackedOperator:
@@ -50,30 +66,36 @@ class StackedOperator:
         sizes: Sequence[int] | None = None,
         triangular: bool = False,
         dtype: torch.dtype = torch.float64,
-        device: str = "cpu",
+        device: torch.device | str = "cpu",
     ):
         self.G = [torch.as_tensor(G_l).to(device, dtype) for G_l in G]
         self.m, self.nbar = self.G[0].shape
         self.device = self.G[0].device
         self.sizes = tuple(sizes or [self.m] * len(self.G))
         Gs = torch.cat([G_l[:size] for G_l, size in zip(self.G, self.sizes, strict=True)])
-        self.Gs = padded(Gs, self.nbar % 2, len(Gs) % 2)  # even numbers, which `fold` needs
-        self.stairs = staircase(*self.Gs.shape, STAIR if triangular else self.Gs.shape[1])
+        self.Gs = padded(Gs, self.nbar % 2, len(Gs) % 2)  # even, as `shared_matmul` needs
+        rows, columns = self.Gs.shape
+        self.stairs = staircase(rows, columns, STAIR if triangular else columns)
 
     def apply(self, A: Tensor) -> Tensor:
         """A (K, L, m_y, m) -> Yhat (K, m_y, nbar)."""
         rows = torch.cat([A[:, j, :, :size] for j, size in enumerate(self.sizes)], dim=-1)
-        rows = pad(rows, (0, len(self.Gs) - rows.shape[-1]))
-        blocks = [fold(rows[..., s.top :], self.Gs[s.top :, s.left : s.right]) for s in self.stairs]
+        rows = pad(rows, (0, len(self.Gs) - rows.shape[-1]))  # (K, m_y, sum of sizes)
+        blocks = [
+            shared_matmul(rows[..., s.top :], self.Gs[s.top :, s.left : s.right])
+            for s in self.stairs
+        ]
         return torch.cat(blocks, dim=-1)[..., : self.nbar]
 
     def adjoint(self, V: Tensor) -> Tensor:
         """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
         V = pad(V, (0, self.Gs.shape[1] - self.nbar))
         blocks = [
-            fold(V[..., : s.right], self.Gs[s.top : s.bottom, : s.right].mT) for s in self.stairs
+            shared_matmul(V[..., : s.right], self.Gs[s.top : s.bottom, : s.right].mT)
+            for s in self.stairs
         ]
-        parts = torch.cat(blocks, dim=-1)[..., : sum(self.sizes)].split(self.sizes, dim=-1)
+        D = torch.cat(blocks, dim=-1)[..., : sum(self.sizes)]  # (K, m_y, sum of sizes)
+        parts = torch.split(D, list(self.sizes), dim=-1)
         return torch.stack([pad(part, (0, self.m - part.shape[-1])) for part in parts], dim=1)
 
 
@@ -101,7 +123,8 @@ class DiagonalOperator:
     """R5: G_H = diag(s) in the coordinates of its singular vectors (reductions.svd); s (m,)."""
 
     def __init__(self, s: Tensor):
-        self.s, self.m, self.nbar, self.device = s, len(s), len(s), s.device
+        self.s, self.device = s, s.device
+        self.m = self.nbar = len(s)
 
     def apply(self, A: Tensor) -> Tensor:
         """A (K, 1, m_y, m) -> Yhat (K, m_y, m)."""
@@ -128,7 +151,7 @@ class HornerOperator:
         R: sp.csr_array,
         levels: Sequence[int],
         dtype: torch.dtype = torch.float64,
-        device: str = "cpu",
+        device: torch.device | str = "cpu",
     ):
         (self.n, m_x), self.nbar, self.levels = X.shape, R.shape[1], tuple(levels)
         self.m, self.device = aligned(m_x), torch.device(device)
@@ -147,7 +170,8 @@ class HornerOperator:
 
     def adjoint(self, V: Tensor) -> Tensor:
         """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
-        return self._each(self._signals, V).mT.unflatten(1, (-1, V.shape[1]))
+        D = self._each(self._signals, V).mT  # (K, L m_y, m)
+        return D.reshape(len(V), -1, V.shape[1], self.m)
 
     def _each(self, function: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
         """Model by model on a CPU: the columns of several would leave the cache."""
@@ -159,9 +183,9 @@ class HornerOperator:
         m_y = A.shape[-2]
         P = self.X.times(A.flatten(-3, -2).mT)  # (..., n, L m_y): X A_l^T, side by side
         Q = P[..., -m_y:]
-        for level in range(self.levels[-1], 0, -1):
-            if level - 1 in self.levels:
-                Q = add_product(self.S, Q, P[..., (level - 1) * m_y : level * m_y])
+        for l in range(self.levels[-1], 0, -1):  # Q (..., n, m_y)
+            if l - 1 in self.levels:
+                Q = times_plus(self.S, Q, P[..., (l - 1) * m_y : l * m_y])
             else:
                 Q = self.S.times(Q)
         return (Q if self.R is None else self.R.times(Q)).mT
@@ -170,21 +194,15 @@ class HornerOperator:
         T = V.mT.contiguous()  # (..., nbar, m_y)
         T = T if self.R is None else self.R.adjoint(T)
         D = []
-        for level in range(self.levels[-1] + 1):
-            T = self.S.adjoint(T) if level else T
-            D += [self.X.adjoint(T)] if level in self.levels else []
+        for l in range(self.levels[-1] + 1):  # T (..., n, m_y)
+            T = self.S.adjoint(T) if l else T
+            D += [self.X.adjoint(T)] if l in self.levels else []
         return torch.cat(D, dim=-1)  # (..., m, L m_y): D_l^T, side by side
 
 
-def add_product(matrix: Matrix, T: Tensor, onto: Tensor) -> Tensor:
-    """onto + M T; in one pass and in place for a sparse M, unless someone differentiates."""
+def times_plus(matrix: Matrix, T: Tensor, onto: Tensor) -> Tensor:
+    """M T + onto; in one pass and in place for a sparse M, unless a derivative is taken."""
     fused = isinstance(matrix, SparseMatrix) and T.dim() == 2
     if fused and not (is_differentiated(T) or is_differentiated(onto)):
         return torch.addmm(onto, matrix.M, T, out=onto)
     return onto + matrix.times(T)
-
-
-def is_identity(R: sp.csr_array) -> bool:
-    """Whether the readout takes every node, in order."""
-    square = R.shape[0] == R.shape[1] == R.nnz
-    return square and bool((R.diagonal() == 1).all())

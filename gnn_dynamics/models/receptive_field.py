@@ -1,4 +1,4 @@
-"""The constants of a ReLU model, cut to the nodes that its loss needs.
+"""The L-hop neighbourhood of the labelled nodes: all that a ReLU model and its loss need.
 
 Nodes are sorted by hop distance to those that the readout R touches (N_0). Layer l of H then
 needs only the first |N_{H-l}| of them, and its aggregation is a corner of one sorted S: an exact
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 import torch
+from torch import Tensor
 
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.linalg.products import Matrix, constant_matrix, product_cost
+from gnn_dynamics.linalg.products import Matrix, constant_matrix, is_identity, product_cost
 
 
 @dataclass(frozen=True)
-class ReluData:
+class ReceptiveField:
     """The constants of a ReLU model, restricted to the nodes that its loss needs.
 
     order (n_needed,): the nodes sorted by hop distance, |N_j| of them within j hops = counts[j].
@@ -25,27 +26,26 @@ class ReluData:
     levels: tuple[int, ...]
     order: np.ndarray
     counts: tuple[int, ...]
-    raw: Matrix | None  # X on N_0 (|N_0|, m_x), for the head of level 0
+    raw: tuple[Matrix, ...]  # X on N_0 (|N_0|, m_x); empty without a head W_0
     first: tuple[Matrix, ...]  # layer 1 is relu(first[0] first[1] ... B_1^T)
     aggregations: tuple[Matrix, ...]  # of layers 2..H, (|N_{H-l}|, |N_{H-l+1}|)
     readout: Matrix | None  # R^T (nbar, |N_0|); None where it is the identity
     side_by_side: bool
 
-    @property
-    def heads(self) -> dict[int, int]:
-        """Level -> position of its head in `Weights.W`."""
-        return {level: j for j, level in enumerate(self.levels)}
+    def at_labels(self, T: Tensor) -> Tensor:
+        """The rows of N_0 in T (..., |N_j|, c), a view."""
+        return T[..., : self.counts[0], :]
 
 
-def relu_data(
+def receptive_field(
     S: sp.csr_array,
     X: sp.csr_array | np.ndarray,
     R: sp.csr_array,
     levels: tuple[int, ...],
     dtype: torch.dtype = torch.float64,
     device: torch.device | str = "cpu",
-) -> ReluData:
-    """Sort the nodes by hop distance and cut S, X, R to what the levels need.
+) -> ReceptiveField:
+    """Sort the nodes by hop distance and cut S, X, R to what the heads need.
 
     S (n, n) acts from the right, X (n, m_x) by rows, R (n, nbar); levels end with H.
     Raises UserError where the shapes do not fit or R reads no node.
@@ -60,11 +60,11 @@ def relu_data(
 
     aggregations = [M[: counts[H - l], : counts[H - l + 1]] for l in range(1, H + 1)]
     first = first_layer(aggregations[0], X, device) if H else ()
-    return ReluData(
+    return ReceptiveField(
         levels,
         order,
         counts,
-        raw=constant(X[: counts[0]]) if 0 in levels else None,
+        raw=(constant(X[: counts[0]]),) if 0 in levels else (),
         first=tuple(map(constant, first)),
         aggregations=tuple(map(constant, aggregations[1:])),
         readout=None if is_identity(R) else constant(R),
@@ -96,10 +96,6 @@ def hop_order(S: sp.csr_array, R: sp.csr_array, H: int) -> tuple[np.ndarray, tup
         order = np.concatenate([order, np.setdiff1d(reached, order)])
         counts.append(len(order))
     return order, tuple(counts[1:])
-
-
-def is_identity(M: sp.csr_array) -> bool:
-    return M.shape[0] == M.shape[1] and (M - sp.eye_array(M.shape[0])).count_nonzero() == 0
 
 
 def first_layer(

@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.problem.labelled_columns import Columns
 
 # Every matrix of a model then starts on a cache line. BLAS picks its order of summation by the
-# place of a matrix in memory, so without this a model's last digits would depend on its neighbours.
+# address of a matrix, so without this a model's last digits would depend on its neighbours.
 ALIGNMENT = 8
 ROUNDING = 4  # errors of a projection, in units of max(shape) eps ||G_l||
 
@@ -83,13 +83,13 @@ def at_input(
 
 
 def _times(tensor: Tensor, Q: Tensor | None) -> Tensor:
-    return tensor if Q is None else fold(tensor, Q)
+    return tensor if Q is None else shared_matmul(tensor, Q)
 
 
 def _expanded(reduced: Tensor, start: Tensor, Q: Tensor | None) -> Tensor:
     if Q is None:
         return reduced[..., : start.shape[-1]]
-    return start + fold(reduced - fold(start, Q), Q.mT)
+    return start + shared_matmul(reduced - shared_matmul(start, Q), Q.mT)
 
 
 def _padded(tensor: Tensor, rows: bool = False) -> Tensor:
@@ -124,19 +124,19 @@ def unreduced(G: Sequence[Tensor]) -> Reduced:
 def row_space(G: Sequence[Tensor], levels: Sequence[int]) -> Reduced:
     """R3: a basis of span(G_H, ..., G_1) for B_1, and one of span(G_0) for W_0.
 
-    The first is built from the deepest level up, so that G_l has non-zero entries only in its
+    The first is built from the last hop down, so that G_l has non-zero entries only in its
     first rank([G_H, ..., G_l]) rows.
     """
-    deep = [G_l for G_l, level in zip(G, levels, strict=True) if level]
-    shallow = [G_l for G_l, level in zip(G, levels, strict=True) if not level]
-    (Q, sizes), (Q_0, raw) = nested_basis(deep[::-1], G[0]), nested_basis(shallow, G[0])
-    sizes = (*raw, *sizes[::-1])
+    deep = [G_l for G_l, l in zip(G, levels, strict=True) if l]
+    shallow = [G_l for G_l, l in zip(G, levels, strict=True) if not l]
+    (Q, ranks), (Q_0, raw) = nested_basis(deep[::-1], G[0]), nested_basis(shallow, G[0])
+    sizes = (*raw, *ranks[::-1])
     m = aligned(max(Q.shape[1], Q_0.shape[1], 1))
     Q, Q_0 = (pad(basis, (0, m - basis.shape[1])) for basis in (Q, Q_0))
     rows = []
-    for G_l, level, size in zip(G, levels, sizes, strict=True):
-        basis = (Q if level else Q_0)[:, :size]
-        rows.append(pad(basis.mT @ G_l, (0, 0, 0, m - size)))
+    for G_l, l, size in zip(G, levels, sizes, strict=True):
+        basis = (Q if l else Q_0)[:, :size]
+        rows.append(pad(basis.mT @ G_l, (0, 0, 0, m - size)))  # (m, nbar)
     return Reduced(Frame(Q, Q_0), Columns(), rows, sizes)
 
 
@@ -147,7 +147,7 @@ def nested_basis(G: Sequence[Tensor], like: Tensor) -> tuple[Tensor, list[int]]:
     """
     Q, sizes = like.new_zeros(len(like), 0), []
     for G_l in G:
-        rest = G_l - Q @ (Q.mT @ G_l)
+        rest = G_l - Q @ (Q.mT @ G_l)  # (m_x, nbar)
         U, s, _ = torch.linalg.svd(rest, full_matrices=False)
         noise = ROUNDING * max(G_l.shape) * torch.finfo(s.dtype).eps
         U = U[:, s > noise * torch.linalg.matrix_norm(G_l, 2)]
@@ -167,14 +167,15 @@ def left(data: Reduced) -> Reduced:
     rows = [G_l[:size] for G_l, size in zip(data.G, data.sizes, strict=True)]
     Z, T = torch.linalg.qr(torch.cat(rows).mT)
     m = len(data.G[0])
-    G = [pad(block, (0, 0, 0, m - len(block))) for block in T.mT.split(data.sizes)]
+    blocks = torch.split(T.mT, list(data.sizes))  # (size, p) each
+    G = [pad(block, (0, 0, 0, m - len(block))) for block in blocks]
     return Reduced(data.frame, Columns(Z), G, data.sizes, triangular=True)
 
 
 def svd(G_H: Tensor) -> tuple[Reduced, Tensor]:
     """R5: G_H = U diag(s) V^T; weights in the coordinates U, columns in V. Also returns s (m,).
 
-    One level, without skip connections; it is the layer's, or at H = 0 the head's.
+    For models without skip connections; G_H serves layer 1, or at H = 0 the head.
     """
     U, s, Vh = torch.linalg.svd(G_H, full_matrices=False)
     rank = max(int((s > max(G_H.shape) * torch.finfo(s.dtype).eps * s[0]).sum()), 1)

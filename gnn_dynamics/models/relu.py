@@ -2,7 +2,7 @@
 
 Exact reductions, none of them an approximation:
 
-- every layer computes only the nodes that the loss needs (see prefix.py);
+- every layer computes only the nodes that the loss needs (see receptive_field.py);
 - layer 1 is linear in B_1, so X S is formed once, or X and S are applied in turn, whichever has
   fewer entries (on Cora the second, by 1.6 to 2.9 times);
 - aggregation before the dense product for l >= 2: it leaves fewer rows to multiply;
@@ -21,45 +21,60 @@ from torch import Tensor
 from gnn_dynamics.linalg.products import Matrix, is_differentiated
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Weights
-from gnn_dynamics.models.receptive_field import ReluData
+from gnn_dynamics.models.receptive_field import ReceptiveField
 
 CACHE_LINE = 64  # bytes
 
 
-def relu_loss_and_gradient(
-    weights: Weights, data: ReluData, Y: Tensor, loss: str
-) -> tuple[Tensor, Weights]:
-    """Loss (K,) and its gradient; Y (K or 1, m_y, nbar), `loss` a key of `losses.LOSSES`.
+@dataclass(frozen=True)
+class ReluModel:
+    """An `objective.Model`: the ReLU models, which see the receptive field `field` of their graph.
 
-    Fastest with `column_major` weights, the layout in which the gradient comes.
+    Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
     """
-    if data.side_by_side:
-        return loss_and_gradient(weights, data, Y, loss)
-    Y = Y.expand(weights.models, -1, -1)
-    models = range(weights.models)
-    values, gradients = zip(
-        *(loss_and_gradient(single(weights, k), data, Y[k], loss) for k in models), strict=True
-    )
-    return torch.cat(values), gradients[0].zip(stack_models, *gradients[1:])
 
+    field: ReceptiveField
 
-def relu_forward(weights: Weights, data: ReluData) -> tuple[Tensor, list[Tensor]]:
-    """Yhat (K, m_y, nbar), and X_(1), ..., X_(H) as (K, m_l, |N_{H-l}|), nodes as in data.order."""
-    if data.side_by_side:
-        return transposed(forward(weights, data))
-    models = [transposed(forward(single(weights, k), data)) for k in range(weights.models)]
-    outputs, hidden = zip(*models, strict=True)
-    return stack_models(*outputs), [stack_models(*X) for X in zip(*hidden, strict=True)]
+    def outputs(self, weights: Weights) -> Tensor:
+        """Yhat (K, m_y, nbar)."""
+        return self.forward(weights)[0]
+
+    def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
+        """V = d loss / d Yhat (K, m_y, nbar)."""
+        return LOSSES[loss](self.outputs(weights), Y)[1]
+
+    def loss_and_gradient(self, weights: Weights, Y: Tensor, loss: str) -> tuple[Tensor, Weights]:
+        """Loss (K,) and its gradient.
+
+        Fastest with `column_major` weights, the layout in which the gradient comes.
+        """
+        if self.field.side_by_side:
+            return loss_and_gradient(weights, self.field, Y, loss)
+        Y = Y.expand(weights.models, -1, -1)
+        models = (
+            loss_and_gradient(single(weights, k), self.field, Y[k], loss)
+            for k in range(weights.models)
+        )
+        values, gradients = zip(*models, strict=True)
+        return torch.cat(values), gradients[0].zip(stack_models, *gradients[1:])
+
+    def forward(self, weights: Weights) -> tuple[Tensor, list[Tensor]]:
+        """Yhat (K, m_y, nbar), and X_(1), ..., X_(H), (K, m_l, |N_{H-l}|), nodes as in `order`."""
+        if self.field.side_by_side:
+            return transposed(forward(weights, self.field))
+        models = (forward(single(weights, k), self.field) for k in range(weights.models))
+        outputs, hidden = zip(*map(transposed, models), strict=True)
+        return stack_models(*outputs), [stack_models(*X) for X in zip(*hidden, strict=True)]
 
 
 def transposed(states: "Activations") -> tuple[Tensor, list[Tensor]]:
-    return states.outputs, [T.mT for T in states.hidden[1:]]
+    return states.outputs, [T.mT for T in states.hidden.values()]
 
 
 def single(weights: Weights, k: int) -> Weights:
     """Model k, with 2-D tensors on cache lines, as fresh tensors are.
 
-    BLAS sums in another order elsewhere; so a model's digits do not depend on its place in K.
+    BLAS sums in another order elsewhere; so a model's digits do not depend on its index in K.
     """
 
     def aligned(tensor: Tensor) -> Tensor:
@@ -69,7 +84,7 @@ def single(weights: Weights, k: int) -> Weights:
 
 
 def column_major(tensor: Tensor) -> Tensor:
-    """The same tensor with contiguous columns: what sparse products read and gradients come in.
+    """The same tensor with contiguous columns, the layout of sparse products and of gradients.
 
     Updates keep the layout, so a trainer that maps this over its first weights never copies.
     """
@@ -86,40 +101,40 @@ def stack_models(*tensors: Tensor) -> Tensor:
 
 
 def loss_and_gradient(
-    weights: Weights, data: ReluData, Y: Tensor, loss: str
+    weights: Weights, field: ReceptiveField, Y: Tensor, loss: str
 ) -> tuple[Tensor, Weights]:
     """One model, 2-D tensors, or K side by side, 3-D; loss (1,) or (K,)."""
-    states = forward(weights, data)
+    states = forward(weights, field)
     Yhat = states.outputs
     batch = (-1, *Yhat.shape[-2:])
     value, V = LOSSES[loss](Yhat.reshape(batch), Y.reshape(batch))
-    return value, backward(weights, data, states, V.reshape(Yhat.shape))
+    return value, backward(weights, field, states, V.reshape(Yhat.shape))
 
 
 @dataclass(frozen=True)
 class Activations:
-    """Node-major states of one forward pass, l = 0..H (entry 0 unused).
+    """Node-major states of one forward pass.
 
-    hidden[l] = X_(l)^T on N_{H-l}; aggregated[l] = (X_(l-1) S)^T there, for l >= 2.
+    hidden[l] = X_(l)^T on N_{H-l}, l = 1..H; aggregated[l] = (X_(l-1) S)^T there, l = 2..H.
     """
 
-    hidden: list[Tensor | None]
-    aggregated: list[Tensor | None]
+    hidden: dict[int, Tensor]
+    aggregated: dict[int, Tensor]
     outputs: Tensor  # Yhat (..., m_y, nbar)
 
 
-def forward(weights: Weights, data: ReluData) -> Activations:
+def forward(weights: Weights, field: ReceptiveField) -> Activations:
     """All states; the tensors of `weights` are 2-D, or 3-D for K models side by side."""
-    hidden, aggregated = [None], [None]
+    hidden: dict[int, Tensor] = {}
+    aggregated: dict[int, Tensor] = {}
     for l, B in enumerate(weights.B, start=1):
         if l == 1:
-            aggregated.append(None)
-            Z = chain(data.first, column_major(B).mT)
+            Z = chain(field.first, column_major(B).mT)  # (..., |N_{H-1}|, m_1)
         else:
-            aggregated.append(data.aggregations[l - 2].times(hidden[-1]))
-            Z = aggregated[-1] @ B.mT
-        hidden.append(Z.relu_())
-    return Activations(hidden, aggregated, outputs(weights, data, hidden))
+            aggregated[l] = field.aggregations[l - 2].times(hidden[l - 1])
+            Z = aggregated[l] @ B.mT  # (..., |N_{H-l}|, m_l)
+        hidden[l] = Z.relu_()
+    return Activations(hidden, aggregated, head_outputs(weights, field, hidden))
 
 
 def chain(matrices: tuple[Matrix, ...], T: Tensor) -> Tensor:
@@ -136,62 +151,63 @@ def chain_adjoint(matrices: tuple[Matrix, ...], T: Tensor) -> Tensor:
     return T
 
 
-def outputs(weights: Weights, data: ReluData, hidden: list[Tensor | None]) -> Tensor:
+def head_outputs(weights: Weights, field: ReceptiveField, hidden: dict[int, Tensor]) -> Tensor:
     """Yhat = sum_l W_l X_(l) R."""
-    n_0, total = data.counts[0], None
-    for l, W in zip(data.levels, weights.W, strict=True):
-        if l == 0:
-            total = data.raw.times(column_major(W).mT).mT.contiguous()
-        else:
-            total = add_product(total, W, hidden[l][..., :n_0, :].mT)
-    return total if data.readout is None else data.readout.times(total.mT).mT
+    terms = zip(field.levels, weights.W, strict=True)
+    l, W = next(terms)
+    if l == 0:
+        total = chain(field.raw, column_major(W).mT).mT.contiguous()  # (..., m_y, |N_0|)
+    else:
+        total = W @ field.at_labels(hidden[l]).mT
+    for l, W in terms:
+        total = add_product(total, W, field.at_labels(hidden[l]).mT)
+    return total if field.readout is None else field.readout.times(total.mT).mT
 
 
-def add_product(total: Tensor | None, A: Tensor, B: Tensor) -> Tensor:
-    """total + A B, in place: one call for what would be two."""
-    if total is None:
-        return A @ B
+def add_product(total: Tensor, A: Tensor, B: Tensor) -> Tensor:
+    """total + A B, in place: one call instead of two."""
     return total.addmm_(A, B) if total.dim() == 2 else total.baddbmm_(A, B)
 
 
-def backward(weights: Weights, data: ReluData, states: Activations, V: Tensor) -> Weights:
+def backward(weights: Weights, field: ReceptiveField, states: Activations, V: Tensor) -> Weights:
     """Gradient from V = d loss / d Yhat (..., m_y, nbar)."""
-    E = V if data.readout is None else data.readout.adjoint(V.mT).mT  # (..., m_y, |N_0|)
-    B = [None] * len(weights.B)
-    W = tuple(head_gradient(data, states, E, l) for l in data.levels)
-    Z = None
-    for l in range(len(B), 0, -1):
-        T = hidden_gradient(weights, data, E, l, Z)
-        Z = relu_adjoint(T, states.hidden[l])
+    E = V if field.readout is None else field.readout.adjoint(V.mT).mT  # (..., m_y, |N_0|)
+    W = tuple(head_gradient(field, states, E, l) for l in field.levels)
+    B: list[Tensor] = []
+    Z: Tensor | None = None
+    for l in range(len(weights.B), 0, -1):
+        T = hidden_gradient(weights, field, E, l, Z)
+        Z = relu_adjoint(T, states.hidden[l])  # (..., |N_{H-l}|, m_l)
         if l == 1:
-            B[0] = chain_adjoint(data.first, Z).mT
+            B.insert(0, chain_adjoint(field.first, Z).mT)
         else:
-            B[l - 1] = (states.aggregated[l].mT @ Z).mT
+            B.insert(0, (states.aggregated[l].mT @ Z).mT)  # (..., m_l, m_{l-1})
     return Weights(tuple(B), W)
 
 
 def relu_adjoint(T: Tensor, X: Tensor) -> Tensor:
-    """T where relu gave X > 0, else 0 (so relu'(0) = 0, as in torch); in place where it may be."""
+    """T where relu gave X > 0, else 0 (so relu'(0) = 0, as in torch); in place if allowed."""
     if is_differentiated(T):
-        return torch.ops.aten.threshold_backward(T, X, 0)
-    return torch.ops.aten.threshold_backward.grad_input(T, X, 0, grad_input=T)
+        adjoint: Tensor = torch.ops.aten.threshold_backward(T, X, 0)
+    else:
+        adjoint = torch.ops.aten.threshold_backward.grad_input(T, X, 0, grad_input=T)
+    return adjoint
 
 
-def head_gradient(data: ReluData, states: Activations, E: Tensor, l: int) -> Tensor:
+def head_gradient(field: ReceptiveField, states: Activations, E: Tensor, l: int) -> Tensor:
     """d loss / d W_l = E X_(l)^T on N_0, with E = V R^T."""
     if l == 0:
-        return data.raw.adjoint(E.mT.contiguous()).mT
-    return E @ states.hidden[l][..., : data.counts[0], :]
+        return chain_adjoint(field.raw, E.mT.contiguous()).mT
+    return E @ field.at_labels(states.hidden[l])  # (..., m_y, m_l)
 
 
 def hidden_gradient(
-    weights: Weights, data: ReluData, E: Tensor, l: int, Z: Tensor | None
+    weights: Weights, field: ReceptiveField, E: Tensor, l: int, Z: Tensor | None
 ) -> Tensor:
-    """d loss / d X_(l)^T from head l and from layer l + 1, whose pre-activation got Z."""
-    j = data.heads.get(l)
+    """d loss / d X_(l)^T from head l and, for l < H, from the pre-activation Z of layer l + 1."""
     if Z is None:
-        return E.mT @ weights.W[j]
-    T = data.aggregations[l - 1].adjoint(Z @ weights.B[l])
-    if j is not None:
-        add_product(T[..., : data.counts[0], :], E.mT, weights.W[j])
+        return E.mT @ weights.W[-1]  # (..., |N_0|, m_H)
+    T = field.aggregations[l - 1].adjoint(Z @ weights.B[l])  # (..., |N_{H-l}|, m_l)
+    if l in field.levels:
+        add_product(field.at_labels(T), E.mT, weights.W[field.levels.index(l)])
     return T

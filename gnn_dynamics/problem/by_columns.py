@@ -1,8 +1,8 @@
 """Features after l aggregations of graphs whose features fit into memory only once, or by columns.
 
-As many columns of X as fit are taken through all H aggregations together; of each level only the
-labelled rows are kept, on disk (spool.py). Every number is that of X S^l R as `problem.levels`
-gives it, up to rounding. Time is linear in the stored entries of S, times the features.
+As many columns of X as fit are taken through all H aggregations together; only the labelled rows
+of each hop are kept, on disk (matrix_file.py). Every number is that of X S^l R in propagation.py,
+up to rounding. Time is linear in the stored entries of S, times the features.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.products import csr_tensor
-from gnn_dynamics.problem.matrix_file import NUMBER, Spool
+from gnn_dynamics.problem.matrix_file import NUMBER, MatrixFile, temporary_matrix_file
 from gnn_dynamics.problem.problem import (
     Problem,
     check_aggregation,
@@ -25,7 +25,7 @@ from gnn_dynamics.problem.problem import (
 )
 
 ROWS = 2**14  # of sparse features that are made dense at a time
-# Columns beyond this share nothing more of what a sparse product reads.
+# More columns do not share more of the entries that a sparse product reads.
 MOST_COLUMNS = 128
 MOST_ENTRIES = 2**31 - 1  # of a matrix with int32 indices
 # Columns of a product start on a cache line.
@@ -36,49 +36,60 @@ COLUMN_TILE = 8
 class Source:
     """A graph as aggregation by columns sees it.
 
-    hop: (T, out), both (n, c): writes S^T T to out, and may spoil T
+    aggregate: (T, out), both (n, c): writes S^T T to out, and may spoil T
     columns: (first, end) -> features first..end-1 of all n nodes, dense (n, end - first), new
     readout: R^T (nbar, n)
-    held: bytes that it holds beside the graph, or the problem, from which it was made
+    extra_bytes: memory that it takes beside the graph, or the problem, from which it was made
     """
 
-    hop: Callable[[Tensor, Tensor], None]
+    aggregate: Callable[[Tensor, Tensor], None]
     columns: Callable[[int, int], np.ndarray]
     readout: sp.csr_array
     m_x: int
-    held: int = 0
+    extra_bytes: int = 0
 
     @property
     def nbar(self) -> int:
-        return self.readout.shape[0]
+        return int(self.readout.shape[0])
 
     @property
     def column_bytes(self) -> int:
         """Memory that each column takes: two numbers for each node, one for each labelled one."""
-        return NUMBER * (2 * self.readout.shape[1] + self.nbar)
+        return int(NUMBER * (2 * self.readout.shape[1] + self.nbar))
 
 
-def spool_levels(source: Source, levels: Sequence[int], memory: float, spool: Spool) -> None:
-    """Write P_l (nbar, m_x) for each of `levels` to `spool`, with at most `memory` bytes at work.
+def features_on_disk(source: Source, hops: Sequence[int], memory: float) -> MatrixFile:
+    """P_l (nbar, m_x) for each of `hops` in a temporary file, made with `memory` bytes at work.
 
-    Fewer than COLUMN_TILE columns at a time are not tried, so that `memory` must hold so many.
+    Raises:
+        UserError: if the temporary folder has too little room.
+    """
+    matrix_file = temporary_matrix_file(source.nbar, source.m_x, len(hops))
+    write_hops(source, hops, memory, matrix_file)
+    return matrix_file
+
+
+def write_hops(source: Source, hops: Sequence[int], memory: float, matrix_file: MatrixFile) -> None:
+    """Write P_l (nbar, m_x) for each of `hops`, with at most `memory` bytes at work.
+
+    At least COLUMN_TILE columns are aggregated at a time, so `memory` must hold so many.
     """
     for first, end in column_blocks(source, memory):
-        _spool_columns(source, levels, first, end, spool)
+        _write_columns(source, hops, first, end, matrix_file)
 
 
-def _spool_columns(
-    source: Source, levels: Sequence[int], first: int, end: int, spool: Spool
+def _write_columns(
+    source: Source, hops: Sequence[int], first: int, end: int, matrix_file: MatrixFile
 ) -> None:
     # On return both arrays are free again, before the next columns are made.
     T = torch.from_numpy(source.columns(first, end))
     out = torch.empty_like(T)
-    for level in range(max(levels) + 1):
-        if level:
-            source.hop(T, out)
+    for hop in range(max(hops) + 1):
+        if hop:
+            source.aggregate(T, out)
             T, out = out, T
-        if level in levels:
-            spool.write(level, first, source.readout @ T.numpy())
+        if hop in hops:
+            matrix_file.write(hop, first, source.readout @ T.numpy())  # (nbar, end - first)
 
 
 def column_blocks(source: Source, memory: float) -> list[tuple[int, int]]:
@@ -97,22 +108,22 @@ def problem_source(problem: Problem) -> Source:
     """The source of a `Problem`, S and X as they are there."""
     M = row_blocks(sp.csr_array(problem.S.T))
 
-    def hop(T: Tensor, out: Tensor) -> None:
-        add_product(out.zero_(), M, T)
+    def aggregate(T: Tensor, out: Tensor) -> None:
+        accumulate(out.zero_(), M, T)
 
     def columns(first: int, end: int) -> np.ndarray:
         if sp.issparse(problem.X):
             return dense_columns(problem.X, first, end)
         return np.array(problem.X[:, first:end], order="C")
 
-    return Source(hop, columns, sp.csr_array(problem.R.T), problem.m_x)
+    return Source(aggregate, columns, sp.csr_array(problem.R.T), problem.m_x)
 
 
 def graph_source(graph: Graph, aggregation: str, features: str, nodes: str, depth: int) -> Source:
     """The source of `build_problem(graph, aggregation, features, nodes)`, without S or a copy of X.
 
     Where fewer than half of the nodes lie within `depth` hops of I, only these are aggregated.
-    Principal components are computed at once and held, (n, r).
+    Principal components are computed at once and kept in memory, (n, r).
 
     Raises:
         UserError: as `build_problem`.
@@ -123,10 +134,11 @@ def graph_source(graph: Graph, aggregation: str, features: str, nodes: str, dept
     m_x, columns = feature_columns(graph.features, features)
     kept = reachable(A, R, depth)
     if 2 * len(kept) >= graph.n:
-        return Source(adjacency_hop(A, degrees, aggregation), columns, R, m_x)
+        return Source(adjacency_aggregation(A, degrees, aggregation), columns, R, m_x)
     A, R = sp.csr_array(A[kept][:, kept]), sp.csr_array(R[:, kept])
-    hop, held = adjacency_hop(A, degrees[kept], aggregation), A.data.nbytes + A.indices.nbytes
-    return Source(hop, lambda a, b: columns(a, b)[kept], R, m_x, held)
+    aggregate = adjacency_aggregation(A, degrees[kept], aggregation)
+    copied = A.data.nbytes + A.indices.nbytes
+    return Source(aggregate, lambda a, b: columns(a, b)[kept], R, m_x, copied)
 
 
 def reachable(A: sp.csr_array, R: sp.csr_array, depth: int) -> np.ndarray:
@@ -138,7 +150,7 @@ def reachable(A: sp.csr_array, R: sp.csr_array, depth: int) -> np.ndarray:
     return np.flatnonzero(reached)
 
 
-def adjacency_hop(
+def adjacency_aggregation(
     A: sp.csr_array, degrees: np.ndarray, kind: str
 ) -> Callable[[Tensor, Tensor], None]:
     """T -> S^T T from A itself: S^T = D^a (A + I) D^b, so that no S is stored beside A."""
@@ -150,35 +162,35 @@ def adjacency_hop(
         "rw": (None, 1 / D),
     }[kind]
 
-    def hop(T: Tensor, out: Tensor) -> None:
+    def aggregate(T: Tensor, out: Tensor) -> None:
         if before is not None:
             T *= before
-        add_product(out.copy_(T), M, T)
+        accumulate(out.copy_(T), M, T)
         if after is not None:
             out *= after
 
-    return hop
+    return aggregate
 
 
 def row_blocks(M: sp.csr_array) -> list[tuple[slice, Tensor]]:
     """(rows, M[rows] as a torch matrix), each with few enough entries for int32 indices.
 
-    They share the memory of M where its own indices are int32, as they are below 2^31 entries.
+    They share the memory of M where its indices are int32, as they are below 2^31 entries.
     """
     blocks, top = [], 0
     while top < M.shape[0]:
         first = int(M.indptr[top])
         end = int(np.searchsorted(M.indptr, first + MOST_ENTRIES, side="right")) - 1
         end = max(end, top + 1)
-        held = slice(first, int(M.indptr[end]))
-        arrays = (M.data[held], M.indices[held], M.indptr[top : end + 1] - first)
+        entries = slice(first, int(M.indptr[end]))
+        arrays = (M.data[entries], M.indices[entries], M.indptr[top : end + 1] - first)
         block = sp.csr_array(arrays, shape=(end - top, M.shape[1]))
         blocks.append((slice(top, end), csr_tensor(block, torch.float64, torch.device("cpu"))))
         top = end
     return blocks
 
 
-def add_product(out: Tensor, blocks: list[tuple[slice, Tensor]], T: Tensor) -> None:
+def accumulate(out: Tensor, blocks: list[tuple[slice, Tensor]], T: Tensor) -> None:
     """out += M T, in place."""
     for rows, block in blocks:
         torch.addmm(out[rows], block, T, out=out[rows])
@@ -198,6 +210,6 @@ def dense_columns(X: sp.csr_array, first: int, end: int, kind: str = "raw") -> n
     """Columns first..end-1 of X (n, m_x) as they are or with `row` features; (n, end - first)."""
     out = np.empty((X.shape[0], end - first))
     for top in range(0, len(out), ROWS):
-        rows = transform_features(X[top : top + ROWS], kind)
+        rows = sp.csr_array(transform_features(X[top : top + ROWS], kind))
         out[top : top + ROWS] = rows[:, first:end].toarray()
     return out

@@ -1,15 +1,16 @@
 """The matrix [P_0, ..., P_H] (nbar, (H+1) m_x) on disk: written by columns, read by rows.
 
 P_l = (X S^l R)^T: aggregation works on some features of all nodes, QR on all features of some
-nodes. The numbers lie outside the process's memory; the system keeps in its cache what fits.
+nodes. The numbers are outside the process's memory, in the system's cache as far as they fit.
 """
 
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,58 +19,66 @@ from gnn_dynamics.errors import UserError
 NUMBER = 8  # bytes of a float64
 
 
-class Spool:
-    """P_l for some levels, in an open binary `file`; `pieces` says what stands where.
+class Stored(NamedTuple):
+    """Some columns of P_hop, whose rows begin at `offset` bytes of the file."""
+
+    hop: int
+    first: int
+    columns: int
+    offset: int
+
+
+class MatrixFile:
+    """P_l for some hops l, in an open binary `file`; `contents` lists the blocks of columns in it.
 
     nbar: rows of every P_l.  m_x: its columns.
-    pieces: (level, first column, columns, place in the file in bytes) of every block.
     """
 
-    def __init__(self, file: BinaryIO, nbar: int, m_x: int, pieces: Sequence[tuple] = ()):
+    def __init__(self, file: BufferedIOBase, nbar: int, m_x: int, contents: Iterable[Stored] = ()):
         self.file, self.nbar, self.m_x = file, nbar, m_x
-        self.pieces = list(pieces)
+        self.contents = list(contents)
 
-    def write(self, level: int, first: int, block: np.ndarray) -> None:
-        """Append the columns first, first + 1, ... of P_level; block: (nbar, c) float64."""
-        place = self.file.seek(0, 2)
+    def write(self, hop: int, first: int, block: np.ndarray) -> None:
+        """Append the columns first, first + 1, ... of P_hop; block: (nbar, c) float64."""
+        offset = self.file.seek(0, 2)
         self.file.write(np.ascontiguousarray(block, dtype=np.float64).data)
-        self.pieces.append((level, first, block.shape[1], place))
+        self.contents.append(Stored(hop, first, block.shape[1], offset))
 
-    def blocks(self, levels: Sequence[int], height: int) -> Iterator[np.ndarray]:
-        """[P_l for l in levels], (up to `height`, len(levels) m_x) at a time, in order."""
+    def row_blocks(self, hops: Sequence[int], height: int) -> Iterator[np.ndarray]:
+        """[P_l for l in hops], (up to `height`, len(hops) m_x) at a time, in order."""
         for top in range(0, self.nbar, height):
-            yield self._rows(levels, top, min(height, self.nbar - top))
+            yield self._rows(hops, top, min(height, self.nbar - top))
 
-    def level(self, level: int) -> np.ndarray:
-        """All of P_level (nbar, m_x)."""
-        return self._rows([level], 0, self.nbar)
+    def matrix(self, hop: int) -> np.ndarray:
+        """All of P_hop (nbar, m_x)."""
+        return self._rows([hop], 0, self.nbar)
 
-    def _rows(self, levels: Sequence[int], top: int, height: int) -> np.ndarray:
-        out = np.empty((height, len(levels) * self.m_x))
-        for level, first, count, place in self.pieces:
-            if level in levels:
-                left = levels.index(level) * self.m_x + first
-                rows = np.empty((height, count))
-                self.file.seek(place + NUMBER * top * count)
+    def _rows(self, hops: Sequence[int], top: int, height: int) -> np.ndarray:
+        out = np.empty((height, len(hops) * self.m_x))
+        for hop, first, columns, offset in self.contents:
+            if hop in hops:
+                left = hops.index(hop) * self.m_x + first
+                rows = np.empty((height, columns))
+                self.file.seek(offset + NUMBER * top * columns)
                 self.file.readinto(rows.data)
-                out[:, left : left + count] = rows
+                out[:, left : left + columns] = rows
         return out
 
 
-def temporary_spool(nbar: int, m_x: int, levels: int) -> Spool:
-    """A spool for `levels` matrices in the temporary folder (TMPDIR), whose file goes with it.
+def temporary_matrix_file(nbar: int, m_x: int, hops: int) -> MatrixFile:
+    """A file for `hops` matrices in the temporary folder (TMPDIR), deleted with the object.
 
     Raises:
         UserError: if that folder has too little room.
     """
-    folder, size = Path(tempfile.gettempdir()), NUMBER * nbar * m_x * levels
+    folder, size = Path(tempfile.gettempdir()), NUMBER * nbar * m_x * hops
     free = shutil.disk_usage(folder).free
     if size > free:
         raise UserError(
             f"{folder} has {free / 1e9:.1f} GB of free space, and features after aggregation take"
             f" {size / 1e9:.1f} GB; set TMPDIR to a folder with more."
         )
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed with the spool
-    spool = Spool(file, nbar, m_x)
-    weakref.finalize(spool, file.close)
-    return spool
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed with the matrix file
+    matrix_file = MatrixFile(file, nbar, m_x)
+    weakref.finalize(matrix_file, file.close)
+    return matrix_file

@@ -1,11 +1,10 @@
-"""The learning problem on a graph, and the features after l aggregations: G_l = X S^l R.
+"""The learning problem on a graph: aggregation S, features X, readout R and labels.
 
 Everything behind the data sees a graph through `Problem`. The maths has nodes as columns; the
 stored features have them as rows, so the paper's X is the transpose of the X here. Definitions of
 S: Xu, Zhang, Jegelka, Kawaguchi (2021), arXiv 2105.04550, section 2.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,11 +38,11 @@ class Problem:
 
     @property
     def n(self) -> int:
-        return self.S.shape[0]
+        return int(self.S.shape[0])
 
     @property
     def m_x(self) -> int:
-        return self.X.shape[1]
+        return int(self.X.shape[1])
 
     @property
     def m_y(self) -> int:
@@ -51,7 +50,7 @@ class Problem:
 
     @property
     def nbar(self) -> int:
-        return self.R.shape[1]
+        return int(self.R.shape[1])
 
 
 def build_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> Problem:
@@ -194,51 +193,5 @@ def _readout(graph: Graph, ids: np.ndarray) -> sp.csr_array:
     if not sizes[ids].all():
         empty = ids[sizes[ids] == 0][0]
         raise UserError(f"graph '{graph.name}': member {empty} of the set I has no nodes.")
-    members = (1 / sizes[graph.graph_index], (np.arange(n), graph.graph_index))
-    return sp.csr_array(sp.csc_array(members, (n, graph.labels.size))[:, ids])
-
-
-def propagated(problem: Problem, depth: int) -> list[np.ndarray]:
-    """[G_0, ..., G_depth], each X S^l R of shape (m_x, nbar), float64: reduction R1, exact.
-
-    A linear model sees the graph through these matrices only.
-    """
-    return list(levels(problem, depth))
-
-
-def levels(problem: Problem, depth: int) -> Iterator[np.ndarray]:
-    """G_0, G_1, ..., G_depth one after the other, in the order of multiplication that costs less.
-
-    From the right, S^l R then X times it: (H nnz(S) + (H+1) nnz(X)) nbar multiplications.
-    From the left, X S^l then its readout:  (H nnz(S) + (H+1) nnz(R)) m_x.
-    """
-    entries = problem.S.nnz, _entries(problem.X), problem.R.nnz
-    right = readout_first(*entries, problem.m_x, problem.nbar, depth)
-    yield from (_from_readout if right else _from_features)(problem, depth)
-
-
-def readout_first(S: int, X: int, R: int, m_x: int, nbar: int, depth: int) -> bool:
-    """Whether multiplying from the right costs less; S, X, R: their numbers of stored entries."""
-    return (depth * S + (depth + 1) * X) * nbar < (depth * S + (depth + 1) * R) * m_x
-
-
-def _entries(X: sp.csr_array | np.ndarray) -> int:
-    return X.nnz if sp.issparse(X) else X.size
-
-
-def _from_readout(problem: Problem, depth: int) -> Iterator[np.ndarray]:
-    X = sp.csr_array(problem.X.T) if sp.issparse(problem.X) else problem.X.T  # (m_x, n)
-    columns = problem.R.toarray()  # S^l R (n, nbar)
-    for level in range(depth + 1):
-        if level:
-            columns = problem.S @ columns
-        yield X @ columns
-
-
-def _from_features(problem: Problem, depth: int) -> Iterator[np.ndarray]:
-    S, R = sp.csr_array(problem.S.T), sp.csr_array(problem.R.T)
-    rows = problem.X.toarray() if sp.issparse(problem.X) else problem.X  # (X S^l)^T (n, m_x)
-    for level in range(depth + 1):
-        if level:
-            rows = S @ rows
-        yield np.ascontiguousarray((R @ rows).T)
+    means = (1 / sizes[graph.graph_index], (np.arange(n), graph.graph_index))
+    return sp.csr_array(sp.csc_array(means, (n, graph.labels.size))[:, ids])

@@ -1,4 +1,4 @@
-"""Targets Y of a problem: its own labels, or noise to compare with."""
+"""Targets Y of a problem: its labels, or noise to compare with."""
 
 import numpy as np
 

@@ -1,41 +1,43 @@
 """Train one block: all runs of an experiment on one graph, model and depth, as rows of four tables.
 
-This is where data, engine and theory meet; each of them knows nothing of the others.
+`problem` gives features and targets, `models` loss and gradient, `dynamics` the training and
+`theory` the quantities that are recorded; they meet here.
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
-from gnn_dynamics.config.grid import Block, batches, runs
+from gnn_dynamics.config import grid
+from gnn_dynamics.config.grid import Block
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import STEPPERS, Stepper, flow
-from gnn_dynamics.dynamics.train import Trajectory, train
+from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import models_per_batch
-from gnn_dynamics.models.forms import choose_form
+from gnn_dynamics.models.forms import Form, choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
-from gnn_dynamics.problem.problem import build_problem
+from gnn_dynamics.problem.problem import Problem, build_problem
 from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.learning_rates import Score
-from gnn_dynamics.runs.recording import Recorder, record_steps
-from gnn_dynamics.runs.speed import has_optimum, speed_rows
+from gnn_dynamics.runs.recording import Recorder, Run, record_steps
+from gnn_dynamics.runs.reference import reference_of
+from gnn_dynamics.runs.speed import speed_rows
 from gnn_dynamics.runs.tables import BLOCK_TABLES
-from gnn_dynamics.theory.metrics import Setting, prepare
+from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
 
-Run = dict[str, Any]
-THRESHOLDS = (0.5, 0.1, 0.01)
+Tables = dict[str, list[Run]]  # rows of each of BLOCK_TABLES
 
 
 def train_block(
@@ -53,61 +55,89 @@ def train_block(
         UserError: for a width, initialisation or device that the experiment cannot have.
     """
     problem = cache(partial(build_problem, graph, block.aggregation))
-    trained = [
-        rows
-        for members in batches(runs(experiment, block))
-        for rows in _train_batch(_Batch(problem, experiment, block, optimum, device, members))
-    ]
-    tables = {table: _frame(rows[table] for rows in trained) for table in BLOCK_TABLES}
+    settings = Settings.of(experiment)
+    parts: list[Tables] = []
+    for runs in grid.batches(grid.runs(experiment, block)):
+        data = problem(runs[0]["features"], runs[0]["nodes"])
+        batch = _batch(data, block, runs[0], settings, optimum, device)
+        parts += _search_rates(batch, runs) if batch.searches else _train_groups(batch, runs)
+    tables = {
+        name: pd.DataFrame([row for part in parts for row in part[name]]) for name in BLOCK_TABLES
+    }
     tables["time_condition"] = with_infima(tables["time_condition"])
     return tables
 
 
-def _frame(parts: Iterable[list[Run]]) -> pd.DataFrame:
-    return pd.DataFrame([row for rows in parts for row in rows])
+@dataclass(frozen=True)
+class Settings:
+    """The keys of an experiment about training and recording, with their defaults."""
+
+    steps: int
+    record: int
+    spacing: str = "linear"
+    observe: tuple[str, ...] = ()
+    thresholds: tuple[float, ...] = (0.5, 0.1, 0.01)
+    stop_early: bool = False
+    lr_factor: float = 2.0
+    lr: Any = None
+
+    @classmethod
+    def of(cls, experiment: Mapping[str, Any]) -> "Settings":
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in experiment.items() if name in names})
 
 
-class _Batch:
-    """What the runs of a batch share: problem, shapes, settings."""
+@dataclass(frozen=True)
+class Batch:
+    """What runs with weights of one shape share. `size`: how many of them train side by side."""
 
-    def __init__(self, problem, experiment, block, optimum, device, members: list[Run]):
-        first = members[0]
-        self.settings, self.optimum, self.device = experiment, optimum, device
-        self.problem = problem(first["features"], first["nodes"])
-        self.loss_fn, self.optimizer = first["loss_fn"], first["optimizer"]
-        self.members = members
-        self.arch = Architecture(
-            self.problem.m_x,
-            first["width"],
-            self.problem.m_y,
-            block.depth,
-            block.multiscale,
-            block.activation,
-        )
-        self.form = choose_form(
-            self.problem, self.arch, self.loss_fn, self.optimizer, device=device
-        )
-        self.label = f"{block.id} {self.optimizer}"
+    problem: Problem
+    arch: Architecture
+    form: Form
+    optimizer: str
+    settings: Settings
+    optimum: pd.DataFrame | None
+    device: str
+    size: int
+    label: str
 
-    @cached_property
-    def models_side_by_side(self) -> int:
-        """How many share the cache, or a GPU's memory; what they learn does not depend on it."""
-        m = max(t.shape[-1] for t in _initial(self, self.members[:1])[1].tensors())
-        place = torch_device(self.device)
-        return models_per_batch(self.arch, m, self.problem.nbar, self.optimizer, place)
+    @property
+    def searches(self) -> bool:
+        """Whether the step size is searched for (`lr: auto`)."""
+        return self.settings.lr == "auto" and self.optimizer != "flow"
 
 
-def _train_batch(batch: _Batch) -> list[dict[str, list[Run]]]:
-    """Train the members, or with `lr: auto` as many rates of each as it takes."""
-    if batch.optimizer == "flow" or batch.settings.get("lr") != "auto":
-        return _train_groups(batch, batch.members)
-    start = learning_rates.start_index(_curvature(batch))
+def _batch(
+    problem: Problem,
+    block: Block,
+    run: Run,
+    settings: Settings,
+    optimum: pd.DataFrame | None,
+    device: str,
+) -> Batch:
+    sizes = problem.m_x, run["width"], problem.m_y, block.depth
+    arch = Architecture(*sizes, block.multiscale, block.activation)
+    optimizer = run["optimizer"]
+    form = choose_form(problem, arch, run["loss_fn"], optimizer, device=device)
+    _, weights = _initial(arch, form, [run], device)
+    m = max(tensor.shape[-1] for tensor in weights.tensors())
+    size = models_per_batch(arch, m, problem.nbar, optimizer, torch_device(device))
+    label = f"{block.id} {optimizer}"
+    return Batch(problem, arch, form, optimizer, settings, optimum, device, size, label)
+
+
+# Step sizes --------------------------------------------------------------------------------------
+
+
+def _search_rates(batch: Batch, runs: list[Run]) -> list[Tables]:
+    """Train each run with as many rates as its search takes, see learning_rates.py."""
+    start = learning_rates.start_index(_curvature(batch.form, batch.problem.nbar))
     scores: dict[tuple[int, int], Score] = {}
-    tables = []
-    todo = learning_rates.first_rates(range(len(batch.members)), start)
+    tables: list[Tables] = []
+    todo = learning_rates.first_rates(range(len(runs)), start)
     while todo:
-        members = [{**batch.members[i], "lr": learning_rates.rate(k)} for i, k in todo]
-        trained = _train_groups(batch, members)
+        rated = [{**runs[i], "lr": learning_rates.rate(k)} for i, k in todo]
+        trained = _train_groups(batch, rated)
         tables += trained
         speed = [row for group in trained for row in group["speed"]]
         scores |= dict(zip(todo, _scores(speed), strict=True))
@@ -115,129 +145,95 @@ def _train_batch(batch: _Batch) -> list[dict[str, list[Run]]]:
     return tables
 
 
-def _curvature(batch: _Batch) -> float:
+def _curvature(form: Form, nbar: int) -> float:
     """Largest curvature in a head over the raw propagated features: 2 sigma_max^2(G_H)."""
-    sigma = batch.form.sigma_max
-    return 2 * sigma**2 if batch.loss_fn == "squared" else sigma**2 / (2 * batch.problem.nbar)
+    sigma = form.sigma_max
+    return 2 * sigma**2 if form.loss == "squared" else sigma**2 / (2 * nbar)
 
 
 def _scores(speed: list[Run]) -> list[Score]:
     """Steps to the smallest threshold relative to ||Y||^2, and the loss at the end."""
     smallest = min(row["threshold"] for row in speed)
-    rows = [
-        row
-        for row in speed
-        if row["threshold"] == smallest and row["threshold_kind"] == "label_norm"
-    ]
     return [
         Score(
             math.inf if row["censored"] else row["steps_to_threshold"],
             math.inf if row["status"] == "diverged" else row["end_loss"],
         )
-        for row in rows
+        for row in speed
+        if row["threshold"] == smallest and row["threshold_kind"] == "label_norm"
     ]
 
 
-def _train_groups(batch: _Batch, members: list[Run]) -> list[dict[str, list[Run]]]:
-    size = batch.models_side_by_side
-    groups = (members[i : i + size] for i in range(0, len(members), size))
-    return [_train_members(batch, group) for group in groups]
+# Training ----------------------------------------------------------------------------------------
 
 
-def _train_members(batch: _Batch, members: list[Run]) -> dict[str, list[Run]]:
-    Y = np.stack([targets(batch.problem, run["labels"], run["seed"]) for run in members])
-    full, weights = _initial(batch, members)
-    level = _levels(batch, members, Y)
-    settings = batch.settings
-    thresholds = settings.get("thresholds", THRESHOLDS)
-    sharpness = lambda_max if "sharpness" in settings.get("observe", ()) else None
-    recorder = Recorder(_setting(batch, full, weights), members, sharpness)
+def _train_groups(batch: Batch, runs: list[Run]) -> list[Tables]:
+    """Train `size` runs at a time; their numbers do not depend on it."""
+    groups = (runs[i : i + batch.size] for i in range(0, len(runs), batch.size))
+    return [_train_runs(batch, group) for group in groups]
+
+
+def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
+    settings, form = batch.settings, batch.form
+    Y = np.stack([targets(batch.problem, run["labels"], run["seed"]) for run in runs])
+    full, weights = _initial(batch.arch, form, runs, batch.device)
+    reference = reference_of(batch.optimum, runs, Y)
+    recorder = Recorder(_metrics(batch, full, weights), runs)
     trajectory = train(
-        batch.form.objective(torch.from_numpy(Y).to(batch.device)),
+        form.objective(torch.from_numpy(Y).to(batch.device)),
         weights,
-        _stepper(batch),
-        None if batch.optimizer == "flow" else [run["lr"] for run in members],
-        settings["steps"],
-        record_steps(settings["steps"], settings["record"], settings.get("spacing", "linear")),
-        recorder.observe,
-        stop_below=_last_thresholds(level, thresholds) if settings.get("stop_early") else None,
+        _stepper(batch.optimizer, settings.lr_factor),
+        None if batch.optimizer == "flow" else [run["lr"] for run in runs],
+        settings.steps,
+        record_steps(settings.steps, settings.record, settings.spacing),
+        recorder.record,
+        stop_below=reference.loss_at(min(settings.thresholds)) if settings.stop_early else None,
         label=batch.label,
     )
-    rows = recorder.rows(trajectory, batch.form.name)
-    rows["speed"] = _speed(trajectory, members, level, thresholds)
+    rows = recorder.rows(trajectory, form.name)
+    rows["speed"] = speed_rows(
+        trajectory.loss.cpu().numpy(),
+        trajectory.time.cpu().numpy(),
+        reference.loss_optimum,
+        reference.label_norm_sq,
+        settings.thresholds,
+        runs,
+        trajectory.status,
+    )
     return rows
 
 
-def _setting(batch: _Batch, full: Weights, weights: Weights) -> Setting:
-    """What the theorems need to know before the first step."""
-    observed = batch.settings.get("observe", ())
-    linear = batch.arch.activation == "linear"
-    needs_features = linear and {"time_condition", "rates"} & set(observed)
-    return prepare(
-        batch.arch,
-        observed,
+def _initial(
+    arch: Architecture, form: Form, runs: list[Run], device: str
+) -> tuple[Weights, Weights]:
+    """K models in the order of `runs`, in full and as they are trained."""
+    drawn = [initial_weights(arch, run["init"], [run["seed"]]) for run in runs]
+    full = stack_weights(drawn).map(lambda tensor: tensor.to(device))
+    return full, form.reduce(full)
+
+
+def _stepper(optimizer: str, lr_factor: float) -> Stepper:
+    return flow(lambda_max, lr_factor) if optimizer == "flow" else STEPPERS[optimizer]
+
+
+def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
+    """The metrics to record; full, weights: at step 0, as `_initial` gives them."""
+    problem, arch, form, names = batch.problem, batch.arch, batch.form, batch.settings.observe
+
+    def expand(trained: Weights, models: torch.Tensor) -> Weights:
+        return form.expand(trained, full.take(models))
+
+    if arch.activation == "relu":
+        second_gradient = relu_gradient(problem, arch.levels, form.loss)
+        return relu_metrics(arch, names, second_gradient, expand, lambda_max)
+    return linear_metrics(
+        arch,
+        names,
         weights,
+        form.operator,
+        expand,
+        lambda_max,
         flow=batch.optimizer == "flow",
-        G=batch.form.G if needs_features else None,
-        full=(batch.problem.m_x, batch.problem.nbar),
-        expand=lambda w, models: batch.form.expand(w, full.take(models)),
-        second_gradient=None
-        if linear
-        else relu_gradient(batch.problem, batch.arch.levels, batch.loss_fn),
-    )
-
-
-def _initial(batch: _Batch, members: list[Run]) -> tuple[Weights, Weights]:
-    """K models in the order of `members`, in full and as they are trained."""
-    drawn = [initial_weights(batch.arch, run["init"], [run["seed"]]) for run in members]
-    full = stack_weights(drawn).map(lambda tensor: tensor.to(batch.device))
-    return full, batch.form.reduce(full)
-
-
-def _stepper(batch: _Batch) -> Stepper:
-    if batch.optimizer == "flow":
-        return flow(lambda_max, batch.settings.get("lr_factor", 2.0))
-    return STEPPERS[batch.optimizer]
-
-
-@dataclass(frozen=True)
-class _Levels:
-    """Where the excess of each run is counted from and measured against, (K,) each."""
-
-    loss_optimum: np.ndarray
-    label_norm_sq: np.ndarray
-
-
-def _levels(batch: _Batch, members: list[Run], Y: np.ndarray) -> _Levels:
-    norms = np.square(Y).sum(axis=(1, 2))
-    if batch.loss_fn == "cross_entropy":
-        norms = np.full(len(members), math.log(batch.problem.m_y))
-    optima = [_optimum(batch.optimum, run) if has_optimum(run) else 0.0 for run in members]
-    return _Levels(np.array(optima), norms)
-
-
-def _optimum(table: pd.DataFrame, run: Run) -> float:
-    """L* of a run's cell in optimum.parquet."""
-    keys = ("aggregation", "features", "nodes", "multiscale", "depth", "labels", "seed")
-    cell = np.logical_and.reduce([table[key] == run[key] for key in keys])
-    (value,) = table.loc[cell, "loss_optimum"]
-    return float(value)
-
-
-def _last_thresholds(level: _Levels, thresholds: Iterable[float]) -> torch.Tensor:
-    """Loss below which every threshold relative to ||Y||^2 is reached."""
-    return torch.from_numpy(level.loss_optimum + min(thresholds) * level.label_norm_sq)
-
-
-def _speed(
-    trajectory: Trajectory, members: list[Run], level: _Levels, thresholds: Iterable[float]
-) -> list[Run]:
-    return speed_rows(
-        trajectory.loss.cpu().numpy(),
-        trajectory.time.cpu().numpy(),
-        level.loss_optimum,
-        level.label_norm_sq,
-        list(thresholds),
-        members,
-        trajectory.status,
+        features=form.G if {"time_condition", "rates"} & set(names) else None,
+        full=(problem.m_x, problem.nbar),
     )

@@ -6,7 +6,9 @@ models can be compared at equal rate as well as at each one's best (docs/claims.
 
 import math
 from collections.abc import Hashable, Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+Model = TypeVar("Model", bound=Hashable)
 
 # Half-decades on either side of the start; a best rate at this edge is reported as not interior.
 REACH = 12
@@ -38,21 +40,20 @@ def start_index(curvature: float) -> int:
     return math.floor(-2 * math.log10(curvature))
 
 
-def first_rates(models: Iterable[Hashable], start: int) -> list[tuple[Hashable, int]]:
+def first_rates(models: Iterable[Model], start: int) -> list[tuple[Model, int]]:
     """Three neighbouring rates for each model."""
     return [(model, k) for model in models for k in range(start - 1, start + 2)]
 
 
-def missing_rates(
-    scores: Mapping[tuple[Hashable, int], Score], start: int
-) -> list[tuple[Hashable, int]]:
+def missing_rates(scores: Mapping[tuple[Model, int], Score], start: int) -> list[tuple[Model, int]]:
     """(model, k) still to train so that every model's best rate has both neighbours trained.
 
-    Empty when every best rate is interior, or would leave start - REACH ... start + REACH.
+    The list is empty when both neighbours of every best rate are trained or lie outside
+    start - REACH ... start + REACH.
     """
-    best: dict[Hashable, int] = {}
+    best: dict[Model, int] = {}
     for (model, k), score in sorted(scores.items(), key=lambda item: item[0][1]):
         if model not in best or score < scores[model, best[model]]:
             best[model] = k
-    wanted = ((model, k + side) for model, k in best.items() for side in (-1, 1))
-    return [cell for cell in wanted if cell not in scores and abs(cell[1] - start) <= REACH]
+    neighbours = ((model, k + side) for model, k in best.items() for side in (-1, 1))
+    return [cell for cell in neighbours if cell not in scores and abs(cell[1] - start) <= REACH]

@@ -1,12 +1,12 @@
-"""What a batch of runs leaves in the tables: at which steps, and rows with their keys."""
+"""Rows of the tables for a batch of runs: the recorded steps, and the keys of each run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from gnn_dynamics.dynamics.train import Snapshot, Trajectory
-from gnn_dynamics.theory.metrics import Setting, observe
+from gnn_dynamics.theory.metrics import Metric, measure
 
 Run = dict[str, Any]
 
@@ -20,41 +20,31 @@ def record_steps(steps: int, count: int, spacing: str) -> list[int]:
 
 
 class Recorder:
-    """Collects what the theorems want to know, at the recorded steps of a batch."""
+    """Collects the metrics at the recorded steps of a batch of `runs`."""
 
-    def __init__(self, setting: Setting, members: Sequence[Run], curvature: Callable | None = None):
-        """curvature: (objective, weights) -> lambda_max (k,), where sharpness is observed."""
-        self.setting, self.members, self.curvature = setting, members, curvature
+    def __init__(self, metrics: Sequence[Metric], runs: Sequence[Run]):
+        self.metrics, self.runs = metrics, runs
         self.tables: dict[str, list[Run]] = {
             name: [] for name in ("training", "time_condition", "gradient_terms")
         }
 
-    def observe(self, snapshot: Snapshot) -> None:
+    def record(self, snapshot: Snapshot) -> None:
         """Called by `train` at each recorded step."""
-        for table, rows in observe(self.setting, snapshot).items():
+        for table, rows in measure(self.metrics, snapshot).items():
             self.tables[table] += rows
-        facts = self.tables["training"][-len(snapshot.models) :]
-        for row, value in zip(facts, self.lr_lambda_max(snapshot), strict=True):
-            row["lr_lambda_max"] = value
-
-    def lr_lambda_max(self, snapshot: Snapshot) -> list[float | None]:
-        """Step size times sharpness of each model: below 1 the steps follow the flow."""
-        if self.curvature is None:
-            return [None] * len(snapshot.models)
-        return (snapshot.rate * self.curvature(snapshot.objective, snapshot.weights)).tolist()
 
     def rows(self, trajectory: Trajectory, form: str) -> dict[str, list[Run]]:
         """Rows of each table with the keys of the runs."""
-        facts = {(row["model"], row["step"]): row for row in self.tables["training"]}
+        measured = {(row["model"], row["step"]): row for row in self.tables["training"]}
         return {
-            "training": training_rows(trajectory, self.members, facts, form),
+            "training": training_rows(trajectory, self.runs, measured, form),
             "time_condition": self.with_keys(self.tables["time_condition"]),
             "gradient_terms": self.with_keys(self.tables["gradient_terms"]),
         }
 
     def with_keys(self, rows: Sequence[Run]) -> list[Run]:
         """Rows whose `model` is replaced by the keys of its run."""
-        return [without_model({**self.members[row["model"]], **row}) for row in rows]
+        return [without_model({**self.runs[row["model"]], **row}) for row in rows]
 
 
 def without_model(row: Run) -> Run:
@@ -62,26 +52,27 @@ def without_model(row: Run) -> Run:
 
 
 def training_rows(
-    trajectory: Trajectory, members: Sequence[Run], facts: Mapping[tuple[int, int], Run], form: str
+    trajectory: Trajectory,
+    runs: Sequence[Run],
+    measured: Mapping[tuple[int, int], Run],
+    form: str,
 ) -> list[Run]:
     """Rows of training.parquet: recorded steps, and the last step of a run that ended between.
 
-    facts: what was observed, by (model, step).
+    measured: the metrics by (model, step).
     """
-    loss, time, increases = (
-        tensor.numpy(force=True)
-        for tensor in (trajectory.loss, trajectory.time, trajectory.increases)
-    )
+    tensors = (trajectory.loss, trajectory.time, trajectory.increases)
+    loss, time, increases = (tensor.numpy(force=True) for tensor in tensors)
     gradients = dict(zip(trajectory.record_steps, trajectory.grad_norm_sq.tolist(), strict=True))
-    missing = [None] * len(members)
+    missing = [None] * len(runs)
     rows = []
-    for model, run in enumerate(members):
+    for model, run in enumerate(runs):
         last = int(trajectory.last_step[model])
         for step in sorted({last, *(step for step in gradients if step <= last)}):
             row = {
                 **run,
                 "lr_lambda_max": None,
-                **facts.get((model, step), {}),
+                **measured.get((model, step), {}),
                 "step": step,
                 "time": float(time[step, model]),
                 "loss": float(loss[step, model]),

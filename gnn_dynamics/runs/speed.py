@@ -1,6 +1,6 @@
 """When does a run reach a threshold: the rows of `speed.parquet`.
 
-Speed is read at thresholds on the excess L - L* or on the loss, relative to two levels:
+Speed is read at thresholds on the excess L - L* or on the loss, relative to L(0) or ||Y||_F^2:
 
     initial      L - L* <= threshold * L(0)
     label_norm   L - L* <= threshold * ||Y||_F^2, the squared loss of zero outputs; for the mean
@@ -8,7 +8,7 @@ Speed is read at thresholds on the excess L - L* or on the loss, relative to two
     loss         L      <= threshold * ||Y||_F^2
 
 The first alone would measure how fast a large random initial output decays; the second is the same
-for every model of the data. Both ask how fast a model gets to its own optimum: where one of two
+for every model of the data. Both ask how fast a model gets to its L*: where one of two
 models has the lower L* it has further to go. The third asks when a given training loss is reached.
 
 L* is known for linear models with the squared loss (equation 6). For the cross-entropy, whose
@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 KINDS = ("initial", "label_norm", "loss")
+Key = Mapping[str, Any]  # the key columns of a run
 
 
 def speed_rows(
@@ -31,7 +32,7 @@ def speed_rows(
     loss_optimum: np.ndarray,
     label_norm_sq: np.ndarray,
     thresholds: Sequence[float],
-    keys: Sequence[Mapping[str, Any]],
+    keys: Sequence[Key],
     status: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """One row for each run, threshold and kind of threshold.
@@ -60,21 +61,21 @@ def speed_rows(
     _check_shapes(loss_trace, time, loss_optimum, label_norm_sq, keys)
     rows: list[dict[str, Any]] = []
     for k, key in enumerate(keys):
-        last, found = _end(loss_trace[:, k])
-        state = found if status is None else status[k]
+        last, end = _end(loss_trace[:, k])
+        state = end if status is None else status[k]
         trace = loss_trace[: last + 1, k], time[: last + 1, k]
         scales = float(loss_trace[0, k]), float(label_norm_sq[k])
-        levels = _levels(key, scales, float(loss_optimum[k]))
-        rows += [{**key, **row} for row in _rows(trace, levels, thresholds, key, state)]
+        kinds = _kinds(key, scales, float(loss_optimum[k]))
+        rows += [{**key, **row} for row in _rows(trace, kinds, thresholds, key, state)]
     return rows
 
 
-def has_optimum(key: Mapping[str, Any]) -> bool:
+def has_optimum(key: Key) -> bool:
     """Whether the excess of a run is taken over L*; otherwise over 0."""
-    return key["loss_fn"] == "squared" and key["activation"] == "linear"
+    return bool(key["loss_fn"] == "squared" and key["activation"] == "linear")
 
 
-def _levels(key, scales: tuple[float, float], optimum: float) -> dict[str, tuple[float, float]]:
+def _kinds(key: Key, scales: tuple[float, float], optimum: float) -> dict[str, tuple[float, float]]:
     """Reference of the excess, and scale of the thresholds, for each kind that the run has."""
     kinds = dict(zip(KINDS, (scales[0], scales[1], scales[1]), strict=True))
     if not has_optimum(key):
@@ -82,7 +83,13 @@ def _levels(key, scales: tuple[float, float], optimum: float) -> dict[str, tuple
     return {kind: (0.0 if kind == "loss" else optimum, scale) for kind, scale in kinds.items()}
 
 
-def _check_shapes(loss_trace, time, loss_optimum, label_norm_sq, keys) -> None:
+def _check_shapes(
+    loss_trace: np.ndarray,
+    time: np.ndarray,
+    loss_optimum: np.ndarray,
+    label_norm_sq: np.ndarray,
+    keys: Sequence[Key],
+) -> None:
     shapes = {np.shape(loss_trace)[1], np.shape(time)[1], len(keys)}
     shapes |= {np.size(loss_optimum), np.size(label_norm_sq)}
     if len(shapes) > 1 or len(loss_trace) != len(time):
@@ -95,21 +102,27 @@ def _check_shapes(loss_trace, time, loss_optimum, label_norm_sq, keys) -> None:
 
 
 def _end(losses: np.ndarray) -> tuple[int, str]:
-    """Last step before the first loss that is not finite, and what that says of the run."""
+    """Last step before the first loss that is not finite, and the status that follows from it."""
     broken = np.flatnonzero(~np.isfinite(losses))
     return (int(broken[0]) - 1, "diverged") if broken.size else (len(losses) - 1, "ok")
 
 
-def _rows(trace, levels, thresholds, key, state) -> Iterator[dict[str, Any]]:
+def _rows(
+    trace: tuple[np.ndarray, np.ndarray],
+    kinds: dict[str, tuple[float, float]],
+    thresholds: Sequence[float],
+    key: Key,
+    state: str,
+) -> Iterator[dict[str, Any]]:
     losses, times = trace
-    for kind, (reference, scale) in levels.items():
+    for kind, (reference, scale) in kinds.items():
         excess = losses - reference
         for threshold in thresholds:
-            level = threshold * scale
-            step = None if state == "diverged" else first_below(excess, level)
+            target = threshold * scale
+            step = None if state == "diverged" else first_below(excess, target)
             reached = None if step is None else float(times[step])
             if step and key["optimizer"] == "flow":
-                reached = crossing_time(times, excess, step, level)
+                reached = crossing_time(times, excess, step, target)
             yield {
                 "threshold": float(threshold),
                 "threshold_kind": kind,
@@ -125,17 +138,17 @@ def _rows(trace, levels, thresholds, key, state) -> Iterator[dict[str, Any]]:
             }
 
 
-def first_below(excess: np.ndarray, level: float) -> int | None:
-    """The first step at which the excess is at or below a level, None if it never is."""
-    below = np.flatnonzero(excess <= level)
+def first_below(excess: np.ndarray, target: float) -> int | None:
+    """The first step at which the excess is at or below `target`, None if it never is."""
+    below = np.flatnonzero(excess <= target)
     return int(below[0]) if below.size else None
 
 
-def crossing_time(times: np.ndarray, excess: np.ndarray, step: int, level: float) -> float:
-    """Time between `step - 1` and `step` at which the excess passes the level."""
+def crossing_time(times: np.ndarray, excess: np.ndarray, step: int, target: float) -> float:
+    """Time between `step - 1` and `step` at which the excess passes `target`."""
     before, after = excess[step - 1], excess[step]
     if after > 0:
-        share = np.log(before / level) / np.log(before / after)
+        share = np.log(before / target) / np.log(before / after)
     else:
-        share = (before - level) / (before - after)
+        share = (before - target) / (before - after)
     return float(times[step - 1] + share * (times[step] - times[step - 1]))

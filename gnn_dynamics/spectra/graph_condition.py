@@ -1,7 +1,7 @@
 """The graph condition: is sigma_min of G_H (Theorem 1), or of the stack Gs (Theorem 2), positive?
 
-sigma_min is the min(rows, cols)-th singular value, as in Xu et al. (2021, arXiv 2105.04550). With
-the smallest positive one in its place the theorems stay true (docs/theory.md): both are reported.
+sigma_min is the min(rows, cols)-th singular value, as in Xu et al. (2021, arXiv 2105.04550). The
+theorems hold for the smallest positive one, too (docs/theory.md): both are reported.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,9 +37,9 @@ from gnn_dynamics.linalg.singular_values import (
     spectrum_from,
     tsqr,
 )
-from gnn_dynamics.problem.by_columns import graph_source, spool_levels
-from gnn_dynamics.problem.matrix_file import temporary_spool
-from gnn_dynamics.problem.problem import Problem, build_problem, labelled_ids, levels
+from gnn_dynamics.problem.by_columns import features_on_disk, graph_source
+from gnn_dynamics.problem.problem import Problem, build_problem, labelled_ids
+from gnn_dynamics.problem.propagation import hops
 from gnn_dynamics.spectra.memory import MEMORY_GB, bytes_in_memory, working_bytes
 
 # Singular values of G_H or Gs; see `condition_rows` for the columns beside them.
@@ -67,8 +67,8 @@ SECOND_METHOD_WORK = 1e10
 class _Matrix:
     """G_H or Gs: a `factor` with its singular values, and the matrix as `blocks` of rows if kept.
 
-    shape: of the matrix. The factor stands for its columns where they are no more than its rows,
-    else for its rows; in memory it is then the matrix itself (its blocks in any order).
+    shape: of the matrix. The factor has the null space of the matrix where it has at least as many
+    rows as columns; else the factor has its left null space (blocks of rows in any order).
     """
 
     shape: tuple[int, int]
@@ -80,8 +80,8 @@ def condition_table(graph: Graph, grid: Mapping[str, Any]) -> list[dict[str, Any
     """Rows of graph_condition.parquet for one `Graph`: `aggregations` x `features` x `nodes`.
 
     These and `depths` are the lists of `grid`; both models are computed. Lists in `all_nodes`, if
-    any, stand in place of the others where I is all nodes: there a cell costs minutes. The process
-    keeps to `memory_gb` (10^9 bytes, default MEMORY_GB): what needs more in memory is streamed.
+    any, replace the others where I is all nodes: there a cell costs minutes. The process keeps to
+    `memory_gb` (10^9 bytes, default MEMORY_GB): cells that need more in memory are streamed.
 
     Raises:
         UserError: where the budget, or the temporary folder, is too small even for that.
@@ -93,29 +93,28 @@ def condition_table(graph: Graph, grid: Mapping[str, Any]) -> list[dict[str, Any
             key = {"dataset": graph.name, "aggregation": aggregation, "features": features}
             cell = (graph, aggregation, features, nodes)
             if bytes_in_memory(graph, features, nodes, max(lists["depths"])) <= memory:
-                found = condition_rows(build_problem(*cell), lists["depths"])
+                results = condition_rows(build_problem(*cell), lists["depths"])
             else:
-                found = streamed_rows(*cell, lists["depths"], memory)
-            rows += [key | {"nodes": nodes} | row for row in found]
+                results = streamed_rows(*cell, lists["depths"], memory)
+            rows += [key | {"nodes": nodes} | row for row in results]
     return rows
 
 
 def condition_rows(
     problem: Problem, depths: Sequence[int], multiscale: Sequence[bool] = (False, True)
 ) -> list[dict[str, Any]]:
-    """One row per model and depth; G_l are computed once, and the stack costs one QR per level.
+    """One row per model and depth; G_l are computed once, and the stack costs one QR per hop.
 
     Columns beside the contract's: `tolerance` and `rank_gap` (how the rank was decided, see
     `Spectrum`); `culprit_features` (features that take part in a dependency among the rows, where
     rows < cols; `culprit_nodes` is null there); `second_method` (what `relative_gap` compares
     with). `method` is "qr-svd", or "interlacing" where the stack's smallest positive singular value
-    is below the resolution of float64 and that of a lower depth, which bounds it from below, stands
-    in its place.
+    is below the resolution of float64 and is replaced by that of a lower depth, a lower bound.
 
-    Cost for nbar columns and H levels: O(H m_x nbar min(m_x, nbar)) without skip connections,
+    Cost for nbar columns and H hops: O(H m_x nbar min(m_x, nbar)) without skip connections,
     O(H nbar^2 (m_x + nbar)) with them.
     """
-    G, shape = levels(problem, max(depths)), (problem.m_x, problem.nbar)
+    G, shape = hops(problem, max(depths)), (problem.m_x, problem.nbar)
     return _rows(_matrices(G, *shape, max(depths), multiscale), depths, problem.node_ids)
 
 
@@ -129,7 +128,7 @@ def streamed_rows(
 ) -> list[dict[str, Any]]:
     """`condition_rows` of a `build_problem`, in a process that keeps to `memory` bytes.
 
-    With more labelled columns than rows of the deepest stack, one QR of all levels side by side,
+    With more labelled columns than rows of the deepest stack, one QR of all hops side by side,
     by blocks of labelled nodes, serves every model and depth: cost 2 nbar ((H+1) m_x)^2 FLOP.
 
     Raises:
@@ -139,29 +138,29 @@ def streamed_rows(
     work = working_bytes(graph, features, nodes, depth, memory)
     source = graph_source(graph, aggregation, features, nodes, depth)
     shape, every = (source.m_x, source.nbar), range(depth + 1)
-    spool = temporary_spool(source.nbar, source.m_x, depth + 1)
-    spool_levels(source, every, work - source.held, spool)
+    matrix_file = features_on_disk(source, every, work - source.extra_bytes)
     if source.nbar <= (depth + 1) * source.m_x:
-        G = (spool.level(level).T for level in every)
+        G = (matrix_file.matrix(hop).T for hop in every)
         matrices = _matrices(G, *shape, depth, (False, True))
     else:
         height = BLOCK_HEIGHT * (depth + 1) * source.m_x
-        matrices = _leading(tsqr(spool.blocks(every, height)), *shape)
+        matrices = _leading(tsqr(matrix_file.row_blocks(every, height)), *shape)
     return _rows(matrices, depths, labelled_ids(graph, nodes))
 
 
 def _rows(
     matrices: Iterable[tuple[int, bool, _Matrix]], depths: Sequence[int], node_ids: np.ndarray
 ) -> list[dict[str, Any]]:
-    rows, below = [], None
-    for depth, scale, M in matrices:
+    rows: list[dict[str, Any]] = []
+    below: Spectrum | None = None
+    for depth, multiscale, M in matrices:
         if depth not in depths:
             continue
-        found, method = _spectrum(M, below if scale else None)
-        below = found if scale else below
-        row = {"multiscale": scale, "depth": depth, "method": method} | _values(found)
-        m_x = M.shape[0] // (depth + 1 if scale else 1)
-        rows.append(row | _culprits(M, found, m_x, node_ids) | _second(M, found, method))
+        spectrum, method = _spectrum(M, below if multiscale else None)
+        below = spectrum if multiscale else below
+        row = {"multiscale": multiscale, "depth": depth, "method": method} | _values(spectrum)
+        m_x = M.shape[0] // (depth + 1 if multiscale else 1)
+        rows.append(row | _culprits(M, spectrum, m_x, node_ids) | _second(M, spectrum, method))
     return rows
 
 
@@ -170,24 +169,25 @@ def _matrices(
 ) -> Iterator[tuple[int, bool, _Matrix]]:
     """(depth, multiscale, matrix) for every depth: G_l and the stack, whose factor only is kept."""
     keep = _work((depth + 1) * m_x, nbar) <= SECOND_METHOD_WORK
-    R, blocks = None, []
-    for level, G_l in enumerate(G):
+    R: Tensor | None = None
+    blocks: list[np.ndarray] = []
+    for hop, G_l in enumerate(G):
         if False in multiscale:
-            yield level, False, _Matrix((m_x, nbar), G_l, [G_l])
+            yield hop, False, _Matrix((m_x, nbar), G_l, [G_l])
         if True in multiscale:
             R = append_rows(R, G_l)
             blocks += [G_l] if keep else []
-            yield level, True, _Matrix(((level + 1) * m_x, nbar), R, blocks)
+            yield hop, True, _Matrix(((hop + 1) * m_x, nbar), R, blocks)
 
 
 def _leading(R: Tensor, m_x: int, nbar: int) -> Iterator[tuple[int, bool, _Matrix]]:
     """The same from R (p, p) of the QR factorisation of [P_0, ..., P_H], nbar > p = (H+1) m_x.
 
-    Its leading columns are a factor of the first levels side by side, its l-th columns one of P_l.
+    Its leading columns are a factor of the first P_l side by side, its l-th columns one of P_l.
     """
-    for level, end in enumerate(range(m_x, len(R) + 1, m_x)):
-        yield level, False, _Matrix((m_x, nbar), R[:end, end - m_x : end].mT)
-        yield level, True, _Matrix((end, nbar), R[:end, :end].mT)
+    for hop, end in enumerate(range(m_x, len(R) + 1, m_x)):
+        yield hop, False, _Matrix((m_x, nbar), R[:end, end - m_x : end].mT)
+        yield hop, True, _Matrix((end, nbar), R[:end, :end].mT)
 
 
 def _work(rows: int, cols: int) -> float:
@@ -198,64 +198,59 @@ def _spectrum(M: _Matrix, below: Spectrum | None) -> tuple[Spectrum, str]:
     """Spectrum and method; `below` is the stack's spectrum at a lower depth.
 
     Rows added to a matrix lower no singular value (interlacing), so neither rank nor sigma_r falls
-    with depth: where levels grow by many orders (gin), this knows more than float64 resolves.
+    with depth: where G_l grow by many orders (gin), this knows more than float64 resolves.
     """
     values = singular_values(M.factor)
-    found = spectrum_from(values, M.shape, known_rank=below.rank if below else 0)
-    if not below or found.rank > below.rank or found.sigma_min_positive > found.tolerance:
-        return found, "qr-svd"
-    sigma = max(found.sigma_min_positive, below.sigma_min_positive)
-    full = found.rank == min(M.shape)
-    return replace(found, sigma_min_positive=sigma, sigma_min=sigma if full else 0.0), "interlacing"
+    spectrum = spectrum_from(values, M.shape, known_rank=below.rank if below else 0)
+    resolved = spectrum.sigma_min_positive > spectrum.tolerance
+    if not below or spectrum.rank > below.rank or resolved:
+        return spectrum, "qr-svd"
+    sigma = max(spectrum.sigma_min_positive, below.sigma_min_positive)
+    sigma_min = sigma if spectrum.rank == min(M.shape) else 0.0
+    return replace(spectrum, sigma_min_positive=sigma, sigma_min=sigma_min), "interlacing"
 
 
-def _values(found: Spectrum) -> dict[str, Any]:
-    return {
-        "rows": found.rows,
-        "cols": found.cols,
-        "rank": found.rank,
-        "sigma_max": found.sigma_max,
-        "sigma_min": found.sigma_min,
-        "sigma_min_sq": found.sigma_min**2,
-        "sigma_min_positive": found.sigma_min_positive,
-        "sigma_min_positive_sq": found.sigma_min_positive**2,
-        "condition_holds": found.rank == min(found.rows, found.cols),
-        "tolerance": found.tolerance,
-        "rank_gap": found.rank_gap,
+def _values(spectrum: Spectrum) -> dict[str, Any]:
+    names = ("rows", "cols", "rank", "sigma_max", "sigma_min", "sigma_min_positive")
+    return {name: getattr(spectrum, name) for name in (*names, "tolerance", "rank_gap")} | {
+        "sigma_min_sq": spectrum.sigma_min**2,
+        "sigma_min_positive_sq": spectrum.sigma_min_positive**2,
+        "condition_holds": spectrum.rank == min(spectrum.rows, spectrum.cols),
     }
 
 
 def _culprits(
-    M: _Matrix, found: Spectrum, m_x: int, node_ids: np.ndarray
+    M: _Matrix, spectrum: Spectrum, m_x: int, node_ids: np.ndarray
 ) -> dict[str, list[int] | None]:
     """Nodes whose columns are dependent; with fewer rows than columns, features whose rows are."""
     nodes = features = None
-    if found.rows >= found.cols:
-        nodes = dependent_columns(M.factor, node_ids, found)
+    if spectrum.rows >= spectrum.cols:
+        nodes = dependent_columns(M.factor, node_ids, spectrum)
     else:
-        owners = np.arange(found.rows) % m_x  # each level holds the features in order
-        features = dependent_columns(M.factor.T, owners, found)
+        owners = np.arange(spectrum.rows) % m_x  # each G_l holds the features in order
+        features = dependent_columns(M.factor.T, owners, spectrum)
     return {"culprit_nodes": nodes, "culprit_features": sorted(set(features or [])) or None}
 
 
-def _second(M: _Matrix, found: Spectrum, method: str) -> dict[str, Any]:
+def _second(M: _Matrix, spectrum: Spectrum, method: str) -> dict[str, Any]:
     """Largest relative difference in sigma_max and sigma_min_positive to an independent method.
 
     gram: eigenvalues of the Gram matrix, where the condition number leaves it digits enough.
     dense-svd: SVD of the whole matrix in one piece, by another LAPACK (NumPy's).
     """
     affordable = M.blocks and _work(*M.shape) <= SECOND_METHOD_WORK
-    if not affordable or not found.rank or method == "interlacing":
+    if not affordable or not spectrum.rank or method == "interlacing":
         return {"relative_gap": None, "second_method": None}
     whole = np.vstack(M.blocks)
-    gram = found.sigma_max < GRAM_CONDITION * found.sigma_min_positive
+    gram = spectrum.sigma_max < GRAM_CONDITION * spectrum.sigma_min_positive
     values = _gram_values(whole) if gram else np.linalg.svd(whole, compute_uv=False)
-    ours = np.array([found.sigma_max, found.sigma_min_positive])
-    gap = np.abs(values[[0, found.rank - 1]] / ours - 1).max()
+    ours = np.array([spectrum.sigma_max, spectrum.sigma_min_positive])
+    gap = np.abs(values[[0, spectrum.rank - 1]] / ours - 1).max()
     return {"relative_gap": float(gap), "second_method": "gram" if gram else "dense-svd"}
 
 
 def _gram_values(M: np.ndarray) -> np.ndarray:
     """Singular values of M, descending, as square roots of eigenvalues of its smaller Gram."""
-    gram = M.T @ M if M.shape[0] >= M.shape[1] else M @ M.T
-    return np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0))
+    gram = M.T @ M if M.shape[0] >= M.shape[1] else M @ M.T  # (min, min)
+    values: np.ndarray = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0))
+    return values

@@ -10,21 +10,22 @@ since they are correlated with the features X (S^l)_{*I}; this is one number for
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gnn_dynamics.artifacts.table import Table, integers, reals
 from gnn_dynamics.config import columns
 from gnn_dynamics.config.grid import grouped
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.linalg.singular_values import Matrix, append_rows
-from gnn_dynamics.problem.problem import Problem, build_problem, propagated
+from gnn_dynamics.linalg.singular_values import Matrix, stacked_factor
+from gnn_dynamics.problem.problem import Problem, build_problem
+from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.problem.targets import targets
+from gnn_dynamics.spectra.optimum import PROBLEM
 
-PROBLEM = ("aggregation", "features", "nodes")
 ALIGNMENT = Table(
     keys=tuple(columns.OPTIMUM),
     columns=columns.OPTIMUM | integers("directions") | reals("alignment", "alignment_expected"),
@@ -34,16 +35,16 @@ ALIGNMENT = Table(
 def alignment_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows of alignment.parquet for one `Graph`; cells as for `optimum.optimum_table`."""
     rows = []
-    for names, members in grouped(cells, PROBLEM):
+    for names, group in grouped(cells, PROBLEM):
         problem = build_problem(graph, *names)
-        G = propagated(problem, max(cell["depth"] for cell in members))
+        G = propagated(problem, max(cell["depth"] for cell in group))
         key = {"dataset": graph.name} | dict(zip(PROBLEM, names, strict=True))
-        for (multiscale, depth), same in grouped(members, ("multiscale", "depth")):
+        for (multiscale, depth), draws in grouped(group, ("multiscale", "depth")):
             V = leading_directions(G[: depth + 1] if multiscale else [G[depth]], problem.m_y)
             model = key | {"multiscale": multiscale, "depth": depth}
             rows += [
                 model | {"labels": cell["labels"], "seed": cell["seed"]} | _row(problem, cell, V)
-                for cell in same
+                for cell in draws
             ]
     return rows
 
@@ -53,8 +54,8 @@ def leading_directions(blocks: Sequence[Matrix], k: int) -> np.ndarray:
 
     They belong to the k largest singular values, or to as many as the shape has: k' <= k.
     """
-    R = reduce(append_rows, blocks, None)
-    return torch.linalg.svd(R, full_matrices=False).Vh[:k].mT.cpu().numpy()
+    Vh: Tensor = torch.linalg.svd(stacked_factor(blocks), full_matrices=False).Vh
+    return Vh[:k].mT.numpy(force=True)
 
 
 def alignment(Y: np.ndarray, V: np.ndarray) -> float:

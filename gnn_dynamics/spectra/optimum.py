@@ -8,7 +8,6 @@ the infimum over the weights where no hidden layer is a bottleneck, see `width_r
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -22,11 +21,11 @@ from gnn_dynamics.config.grid import Block, grouped, squared_cells
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import (
     Matrix,
-    append_rows,
     orthonormal_basis,
     rank_tolerance,
     singular_values,
     spectrum_from,
+    stacked_factor,
 )
 from gnn_dynamics.problem.labelled_columns import (
     Columns,
@@ -34,7 +33,8 @@ from gnn_dynamics.problem.labelled_columns import (
     fits,
     streamed_features,
 )
-from gnn_dynamics.problem.problem import Problem, build_problem, propagated
+from gnn_dynamics.problem.problem import Problem, build_problem
+from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.problem.targets import targets
 
 OPTIMUM = Table(
@@ -44,6 +44,7 @@ OPTIMUM = Table(
     | reals("sigma_max", "sigma_min", "sigma_min_positive", "method_gap"),
     kinds={"method_gap": NOISE, **dict.fromkeys(("sigma_min", "sigma_min_positive"), SINGULAR)},
 )
+PROBLEM = ("aggregation", "features", "nodes")
 
 
 def loss_optimum(G: Matrix, Y: np.ndarray) -> float:
@@ -56,7 +57,7 @@ def loss_optimum(G: Matrix, Y: np.ndarray) -> float:
 
 def row_basis(blocks: Iterable[Matrix], rank: int | None = None) -> np.ndarray:
     """N (nbar, rank): orthonormal basis of the rows of all blocks (any height, nbar) together."""
-    return orthonormal_basis(reduce(append_rows, blocks, None).mT, rank)
+    return orthonormal_basis(stacked_factor(blocks).mT, rank)
 
 
 def residual(Y: np.ndarray, N: np.ndarray) -> float:
@@ -68,11 +69,14 @@ def residual(Y: np.ndarray, N: np.ndarray) -> float:
 
 def least_squares_residuals(blocks: Sequence[np.ndarray], Y: np.ndarray) -> np.ndarray:
     """(m_y,) squared distances of the rows of Y (m_y, nbar) to the rows of all blocks together."""
-    R = reduce(lambda R, G: np.linalg.qr(np.vstack([R, G]), mode="r"), blocks)
+    R = blocks[0]
+    for G in blocks[1:]:
+        R = np.asarray(np.linalg.qr(np.vstack([R, G]), mode="r"))
     rows = sum(len(G) for G in blocks)
     cond = rank_tolerance(1.0, (rows, R.shape[1]))
     A = scipy.linalg.lstsq(R.T, Y.T, cond=cond, lapack_driver="gelsy")[0]
-    return np.square(Y.T - R.T @ A).sum(axis=0)
+    distances: np.ndarray = np.square(Y.T - R.T @ A).sum(axis=0)
+    return distances
 
 
 def width_required(m_x: int, m_y: int, depth: int, multiscale: bool) -> int:
@@ -93,23 +97,22 @@ def optimum_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict
     A cell has the keys aggregation, features, nodes, multiscale, depth, labels and seed.
     """
     rows = []
-    for names, members in grouped(cells, ("aggregation", "features", "nodes")):
+    for names, group in grouped(cells, PROBLEM):
         problem = build_problem(graph, *names)
-        G, columns = features(problem, max(cell["depth"] for cell in members))
-        key = {"dataset": graph.name} | dict(
-            zip(("aggregation", "features", "nodes"), names, strict=True)
-        )
-        for (multiscale, depth), same in grouped(members, ("multiscale", "depth")):
-            draws = [(cell["labels"], cell["seed"]) for cell in same]
-            found = optimum_rows(problem, depth, multiscale, draws, G, columns)
-            rows += [key | row for row in found]
+        G, columns = features(problem, max(cell["depth"] for cell in group))
+        key = {"dataset": graph.name} | dict(zip(PROBLEM, names, strict=True))
+        for (multiscale, depth), model in grouped(group, ("multiscale", "depth")):
+            draws = [(cell["labels"], cell["seed"]) for cell in model]
+            rows += [
+                key | row for row in optimum_rows(problem, depth, multiscale, draws, G, columns)
+            ]
     return rows
 
 
 def block_optimum(graph: Graph, settings: Mapping[str, Any], block: Block) -> pd.DataFrame:
     """`optimum_table` for the cells of one block with a squared loss, as a frame."""
-    own = {key: [getattr(block, key)] for key in ("aggregation", "multiscale", "depth")}
-    experiment = {**settings, **own, "datasets": [block.dataset]}
+    model = {key: [getattr(block, key)] for key in ("aggregation", "multiscale", "depth")}
+    experiment = {**settings, **model, "datasets": [block.dataset]}
     cells = squared_cells({"experiments": [experiment]}, block.dataset)
     return pd.DataFrame(optimum_table(graph, cells))
 
@@ -132,7 +135,7 @@ def optimum_rows(
 ) -> list[dict[str, Any]]:
     """L* for each of the `draws`, pairs (labels, seed) of targets, by one factorisation.
 
-    G, columns: `features` to at least this depth, if they are at hand. What of Y lies outside the
+    G, columns: `features` to at least this depth, if they are at hand. The part of Y outside the
     columns is the same number for both methods.
     Columns beside the contract's: rank, sigma_max, sigma_min (0 where deficient) and
     sigma_min_positive of G_H or Gs; method_gap, the difference of two methods relative to ||Y||^2;
@@ -142,19 +145,20 @@ def optimum_rows(
         G, columns = features(problem, depth)
     blocks = list(G[: depth + 1] if multiscale else G[depth : depth + 1])
     shape = sum(len(block) for block in blocks), problem.nbar
-    R = reduce(append_rows, blocks, None)
-    found = spectrum_from(singular_values(R), shape)
-    N = np.eye(R.shape[1]) if found.rank == R.shape[1] else row_basis([R], found.rank)
+    R = stacked_factor(blocks)
+    spectrum = spectrum_from(singular_values(R), shape)
+    N = np.eye(R.shape[1]) if spectrum.rank == R.shape[1] else row_basis([R], spectrum.rank)
     Ys = np.stack([targets(problem, *draw) for draw in draws])
     inside, outside = (part.numpy() for part in columns.targets(torch.from_numpy(Ys)))
-    second = least_squares_residuals(blocks, np.vstack(inside)).reshape(len(Ys), -1).sum(axis=1)
+    rows_of_Y = inside.reshape(-1, inside.shape[-1])  # (draws m_y, nbar)
+    second = least_squares_residuals(blocks, rows_of_Y).reshape(len(Ys), -1).sum(axis=1)
     common = {
         "multiscale": multiscale,
         "depth": depth,
-        "rank": found.rank,
-        "sigma_max": found.sigma_max,
-        "sigma_min": found.sigma_min,
-        "sigma_min_positive": found.sigma_min_positive,
+        "rank": spectrum.rank,
+        "sigma_max": spectrum.sigma_max,
+        "sigma_min": spectrum.sigma_min,
+        "sigma_min_positive": spectrum.sigma_min_positive,
         "width_required": width_required(problem.m_x, problem.m_y, depth, multiscale),
     }
     rows = []

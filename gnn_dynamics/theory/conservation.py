@@ -4,7 +4,7 @@ For every loss, along gradient flow (derivation in docs/theory.md), for l = 1..H
 
     C_l = B_{l+1}^T B_{l+1} + W_l^T W_l - B_l B_l^T
 
-is constant, where B_{H+1} is absent and W_l is absent where level l has no head.
+is constant, where B_{H+1} is absent, and so is W_l if layer l has no head.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.theory.products import levels_of
 
 
@@ -22,7 +22,7 @@ def balancedness(weights: Weights) -> list[Tensor]:
     matrices = []
     for l, B in enumerate(weights.B, start=1):
         above = [M for M in (*weights.B[l : l + 1], heads.get(l)) if M is not None]
-        matrices.append(sum(M.mT @ M for M in above) - B @ B.mT)
+        matrices.append(sum(M.mT @ M for M in above) - B @ B.mT)  # (K, m_l, m_l)
     return matrices
 
 
@@ -39,6 +39,29 @@ def drift(weights: Weights, start: Sequence[Tensor]) -> Tensor:
     return torch.stack([zero, *moved]).amax(dim=0) / torch.stack(scale).amax(dim=0)
 
 
+def guarantee(weights: Weights, arch: Architecture, G: Sequence[Tensor] | None) -> Tensor:
+    """Smallest of the `guaranteed_lambda` over the heads, (K,), for weights with padding.
+
+    G: (m, nbar) for each head. Columns of B_1 outside the coordinates that some G_l, l >= 1, uses
+    never act nor change; with them a layer narrower than m_x would seem to guarantee nothing,
+    although its restricted lambda is bounded.
+    """
+    bounds = guaranteed_lambda(_within(weights, arch, G))
+    return torch.stack([bounds[l] for l in arch.levels]).amin(dim=0)
+
+
+def _within(weights: Weights, arch: Architecture, G: Sequence[Tensor] | None) -> Weights:
+    if not weights.B:
+        return weights
+    width = arch.width
+    heads = [W[..., :width] if l else W for l, W in zip(arch.levels, weights.W, strict=True)]
+    first = weights.B[0][:, :width]
+    if G is not None:
+        deep = torch.cat([G_l for l, G_l in zip(arch.levels, G, strict=True) if l > 0], dim=1)
+        first = first[..., deep.abs().amax(dim=1) > 0]
+    return Weights((first, *(B[:, :width, :width] for B in weights.B[1:])), tuple(heads))
+
+
 def guaranteed_lambda(weights: Weights) -> list[Tensor]:
     """Lower bounds on lambda_T^(l) for every T, l = 0..H, from the weights at the start; (K,) each.
 
@@ -47,7 +70,8 @@ def guaranteed_lambda(weights: Weights) -> list[Tensor]:
     singular margin of Propositions 1-2. All heads zero and all B_l with orthonormal columns
     give d_l = 1, hence lambda_T >= 1 unconditionally.
     """
-    lower, factors = weights.W[0].new_zeros(weights.models), []
+    lower = weights.W[0].new_zeros(weights.models)
+    factors: list[Tensor] = []
     pairs = list(zip(weights.B, balancedness(weights), strict=True))
     for B, C in reversed(pairs):
         rows, cols = B.shape[-2:]

@@ -56,7 +56,9 @@ def layer_subset(eps: float, end: float = 3.0) -> tuple[Decay, Decay]:
     return Decay(times, losses, losses[0] * np.exp(-4 * times)), full
 
 
-def margin_rescaled(scales: tuple[float, ...] = (1.0, 1e-2, 1e-4), seed: int = 0) -> dict:
+def margin_rescaled(
+    scales: tuple[float, ...] = (1.0, 1e-2, 1e-4), seed: int = 0
+) -> dict[str, list[float]]:
     """Loss and sigma_min(Bbar_H) of (W / c, c B_1) for each c: the loss stays, the margin goes.
 
     A singular margin gamma > 0 over the whole sublevel set of the loss (Definition 4 as we know

@@ -1,4 +1,4 @@
-"""The error of the integrator, so that it can stand beside every check of a bound.
+"""The error of the integrator, which enters every check of a bound.
 
 A bound speaks of exact flow; a run is a sequence of RK4 steps. The exact flow from each iterate
 obeys the instantaneous inequality, so only the *local* errors of the steps enter, without any
@@ -6,10 +6,12 @@ assumption on how they spread: if every step changes log(L - L*) by at most e_k 
 would, then the bound holds up to the factor exp(sum e_k) (docs/theory.md, integrator).
 """
 
+import functools
+
 import torch
 from torch import Tensor
 
-from gnn_dynamics.dynamics.steppers import runge_kutta, stages
+from gnn_dynamics.dynamics.steppers import State, runge_kutta, stages
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
 
@@ -25,10 +27,11 @@ def local_error(objective: Objective, weights: Weights, gradient: Weights, dt: T
     """
 
     # As training would: a step that turns out too long is halved.
-    (dt, _), whole = runge_kutta((dt, dt), objective, weights, gradient)
+    state, whole = runge_kutta(State(dt, (dt,)), objective, weights, gradient)
+    dt = state.size
     half, *_ = stages(objective, weights, gradient, dt / 2)
     halves, *_ = stages(objective, half, objective(half)[1], dt / 2)
     delta = whole.zip(lambda w, h: RICHARDSON * (w - h), halves)
     products = objective(halves)[1].zip(torch.mul, delta).tensors()
-    slope = sum(product.sum(dim=(1, 2)) for product in products)
+    slope = functools.reduce(torch.add, (product.sum(dim=(1, 2)) for product in products))
     return slope.abs() + delta.squared_norm() / dt

@@ -23,6 +23,8 @@ from gnn_dynamics.theory.counterexamples import (
 from gnn_dynamics.theory.erratum import erratum_table
 from gnn_dynamics.theory.reference import flow_reference, squared_gradient
 
+Statement = tuple[str, str, str]  # statement, source, wording
+Row = tuple[str, str, str, str, float, str, str]  # with the columns COLUMNS
 SUBSET_EPS = (0.1, 0.01, 0.001)
 IDENTITY_TOLERANCE = 1e-12
 RATIO_TOLERANCE = 1e-9
@@ -97,11 +99,11 @@ def erratum_flow() -> pd.DataFrame:
     return erratum_table(run, G, Y).assign(time=times)
 
 
-def _row(statement: tuple, quantity: str, value: float, expected: str, fails: bool) -> tuple:
+def _row(statement: Statement, quantity: str, value: float, expected: str, fails: bool) -> Row:
     return (*statement, quantity, float(value), expected, "fails" if fails else "holds")
 
 
-def _erratum() -> Iterator[tuple]:
+def _erratum() -> Iterator[Row]:
     table = erratum_flow()
     share, error = 1 - table.printed_holds.mean(), table.identity_error.max()
     yield _row(PRINTED, "share of a flow's moments that break it (L* > 0)", share, "0", share > 0)
@@ -112,12 +114,12 @@ def _erratum() -> Iterator[tuple]:
     yield _row(CORRECTED, quantity, error, allowed, error > IDENTITY_TOLERANCE)
 
 
-def _constant() -> Iterator[tuple]:
+def _constant() -> Iterator[Row]:
     for statement, constant in ((THEOREM_1, 4.0), (EIGHT, 8.0)):
         yield _ratio(statement, "excess over bound, H = 0", exponent_at_depth_zero(constant))
 
 
-def _subset() -> Iterator[tuple]:
+def _subset() -> Iterator[Row]:
     for eps in SUBSET_EPS:
         single, full = subset_flow(eps)
         quantity = f"excess over bound, two nodes, H = 1, H' = 0, eps = {eps:g}"
@@ -125,12 +127,12 @@ def _subset() -> Iterator[tuple]:
         yield _ratio(FULL, quantity.replace(", H' = 0", ""), full)
 
 
-def _ratio(statement: tuple, quantity: str, decay: Decay) -> tuple:
+def _ratio(statement: Statement, quantity: str, decay: Decay) -> Row:
     ratio = decay.worst_ratio
     return _row(statement, f"largest {quantity}", ratio, "<= 1", ratio > 1 + RATIO_TOLERANCE)
 
 
-def _margin() -> Iterator[tuple]:
+def _margin() -> Iterator[Row]:
     facts: dict[str, Any] = margin_rescaled()
     change = np.ptp(facts["loss"]) / facts["loss"][0]
     yield _row(
@@ -143,7 +145,7 @@ def _margin() -> Iterator[tuple]:
     )
 
 
-def _recorded(bounds: pd.DataFrame) -> Iterator[tuple]:
+def _recorded(bounds: pd.DataFrame) -> Iterator[Row]:
     known = bounds[bounds.printed_inequality_holds.notna()]
     if not len(known):
         return

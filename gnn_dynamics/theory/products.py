@@ -6,7 +6,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.models.model import Weights
 
 
@@ -15,12 +15,12 @@ def layer_products(weights: Weights) -> list[Tensor]:
 
     Without Bbar_0: an identity of m_x columns would cost more than all of them.
     """
-    return list(accumulate(weights.B, lambda product, B: B @ product))
+    return list(accumulate(weights.B, lambda product, B: B @ product))  # (K, m_l, m_x)
 
 
 def hidden(products: Sequence[Tensor], l: int, G_l: Tensor, models: int) -> Tensor:
     """Bbar_l G_l, (K, m_l, c), from `layer_products` and a shared G_l (m_x, c)."""
-    return fold(products[l - 1], G_l) if l else G_l.expand(models, *G_l.shape)
+    return shared_matmul(products[l - 1], G_l) if l else G_l.expand(models, *G_l.shape)
 
 
 def through(D: Tensor, products: Sequence[Tensor], l: int) -> Tensor:
@@ -40,16 +40,16 @@ def levels_of(weights: Weights) -> tuple[int, ...]:
     return tuple(range(depth + 1 - heads, depth + 1))
 
 
-def outputs(weights: Weights, G: list[Tensor]) -> Tensor:
+def outputs(weights: Weights, G: Sequence[Tensor]) -> Tensor:
     """Yhat = sum_l W_l Bbar_l G_l, (K, m_y, nbar); `G` holds one (m_x, nbar) for each head."""
     products, levels = layer_products(weights), levels_of(weights)
     parts = [
-        W @ hidden(products, l, G_l, weights.models)
+        W @ hidden(products, l, G_l, weights.models)  # (K, m_y, nbar)
         for W, l, G_l in zip(weights.W, levels, G, strict=True)
     ]
     return torch.stack(parts).sum(dim=0)
 
 
-def label_signals(V: Tensor, G: list[Tensor]) -> Tensor:
+def label_signals(V: Tensor, G: Sequence[Tensor]) -> Tensor:
     """D_l = V G_l^T for each head, (K, L, m_y, m_x), from V = d loss / d Yhat, (K, m_y, nbar)."""
-    return torch.stack([fold(V, G_l.mT) for G_l in G], dim=1)
+    return torch.stack([shared_matmul(V, G_l.mT) for G_l in G], dim=1)  # (K, L, m_y, m_x)

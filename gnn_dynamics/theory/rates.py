@@ -40,8 +40,8 @@ class Geometry:
 def geometry(G: Sequence[Tensor], full: tuple[int, int] | None = None) -> Geometry:
     """Bases for the propagated features `G`, one (m, nbar) for each head.
 
-    full: (m_x, nbar) of the features before reductions, whose rounding errors bound what can be
-        told from 0; None: there were none.
+    full: (m_x, nbar) of the features before reductions: their rounding errors set the tolerance of
+        a zero singular value. None without reductions.
     """
     m_x, nbar = full or G[0].shape
     rows = _basis(torch.cat(tuple(G)).mT, (nbar, m_x * len(G)))

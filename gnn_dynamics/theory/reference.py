@@ -1,4 +1,4 @@
-"""Gradient flow to 11 digits by scipy's DOP853: the yardstick for our own RK4. Small problems only.
+"""Gradient flow to 11 digits by scipy's DOP853, the reference for our RK4. Small problems only.
 
 Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I, section II.5.
 """
@@ -21,7 +21,7 @@ def squared_gradient(G: Sequence[Tensor], Y: Tensor) -> Callable[[Weights], Weig
     """weights -> gradient of ||Yhat - Y||_F^2 by the products of Theorem 3."""
 
     def gradient(weights: Weights) -> Weights:
-        V = 2 * (outputs(weights, G) - Y)
+        V = 2 * (outputs(weights, G) - Y)  # (K, m_y, nbar)
         return theory_gradient(weights, label_signals(V, G))
 
     return gradient
@@ -33,7 +33,7 @@ def squared_loss(weights: Weights, G: Sequence[Tensor], Y: Tensor) -> Tensor:
 
 
 def flow_reference(
-    gradient: Callable[[Weights], Weights], weights: Weights, times: Sequence[float]
+    gradient: Callable[[Weights], Weights], weights: Weights, times: Sequence[float] | np.ndarray
 ) -> list[Weights]:
     """Weights on the gradient flow from `weights` (at time 0) at each of `times`, ascending.
 

@@ -1,7 +1,7 @@
 """The gradient of a ReLU GNN by automatic differentiation of its definition: a second opinion.
 
 X_(l) = relu(B_l X_(l-1) S), Yhat = sum_l W_l X_(l) R over the heads (Xu et al. 2021, equations 1
-and 3), on all nodes, with none of the engine's reductions. One model after another.
+and 3), on all nodes, without the reductions of models/relu.py. One model after another.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from gnn_dynamics.theory.terms import autograd_gradient
 def relu_outputs(weights: Weights, problem: Problem, levels: Sequence[int]) -> Tensor:
     """Yhat (K, m_y, nbar) from weights in full space."""
     ST, X, RT = (_tensor(M) for M in (problem.S.T, problem.X, problem.R.T))
-    models = [weights.map(lambda tensor, k=k: tensor[k]) for k in range(weights.models)]
+    models = (weights.take(k) for k in range(weights.models))
     return torch.stack([_model_outputs(model, ST, X, RT, levels) for model in models])
 
 
@@ -30,9 +30,9 @@ def _model_outputs(
     heads, T, terms = dict(zip(levels, model.W, strict=True)), X, []  # T = X_(l)^T (n, m_l)
     for l in range(len(model.B) + 1):
         if l > 0:
-            T = torch.relu(ST @ (T @ model.B[l - 1].T))
+            T = torch.relu(ST @ (T @ model.B[l - 1].T))  # (n, m_l)
         if l in heads:
-            terms.append((RT @ (T @ heads[l].T)).T)
+            terms.append((RT @ (T @ heads[l].T)).T)  # (m_y, nbar)
     return torch.stack(terms).sum(dim=0)
 
 
@@ -40,17 +40,20 @@ def _tensor(M: sp.sparray | np.ndarray) -> Tensor:
     if not sp.issparse(M):
         return torch.as_tensor(M)
     M = sp.coo_array(M)
-    return torch.sparse_coo_tensor(np.stack(M.coords), M.data, M.shape, check_invariants=True)
+    coordinates, values = torch.from_numpy(np.stack(M.coords)), torch.from_numpy(M.data)
+    return torch.sparse_coo_tensor(coordinates, values, M.shape, check_invariants=True)
 
 
-def relu_gradient(problem: Problem, levels: Sequence[int], loss: str) -> Callable:
-    """(weights, Y (K or 1, m_y, nbar)) -> gradient, worked out on the CPU in float64."""
+def relu_gradient(
+    problem: Problem, levels: Sequence[int], loss: str
+) -> Callable[[Weights, Tensor], Weights]:
+    """(weights, Y (K or 1, m_y, nbar)) -> gradient, computed on the CPU in float64."""
 
     def gradient(weights: Weights, Y: Tensor) -> Weights:
         Y, here = Y.to("cpu", torch.float64), weights.map(lambda w: w.to("cpu", torch.float64))
-        found = autograd_gradient(
+        gradient = autograd_gradient(
             lambda w: LOSSES[loss](relu_outputs(w, problem, levels), Y)[0], here
         )
-        return found.zip(lambda g, w: g.to(w), weights)
+        return gradient.zip(lambda g, w: g.to(w), weights)
 
     return gradient

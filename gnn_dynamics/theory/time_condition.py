@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.linalg.singular_values import rank_tolerance
 from gnn_dynamics.models.model import Weights
 
@@ -22,7 +22,7 @@ def smallest_eigenvalue(M: Tensor) -> Tensor:
     """lambda_min(M^T M) for M (K, rows, cols), by the singular values of M; (K,).
 
     Exactly 0 when rows < cols, and when the smallest singular value is a rounding error
-    (spectra.rank_tolerance).
+    (singular_values.rank_tolerance).
     """
     rows, cols = M.shape[-2:]
     if rows < cols:
@@ -39,16 +39,16 @@ def lambda_min_full(Bbar: Tensor) -> Tensor:
 
 def lambda_min_restricted(Bbar: Tensor, U: Tensor) -> Tensor:
     """lambda_min(U^T Bbar^T Bbar U), U (m_x, r) an orthonormal basis of col(G_l); (K,)."""
-    return smallest_eigenvalue(fold(Bbar, U))
+    return smallest_eigenvalue(shared_matmul(Bbar, U))  # (K, m_l, r)
 
 
-def layer_norm_rms(weights: Weights, level: int) -> Tensor:
+def layer_norm_rms(weights: Weights, l: int) -> Tensor:
     """Root mean square over i <= l of the spectral norms ||B_i||_2, (K,); 0 for l = 0.
 
-    What the rigorous integral between records needs to know (bounds.py).
+    The rigorous integral between records needs it (claims/bounds.py).
     """
-    norms = [torch.linalg.matrix_norm(B, ord=2).square() for B in weights.B[:level]]
-    return (sum(norms, weights.W[0].new_zeros(weights.models)) / max(level, 1)).sqrt()
+    norms = [torch.linalg.matrix_norm(B, ord=2).square() for B in weights.B[:l]]
+    return (sum(norms, weights.W[0].new_zeros(weights.models)) / max(l, 1)).sqrt()
 
 
 def with_infima(rows: pd.DataFrame) -> pd.DataFrame:

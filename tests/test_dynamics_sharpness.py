@@ -24,13 +24,14 @@ from gnn_dynamics.dynamics.sharpness import (
     largest_eigenvalue,
     unflatten,
 )
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import HornerOperator, StackedOperator
-from gnn_dynamics.models.receptive_field import relu_data
+from gnn_dynamics.models.receptive_field import receptive_field
 from gnn_dynamics.models.reductions import Frame
-from gnn_dynamics.models.relu import relu_loss_and_gradient
+from gnn_dynamics.models.relu import ReluModel
 
 
 def levels_data(cell: Cell) -> list[np.ndarray]:
@@ -44,9 +45,9 @@ def levels_data(cell: Cell) -> list[np.ndarray]:
 def objective(cell: Cell) -> Objective:
     example, relu = cell.example, cell.arch.activation == "relu"
     if not relu:
-        return Objective(StackedOperator(levels_data(cell)), cell.Y, cell.loss)
-    data = relu_data(example.S, example.X, example.R, cell.arch.levels)
-    return Objective(data, cell.Y, cell.loss, function=relu_loss_and_gradient)
+        return Objective(LinearModel(StackedOperator(levels_data(cell))), cell.Y, cell.loss)
+    field = receptive_field(example.S, example.X, example.R, cell.arch.levels)
+    return Objective(ReluModel(field), cell.Y, cell.loss)
 
 
 def dense_matrix(cell: Cell, k: int, matrix: str) -> torch.Tensor:
@@ -99,7 +100,7 @@ def test_products_in_horner_form(matrix, cell):
     v = cell.weights.map(lambda w: torch.randn(w.shape, generator=generator, dtype=w.dtype))
     example, frame = cell.example, Frame()
     operator = HornerOperator(example.S, example.X, example.R, cell.arch.levels)
-    bound = Objective(operator, cell.Y, cell.loss)
+    bound = Objective(LinearModel(operator), cell.Y, cell.loss)
     got = PRODUCTS[matrix](bound, frame.reduce(cell.weights))(frame.reduce(v))
     assert_products(cell, flatten(frame.expand(got, cell.weights)), matrix, v)
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnn_dynamics.linalg.singular_values import rank_tolerance
-from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
+from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem
+from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.spectra import graph_condition as module
 from gnn_dynamics.spectra.graph_condition import condition_rows, condition_table
 

@@ -1,14 +1,17 @@
 """Steppers against torch.optim, and gradient flow against an exact solution."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
-from test_engine_train import regression_cell
+from test_dynamics_train import regression_cell
 
 from gnn_dynamics.dynamics import steppers
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import STEPPERS, flow
 from gnn_dynamics.dynamics.train import train
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Weights, per_model
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
@@ -25,7 +28,7 @@ def torch_optim_run(objective, weights, k: int, make_optimizer, steps: int):
         optimizer.zero_grad()
         A = leaves.W[2] @ leaves.B[1] @ leaves.B[0]
         A = torch.stack([leaves.W[0], leaves.W[1] @ leaves.B[0], A], dim=1)
-        loss = (one.data.apply(A) - one.Y).square().sum()
+        loss = (one.model.operator.apply(A) - one.Y).square().sum()
         loss.backward()
         optimizer.step()
         losses.append(loss.detach())
@@ -58,6 +61,10 @@ def convex_cell():
     return G, Y, Weights((), (W.unsqueeze(0),))
 
 
+def squared_objective(G, Y) -> Objective:
+    return Objective(LinearModel(StackedOperator([G])), Y[None], "squared")
+
+
 def exact_flow(G, Y, W, time: float):
     squares, Q = torch.linalg.eigh(G @ G.mT)
     optimum = torch.linalg.solve(G @ G.mT, G @ Y.mT).mT
@@ -69,7 +76,13 @@ def flow_error(steps: int, time: float = 0.3) -> float:
     G, Y, weights = convex_cell()
     curvature = torch.tensor([steps / time], dtype=torch.float64)
     stepper = flow(lambda objective, weights: curvature, factor=1.0, share=torch.inf)
-    run = train(Objective(StackedOperator([G]), Y[None], "squared"), weights, stepper, None, steps)
+    run = train(
+        squared_objective(G, Y),
+        weights,
+        stepper,
+        None,
+        steps,
+    )
     torch.testing.assert_close(run.time[-1], torch.tensor([time], dtype=torch.float64))
     return (run.weights.W[0][0] - exact_flow(G, Y, weights.W[0][0], time)).norm().item()
 
@@ -84,13 +97,13 @@ def test_runge_kutta_has_order_four():
 
 def exact_curvature(objective, weights):
     """lambda_max of the squared loss at H = 0: 2 sigma_max(G)^2, whatever the weights."""
-    sigma = torch.linalg.svdvals(objective.data.Gs)[0]
+    sigma = torch.linalg.svdvals(objective.model.operator.Gs)[0]
     return (2 * sigma**2).expand(weights.models)
 
 
 def test_flow_reaches_the_optimum_with_the_step_of_its_curvature():
     G, Y, weights = convex_cell()
-    objective = Objective(StackedOperator([G]), Y[None], "squared")
+    objective = squared_objective(G, Y)
     calls = []
 
     def counted(objective, weights):
@@ -107,7 +120,7 @@ def test_flow_reaches_the_optimum_with_the_step_of_its_curvature():
 def test_flow_halves_a_step_that_the_curvature_does_not_allow():
     G, Y, weights = convex_cell()
     weights = weights.zip(lambda w, v: torch.cat([w, v]), weights)
-    objective = Objective(StackedOperator([G]), Y[None], "squared")
+    objective = squared_objective(G, Y)
     calls = []
 
     def too_flat_for_the_second(objective, weights):
@@ -122,12 +135,26 @@ def test_flow_halves_a_step_that_the_curvature_does_not_allow():
     assert torch.equal(alone.loss[:, 0], run.loss[:, 0])
 
 
+def test_flow_reports_the_step_that_it_took_where_halving_is_in_vain():
+    """With k2 = 2 k1, k3 = 0 and k4 = k1 no step is short enough, and the mean slope is k1."""
+    slope = Weights((), (torch.ones(1, 2, 3, dtype=torch.float64),))
+    calls = itertools.cycle([2, 0, 1])
+
+    def jumping(weights):
+        return None, slope.map(lambda g: next(calls) * g)
+
+    start, dt = slope.map(torch.zeros_like), torch.ones(1, dtype=torch.float64)
+    state, moved = steppers.runge_kutta(steppers.State(dt, (dt,)), jumping, start, slope)
+    assert state.size < 1e-8
+    assert torch.equal(moved.W[0], (-state.size).expand(1, 2, 3))
+
+
 def chain_from_a_saddle(depth: int = 6) -> tuple[Objective, Weights]:
     """(1 - W B_depth ... B_1)^2 from small scalars of different sizes: a plateau, then a cliff."""
     scalars = torch.linspace(0.3, 0.5, depth + 1, dtype=torch.float64).view(-1, 1, 1, 1)
     weights = Weights(tuple(scalars[:-1]), (scalars[-1],))
     one = torch.ones(1, 1, dtype=torch.float64)
-    return Objective(StackedOperator([one]), one[None], "squared"), weights
+    return squared_objective(one, one), weights
 
 
 def drift_on_the_way_out(monkeypatch, growth: float) -> float:
@@ -151,7 +178,7 @@ def test_flow_takes_short_steps_out_of_a_saddle_point(monkeypatch):
 
 def test_no_step_of_the_flow_takes_more_than_its_share_of_the_loss():
     G, Y, weights = convex_cell()
-    objective = Objective(StackedOperator([G]), Y[None], "squared")
+    objective = squared_objective(G, Y)
     run = train(objective, weights, flow(lambda *_: torch.tensor([1e-9]), share=0.1), None, 8)
     assert (run.loss[1:] >= 0.9 * run.loss[:-1]).all()  # the loss is convex along the flow
     assert (run.loss[-1] < 0.6 * run.loss[0]).all()
@@ -159,7 +186,7 @@ def test_no_step_of_the_flow_takes_more_than_its_share_of_the_loss():
 
 def test_flow_of_a_flat_loss_stands_still():
     G, Y, weights = convex_cell()
-    objective = Objective(StackedOperator([0 * G]), Y[None], "squared")
+    objective = squared_objective(0 * G, Y)
     run = train(objective, weights, flow(exact_curvature), None, 5)
     assert torch.equal(run.weights.W[0], weights.W[0])
     assert run.time.isfinite().all()

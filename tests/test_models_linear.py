@@ -20,7 +20,7 @@ from reference import (
 )
 
 from gnn_dynamics.models import linear
-from gnn_dynamics.models.linear import loss_and_gradient
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.models.operators import StackedOperator
 
@@ -35,7 +35,7 @@ def levels_data(example: Example, arch: Architecture) -> list[np.ndarray]:
 
 def ours(cell: Cell):
     operator = StackedOperator(levels_data(cell.example, cell.arch))
-    return loss_and_gradient(cell.weights, operator, cell.Y, cell.loss)
+    return LinearModel(operator).loss_and_gradient(cell.weights, cell.Y, cell.loss)
 
 
 @settings(deadline=None, max_examples=40)

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
-from theory_problems import EVERYTHING, objective_of, random_weights, toy
+from theory_problems import EVERYTHING, metrics_of, objective_of, random_weights, toy
 
+from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.train import Snapshot
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.problem import Problem
-from gnn_dynamics.theory.metrics import observe, prepare
+from gnn_dynamics.theory.metrics import linear_metrics, measure, relu_metrics
 
 TABLES = ("training", "time_condition", "gradient_terms")
 
@@ -37,17 +38,19 @@ def rows_in(form_name, multiscale, loss="squared", init="near-identity", width=1
     Y = torch.eye(3, dtype=torch.float64)[problem.labels].mT.expand(3, -1, -1)
     objective, models = form.objective(Y), torch.arange(3)
     value, gradient = objective(weights)
-    setting = prepare(
+    metrics = linear_metrics(
         arch,
         EVERYTHING,
         weights,
+        form.operator,
+        lambda w, models: form.expand(w, full.take(models)),
+        lambda_max,
         flow=True,
-        G=form.G,
-        expand=lambda w, models: form.expand(w, full.take(models)),
+        features=form.G,
     )
     one = torch.ones(3, dtype=torch.float64)
     snapshot = Snapshot(7, models, objective, weights, gradient, value, one, 0.01 * one)
-    return {name: pd.DataFrame(rows) for name, rows in observe(setting, snapshot).items()}
+    return {name: pd.DataFrame(rows) for name, rows in measure(metrics, snapshot).items()}
 
 
 @pytest.mark.parametrize("init", ["near-identity", "zero-head"])
@@ -87,14 +90,14 @@ def test_a_part_of_the_batch_keeps_its_places():
     """Models that have left do not shift the rows of the others, nor their starts."""
     problem = toy("gcn", 2, True)
     start, now = (random_weights(problem.arch, seed, models=3) for seed in (0, 1))
-    setting = prepare(problem.arch, EVERYTHING, start, G=problem.G)
+    metrics = metrics_of(problem, start)
     objective, one = objective_of(problem), torch.ones(3, dtype=torch.float64)
 
     def rows(index):
         part = now.take(index)
         value, gradient = objective(part)
         some = one[index]
-        return observe(setting, Snapshot(4, index, objective, part, gradient, value, some, some))
+        return measure(metrics, Snapshot(4, index, objective, part, gradient, value, some, some))
 
     everyone, some = rows(torch.arange(3)), rows(torch.tensor([0, 2]))
     for name in TABLES:
@@ -111,7 +114,7 @@ def test_a_part_of_the_batch_keeps_its_places():
 def test_cross_entropy_has_terms_and_no_projected_loss():
     rows = rows_in("stacked", True, loss="cross_entropy")
     assert rows["gradient_terms"].relative_error.max() < 1e-12
-    assert rows["training"].projected_loss.isna().all()
+    assert "projected_loss" not in rows["training"]
     assert rows["training"].side_condition.notna().all()
 
 
@@ -120,21 +123,26 @@ def test_only_what_is_asked_for():
     weights, one = random_weights(problem.arch), torch.ones(1, dtype=torch.float64)
     objective = objective_of(problem)
     value, gradient = objective(weights)
-    setting = prepare(problem.arch, ["sharpness"], weights)
+    metrics = metrics_of(problem, weights, ["sharpness"], features=None)
     snapshot = Snapshot(0, torch.tensor([0]), objective, weights, gradient, value, one, one)
-    rows = observe(setting, snapshot)
+    rows = measure(metrics, snapshot)
     assert rows["time_condition"] == rows["gradient_terms"] == []
-    assert rows["training"][0]["rate_sharp"] is None
-    assert rows["training"][0]["conservation_drift"] == 0.0
+    (row,) = rows["training"]
+    assert row.keys() == {
+        *("model", "step", "lr_lambda_max", "conservation_drift", "lambda_guaranteed")
+    }
+    assert row["conservation_drift"] == 0.0
+    assert row["lr_lambda_max"] == pytest.approx(lambda_max(objective, weights).item())
 
 
 def test_needs_are_named():
-    arch = Architecture(4, 5, 2, 1, False)
-    weights = random_weights(arch)
-    with pytest.raises(ValueError, match="propagated features G"):
-        prepare(arch, ["rates"], weights)
+    problem = toy()
+    weights = random_weights(problem.arch)
+    with pytest.raises(ValueError, match=r"rates.*propagated features G"):
+        metrics_of(problem, weights, ["rates"], features=None)
     relu = Architecture(4, 5, 2, 1, False, "relu")
-    with pytest.raises(ValueError, match="second gradient"):
-        prepare(relu, ["gradient_terms"], weights)
-    with pytest.raises(ValueError, match="linear model"):
-        prepare(relu, ["time_condition"], weights, G=toy().G)
+    for name in ("time_condition", "rates"):
+        with pytest.raises(ValueError, match=f"{name}.*linear model"):
+            relu_metrics(relu, ["gradient_terms", name], None, None, lambda_max)
+    with pytest.raises(ValueError, match="conservation"):
+        metrics_of(problem, weights, ["conservation"])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gnn_dynamics.linalg.products import fold
+from gnn_dynamics.linalg.products import shared_matmul
 
 
 def draw(seed: int, *shape: int) -> torch.Tensor:
@@ -17,8 +17,8 @@ def test_a_shared_product_is_that_of_each_model_alone_bit_for_bit(a, transposed)
         for c in (1, 13, 16, 40, 177, 178, 356):
             matrix = draw(1, c, b).mT if transposed else draw(1, b, c)
             rows = draw(2, 12, a, b)
-            alone = torch.cat([fold(one.clone(), matrix) for one in rows.split(1)])
+            alone = torch.cat([shared_matmul(one.clone(), matrix) for one in rows.split(1)])
             torch.testing.assert_close(alone, rows @ matrix, rtol=1e-12, atol=1e-12)
             for models in (2, 3, 5, 12):
-                together = fold(rows[:models].clone(), matrix)
+                together = shared_matmul(rows[:models].clone(), matrix)
                 assert torch.equal(together, alone[:models]), (b, c, models)

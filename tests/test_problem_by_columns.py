@@ -18,17 +18,17 @@ from hypothesis import strategies as st
 from gnn_dynamics.data.graph import save_graph
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.singular_values import tsqr
-from gnn_dynamics.problem import by_columns
-from gnn_dynamics.problem import matrix_file as spool_module
+from gnn_dynamics.problem import by_columns, matrix_file
 from gnn_dynamics.problem.by_columns import (
     column_blocks,
+    features_on_disk,
     graph_source,
     problem_source,
     row_blocks,
-    spool_levels,
 )
-from gnn_dynamics.problem.matrix_file import temporary_spool
-from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, propagated
+from gnn_dynamics.problem.matrix_file import temporary_matrix_file
+from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem
+from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.spectra import graph_condition as module
 from gnn_dynamics.spectra.graph_condition import condition_rows, condition_table, streamed_rows
 from gnn_dynamics.spectra.memory import bytes_in_memory, held_bytes, working_bytes
@@ -45,12 +45,10 @@ def pooled(graph):
     return make_graph(graph.adjacency, graph.features, graph_index=index)
 
 
-def spooled(source, depth, memory=0.0):
+def read_back(source, depth, memory=0.0):
     """[P_0, ..., P_H] of a source, read three rows at a time."""
-    levels = range(depth + 1)
-    spool = temporary_spool(source.nbar, source.m_x, depth + 1)
-    spool_levels(source, levels, memory, spool)
-    return np.vstack(list(spool.blocks(levels, 3)))
+    hops = range(depth + 1)
+    return np.vstack(list(features_on_disk(source, hops, memory).row_blocks(hops, 3)))
 
 
 @patient
@@ -61,7 +59,7 @@ def test_columns_are_aggregated_as_in_memory(graph, kind, features, nodes, depth
         expected = np.vstack(propagated(problem, depth)).T
         lean = graph_source(each, kind, features, nodes, depth)
         for source in (lean, problem_source(problem)):
-            np.testing.assert_allclose(spooled(source, depth), expected, rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(read_back(source, depth), expected, rtol=1e-12, atol=1e-12)
 
 
 @patient
@@ -73,7 +71,7 @@ def test_rows_in_blocks_of_few_entries_aggregate_alike(graph, kind, most):
         patch.setattr(by_columns, "MOST_ENTRIES", most)
         blocks = row_blocks(graph.adjacency)
         for source in (problem_source(problem), graph_source(graph, kind, "raw", "all", 2)):
-            np.testing.assert_allclose(spooled(source, 2), expected, rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(read_back(source, 2), expected, rtol=1e-12, atol=1e-12)
     rows = [index for rows, _ in blocks for index in range(rows.start, rows.stop)]
     assert rows == list(range(graph.n))
     for rows, block in blocks:
@@ -99,7 +97,7 @@ def test_principal_components_and_many_blocks_of_columns():
     assert column_blocks(source, 1e9) == [(0, 20)]
     for memory in (0.0, 1e9):
         expected = np.vstack(propagated(problem, 2)).T
-        np.testing.assert_allclose(spooled(source, 2, memory), expected, rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(read_back(source, 2, memory), expected, rtol=1e-11, atol=1e-12)
 
 
 def test_one_block_of_columns_is_gone_before_the_next():
@@ -112,7 +110,7 @@ def test_one_block_of_columns_is_gone_before_the_next():
         alive.append(weakref.ref(made))
         return made
 
-    spooled(replace(source, columns=columns), 1)
+    read_back(replace(source, columns=columns), 1)
     assert len(alive) == 4
 
 
@@ -124,7 +122,9 @@ def test_only_nodes_within_reach_are_aggregated():
     problem = build_problem(graph, "gcn", "standard", "train")
     source = graph_source(graph, "gcn", "standard", "train", 3)
     assert source.readout.shape == (1, 4)
-    np.testing.assert_allclose(spooled(source, 3), np.vstack(propagated(problem, 3)).T, rtol=1e-12)
+    np.testing.assert_allclose(
+        read_back(source, 3), np.vstack(propagated(problem, 3)).T, rtol=1e-12
+    )
 
 
 @patient
@@ -203,9 +203,9 @@ def test_too_small_a_budget_is_refused_with_what_would_do(features):
 
 def test_a_full_temporary_folder_is_named(monkeypatch):
     usage = namedtuple("usage", "free")(10)
-    monkeypatch.setattr(spool_module.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(matrix_file.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(UserError, match=r"0\.0 GB of free space.*take 0\.2 GB; set TMPDIR"):
-        temporary_spool(10**6, 10, 3)
+        temporary_matrix_file(10**6, 10, 3)
 
 
 PEAK = """

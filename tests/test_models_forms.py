@@ -15,7 +15,7 @@ from reference import (
     random_weights,
     selection,
 )
-from test_engine_train import assert_same_run, plain_descent, stable_rate
+from test_dynamics_train import assert_same_run, plain_descent, stable_rate
 
 from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
@@ -84,7 +84,7 @@ def test_operator_is_the_definition_and_its_adjoint(cell, name, seed):
     assume(name in exact_forms(cell, "flow"))
     form = choose_form(cell.example, cell.arch, cell.loss, "flow", form=name)
     generator = torch.Generator().manual_seed(seed)
-    operator, (K, m_y) = form.data, (3, cell.arch.m_y)
+    operator, (K, m_y) = form.operator, (3, cell.arch.m_y)
     shape = (K, len(form.G), m_y, operator.m)
     A = torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True)
     V = torch.randn((K, m_y, operator.nbar), generator=generator, dtype=torch.float64)
@@ -213,7 +213,7 @@ def test_left_reduction_is_chosen_when_columns_abound():
     arch = Architecture(4, 8, 2, 3, multiscale=True)
     form = choose_form(example, arch, "squared", "adam")
     assert form.name == "left"
-    assert form.data.nbar == 16
+    assert form.operator.nbar == 16
 
 
 def test_number_of_models_side_by_side():
@@ -265,11 +265,11 @@ def test_triangular_features_are_multiplied_stair_by_stair():
     wide = make_example(example.adjacency, "gcn", np.eye(600)[:, :130], example.R)
     arch = Architecture(130, 8, 3, 1, multiscale=True)
     form = choose_form(wide, arch, "squared", "adam", form="left")
-    assert [(s.top, s.bottom) for s in form.data.stairs] == [(0, 96), (96, 192), (192, 260)]
+    assert [(s.top, s.bottom) for s in form.operator.stairs] == [(0, 96), (96, 192), (192, 260)]
     generator = torch.Generator().manual_seed(0)
-    A = torch.randn((2, 2, 3, form.data.m), generator=generator, dtype=torch.float64)
-    V = torch.randn((2, 3, form.data.nbar), generator=generator, dtype=torch.float64)
+    A = torch.randn((2, 2, 3, form.operator.m), generator=generator, dtype=torch.float64)
+    V = torch.randn((2, 3, form.operator.nbar), generator=generator, dtype=torch.float64)
     direct = sum(A[:, j] @ G_l for j, G_l in enumerate(form.G))
-    torch.testing.assert_close(form.data.apply(A), direct, rtol=1e-13, atol=1e-13)
+    torch.testing.assert_close(form.operator.apply(A), direct, rtol=1e-13, atol=1e-13)
     D = torch.stack([V @ G_l.mT for G_l in form.G], dim=1)
-    torch.testing.assert_close(form.data.adjoint(V), D, rtol=1e-13, atol=1e-13)
+    torch.testing.assert_close(form.operator.adjoint(V), D, rtol=1e-13, atol=1e-13)

@@ -14,20 +14,22 @@ from reference import (
     pyg_loss_and_gradient,
     random_weights,
 )
-from test_engine_linear import levels_data
+from test_models_linear import levels_data
 
 import gnn_dynamics.dynamics.train as train_module
-from gnn_dynamics.dynamics.cuda_graph import copy_into, copy_of
 from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.models.forms import choose_form
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
 
 
 def objective_of(cell) -> Objective:
-    return Objective(StackedOperator(levels_data(cell.example, cell.arch)), cell.Y, cell.loss)
+    return Objective(
+        LinearModel(StackedOperator(levels_data(cell.example, cell.arch))), cell.Y, cell.loss
+    )
 
 
 def stable_rate(cell, steps: int) -> torch.Tensor:
@@ -173,14 +175,15 @@ class EagerStep:
 
     def __init__(self, objective, stepper, state, weights):
         self.objective, self.stepper = objective, stepper
-        self.state, self.weights = tuple(map(copy_of, state)), copy_of(weights)
+        self.state, self.weights = state.map(torch.clone), weights.map(torch.clone)
 
     def __call__(self):
         loss, gradient = self.objective(self.weights)
         args = (self.state, self.objective, self.weights, gradient)
         state, weights = self.stepper.step(*args)
-        for old, new in zip((*self.state, self.weights), (*state, weights), strict=True):
-            copy_into(old, new)
+        targets = (*self.state.tensors(), *self.weights.tensors())
+        for target, source in zip(targets, (*state.tensors(), *weights.tensors()), strict=True):
+            target.copy_(source)
         return loss
 
 
@@ -202,7 +205,7 @@ def test_the_loop_of_a_gpu_leaves_the_same_record(optimizer, monkeypatch):
         start(self, *args)
         self.on_gpu = True
 
-    monkeypatch.setattr(train_module, "GraphedStep", EagerStep)
+    monkeypatch.setattr(train_module, "CudaGraphStep", EagerStep)
     monkeypatch.setattr(train_module._Run, "__init__", on_gpu)
     gpu, also_seen = run()
     assert gpu.status == cpu.status == ("ok", "diverged", "ok")

@@ -7,7 +7,7 @@ from graphs import patient
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from reference import cells, dense_loss_and_gradient, make_example, selection
-from test_engine_forms import assert_form_equals, exact_forms, line_problem
+from test_models_forms import assert_form_equals, exact_forms, line_problem
 
 from gnn_dynamics.models import costs
 from gnn_dynamics.models.forms import REDUCE_COLUMNS, choose_form
@@ -110,7 +110,7 @@ def test_a_form_whose_step_ignores_n_is_chosen_however_many_columns(
         form = choose_form(line_problem(nodes), arch, "squared", optimizer)
         assert form.name == expected and isinstance(form.columns, StreamedColumns)
         assert "stacked" not in form.reason.replace("horner", "")
-        sizes.append((form.data.m, form.data.nbar))
+        sizes.append((form.operator.m, form.operator.nbar))
     assert sizes[0] == sizes[1]
     monkeypatch.setattr(costs, "STREAMED_WORK", 1)
     assert choose_form(line_problem(400), arch, "squared", optimizer).name == "horner"

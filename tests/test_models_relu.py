@@ -31,19 +31,19 @@ from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg import products
 from gnn_dynamics.linalg.products import DenseMatrix, SparseMatrix, constant_matrix
 from gnn_dynamics.models.model import Architecture, Weights
-from gnn_dynamics.models.receptive_field import ReluData, hop_order, relu_data
-from gnn_dynamics.models.relu import column_major, relu_forward, relu_loss_and_gradient
+from gnn_dynamics.models.receptive_field import ReceptiveField, hop_order, receptive_field
+from gnn_dynamics.models.relu import ReluModel, column_major
 
 RELU = {"activations": ["relu"]}
 CPU = torch.device("cpu")
 
 
-def data_of(cell: Cell) -> ReluData:
-    return relu_data(cell.example.S, cell.example.X, cell.example.R, cell.arch.levels)
+def data_of(cell: Cell) -> ReceptiveField:
+    return receptive_field(cell.example.S, cell.example.X, cell.example.R, cell.arch.levels)
 
 
-def ours(cell: Cell, data: ReluData | None = None):
-    return relu_loss_and_gradient(cell.weights, data or data_of(cell), cell.Y, cell.loss)
+def ours(cell: Cell, data: ReceptiveField | None = None):
+    return ReluModel(data or data_of(cell)).loss_and_gradient(cell.weights, cell.Y, cell.loss)
 
 
 def assert_same(result, expected, tolerance: float = 1e-12):
@@ -93,7 +93,7 @@ def test_gradient_equals_pyg_on_cora(kind, depth, cora):
 @given(cells(**RELU))
 def test_forward_gives_outputs_and_hidden_features(cell):
     data = data_of(cell)
-    Yhat, hidden = relu_forward(cell.weights, data)
+    Yhat, hidden = ReluModel(data).forward(cell.weights)
     expected = dense_outputs(cell.arch, cell.weights, cell.example)
     torch.testing.assert_close(Yhat, expected, rtol=1e-11, atol=1e-12)
     full = dense_forward(cell.arch, cell.weights, cell.example)
@@ -107,18 +107,18 @@ def test_forward_gives_outputs_and_hidden_features(cell):
 
 @settings(deadline=None, max_examples=40)
 @given(cells(readouts=["nodes", "pool"], **RELU))
-def test_prefix_equals_the_full_graph(cell):
+def test_the_receptive_field_equals_the_full_graph(cell):
     full = data_with_all_nodes(cell)
     assert full.counts == (cell.example.n,) * (cell.arch.depth + 1)
     assert_same(ours(cell), ours(cell, full), 1e-11)
 
 
-def data_with_all_nodes(cell: Cell) -> ReluData:
-    """The same problem with explicit zeros in R, so that its prefix is the whole graph."""
+def data_with_all_nodes(cell: Cell) -> ReceptiveField:
+    """The same problem with explicit zeros in R, so that its receptive field is the whole graph."""
     R = cell.example.R.toarray()
     rows, columns = np.indices(R.shape).reshape(2, -1)
     stored = sp.csr_array((R.ravel(), (rows, columns)), R.shape)
-    return relu_data(cell.example.S, cell.example.X, stored, cell.arch.levels)
+    return receptive_field(cell.example.S, cell.example.X, stored, cell.arch.levels)
 
 
 @settings(deadline=None, max_examples=40)
@@ -143,10 +143,10 @@ def test_hop_order_follows_the_columns_of_an_unsymmetric_matrix():
 def test_two_readouts_of_one_node_and_pooling_keep_their_readout():
     example = cora_shaped("gcn", nodes=5)
     twice = selection([3, 3, 8], example.n)
-    assert relu_data(example.S, example.X, twice, (2,)).readout is not None
+    assert receptive_field(example.S, example.X, twice, (2,)).readout is not None
     pooled = mean_pooling(np.arange(example.n) // 700)
-    assert relu_data(example.S, example.X, pooled, (2,)).readout is not None
-    assert relu_data(example.S, example.X, example.R, (2,)).readout is None
+    assert receptive_field(example.S, example.X, pooled, (2,)).readout is not None
+    assert receptive_field(example.S, example.X, example.R, (2,)).readout is None
 
 
 @settings(deadline=None, max_examples=25)
@@ -169,9 +169,9 @@ def test_cheaper_storage_is_chosen(density):
 
 def test_layer_one_is_kept_apart_where_that_has_fewer_entries():
     example = cora_shaped("gcn", nodes=2708)
-    assert len(relu_data(example.S, example.X, example.R, (2,)).first) == 2
+    assert len(receptive_field(example.S, example.X, example.R, (2,)).first) == 2
     dense = np.random.default_rng(0).standard_normal((2708, 8))
-    assert len(relu_data(example.S, dense, example.R, (2,)).first) == 1
+    assert len(receptive_field(example.S, dense, example.R, (2,)).first) == 1
 
 
 # K models ----------------------------------------------------------------------------------------
@@ -209,8 +209,8 @@ def test_derivative_of_relu_at_zero_is_zero():
     example = make_example(sp.csr_array((1, 1)), "gcn", np.ones((1, 1)), selection([0], 1))
     zeros = torch.zeros(1, 1, 1, dtype=torch.float64)
     weights = Weights((zeros,), (zeros + 1,))
-    data = relu_data(example.S, example.X, example.R, (1,))
-    _, gradient = relu_loss_and_gradient(weights, data, zeros + 1, "squared")
+    data = receptive_field(example.S, example.X, example.R, (1,))
+    _, gradient = ReluModel(data).loss_and_gradient(weights, zeros + 1, "squared")
     assert gradient.B[0].item() == 0
 
 
@@ -219,7 +219,7 @@ def test_derivative_of_relu_at_zero_is_zero():
 def test_gpu_agrees_with_the_cpu(kind):
     cell = cora_cell(cora_shaped(kind), 3, True, "squared")
     example = cell.example
-    data = relu_data(example.S, example.X, example.R, cell.arch.levels, device="cuda")
+    data = receptive_field(example.S, example.X, example.R, cell.arch.levels, device="cuda")
     moved = replace(cell, weights=cell.weights.map(torch.Tensor.cuda), Y=cell.Y.cuda())
     loss, gradient = ours(moved, data)
     assert_same((loss.cpu(), gradient.map(torch.Tensor.cpu)), ours(cell), 1e-10)
@@ -231,10 +231,10 @@ def test_gpu_agrees_with_the_cpu(kind):
 def test_shapes_that_do_not_fit_are_named():
     example = cora_shaped("gcn", nodes=5)
     with pytest.raises(UserError, match=r"\(2708, 2708\).*\(2707, 1433\)"):
-        relu_data(example.S, example.X[1:], example.R, (2,))
+        receptive_field(example.S, example.X[1:], example.R, (2,))
 
 
 def test_readout_of_nothing_is_refused():
     example = cora_shaped("gcn", nodes=5)
     with pytest.raises(UserError, match="label at least one"):
-        relu_data(example.S, example.X, sp.csr_array((2708, 1)), (2,))
+        receptive_field(example.S, example.X, sp.csr_array((2708, 1)), (2,))
