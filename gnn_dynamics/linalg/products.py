@@ -47,7 +47,7 @@ def padded(matrix: Tensor, columns: int, rows: int) -> Tensor:
 
 def tangent(T: Tensor) -> Tensor | None:
     """The derivative that T carries in forward mode, if any."""
-    derivative: Tensor | None = unpack_dual(T).tangent  # type: ignore[no-untyped-call]
+    derivative: Tensor | None = unpack_dual(T).tangent
     return derivative
 
 
@@ -78,7 +78,7 @@ class SparseMatrix:
 
     def times(self, T: Tensor) -> Tensor:
         if is_differentiated(T):
-            product: Tensor = SparseProduct.apply(T, self)  # type: ignore[no-untyped-call]
+            product: Tensor = SparseProduct.apply(T, self)
             return product
         return self.product(T)
 
