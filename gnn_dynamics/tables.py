@@ -160,6 +160,10 @@ TABLES = {
         dict.fromkeys(("statement", "source", "wording", "quantity"), TEXT)
         | {"value": REAL, "expected": TEXT, "verdict": TEXT},
     ),
+    "negative_curves": _table(
+        ("panel", "curve", "constant", "eps", "x"),
+        {"panel": TEXT, "curve": TEXT} | _reals("constant", "eps", "x", "y"),
+    ),
     "comparisons": _table(("claim", "cell"), _COMPARISONS, _CELLS),
     "claims": _table(("claim",), _CLAIMS, _VERDICTS),
 }

@@ -1,5 +1,6 @@
 """The checked configuration, and the lists and input functions that the rules share."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,6 +14,7 @@ from gnn_dynamics.errors import UserError
 from gnn_dynamics.workflow.paths import check_places
 from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.artifacts.code_digest import code_digest, text_digest
+from gnn_dynamics.figures import registry
 
 # Not `workflow.basedir`, which is the importing workflow's where this one is a module.
 ROOT = Path(workflow.snakefile).parents[1]
@@ -45,7 +47,13 @@ APPENDIX = sorted(
 BLOCK = "{experiment}/{dataset}/{aggregation}-{activation}-{scale}-H{depth}"
 TRAINING_TABLES = ["training", "time_condition", "gradient_terms", "speed"]
 SPECTRAL_TABLES = ["graph_condition", "optimum", "alignment"]
-THEORY_TABLES = ["bounds", "guarantees", "descent_limits", "negative_results"]
+THEORY_TABLES = [
+    "bounds",
+    "guarantees",
+    "descent_limits",
+    "negative_results",
+    "negative_curves",
+]
 CLAIM_TABLES = ["comparisons", "claims"]
 ALL_TABLES = [
     "graphs",
@@ -55,19 +63,8 @@ ALL_TABLES = [
     *CLAIM_TABLES,
 ]
 FIGURE_NAMES = [
-    "fig1_linear_vs_relu",
-    "fig2_assumptions_linear",
-    "fig3_assumptions_multiscale",
-    "fig4_training_speed",
-    "fig5_gradient_terms",
+    *(figure.stem for figure in registry.FIGURES),
     *(f"appendix_{dataset}" for dataset in APPENDIX),
-    "graph_condition_depth",
-    "mechanism",
-    "what_predicts",
-    "step_size",
-    "bound_tightness",
-    "negative_results",
-    "claims",
 ]
 FIGURES = expand("<results>/figures/{name}.png", name=FIGURE_NAMES)
 
@@ -84,6 +81,30 @@ wildcard_constraints:
 def code(rule):
     """Digest of a rule's script and of the modules it imports, to stand among the rule's params."""
     return code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
+
+
+def entry_of_figure(wildcards):
+    """The entry of a figure in the catalogue."""
+    return asdict(registry.entry(wildcards.figure))
+
+
+def tables_of_figure(wildcards):
+    """The tables that a figure is drawn from, by name."""
+    tables = registry.entry(wildcards.figure).tables
+    return {table: f"<results>/tables/{table}.parquet" for table in tables}
+
+
+def labels_of_figure(wildcards):
+    """How Snakemake's report lists a figure."""
+    figure = registry.entry(wildcards.figure)
+    return {"figure": figure.label, "shows": figure.shows}
+
+
+def code_of_figure(wildcards):
+    """Digests of the script that draws all figures and of the module of this one."""
+    name = registry.entry(wildcards.figure).module
+    path = ROOT / "gnn_dynamics" / "figures" / f"{name}.py"
+    return f"{code('plot_figure')}+{code_digest(path, ROOT)}"
 
 
 def observed(optimizer):

@@ -1,15 +1,14 @@
-"""Statements that fail, with the numbers that decide them, and a figure of the four problems.
+"""Statements that fail: the numbers that decide them, and the curves of the four problems.
 
 Constructed problems, and the printed inequality on the recorded runs with L* > 0.
 """
 
 from _job import start
 
-from gnn_dynamics.artifacts.parquet import read_table, save_figure, write_table
-from gnn_dynamics.figures.negative_results import draw
-from gnn_dynamics.theory.negative_results import negative_results
+from gnn_dynamics.artifacts.parquet import read_table, write_table
+from gnn_dynamics.theory.negative_results import negative_curves, negative_results
 
 provenance = start(snakemake)
 table = negative_results(read_table(snakemake.input.bounds))
 write_table(table, snakemake.output.table, provenance)
-save_figure(draw(table), snakemake.output.png, snakemake.output.pdf, provenance)
+write_table(negative_curves(), snakemake.output.curves, provenance)

@@ -24,7 +24,8 @@ from gnn_dynamics.data.own.raw_graph import Labels, Pieces
 from gnn_dynamics.data.own.read import check_formats, own_graph, read_pieces
 from gnn_dynamics.diagnosis import causes, repairs
 from gnn_dynamics.diagnosis.analysis import Analysis, analyse
-from gnn_dynamics.figures import graph_check, style
+from gnn_dynamics.figures import graph_check
+from gnn_dynamics.summaries import names
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -91,7 +92,7 @@ def _write(found: Analysis, settings: Mapping[str, Any], out: Path) -> list[Path
     }
     for name, table in tables.items():
         write_table(table, out / f"{name}.parquet", made)
-    title = ", ".join(map(style.name, (found.graph.name, settings["nodes"], settings["features"])))
+    title = ", ".join(map(names.name, (found.graph.name, settings["nodes"], settings["features"])))
     png, pdf = out / "graph_check.png", out / "graph_check.pdf"
     save_figure(graph_check.draw(tables["graph_condition"], title), png, pdf, made)
     return [*(out / f"{name}.parquet" for name in tables), png, pdf]

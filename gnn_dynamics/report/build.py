@@ -12,12 +12,13 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.figures import registry, training_speed
+from gnn_dynamics.figures import registry
+from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.report import sections
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
 from gnn_dynamics.report.glossary import TERMS, Explainer
 from gnn_dynamics.report.health import read_ends, restless_runs
-from gnn_dynamics.summaries import select
+from gnn_dynamics.summaries import paper_curves
 
 # Held in memory; of the other tables the report only says how many rows they have.
 SHOWN = {"graphs", "claims", *(name for figure in registry.FIGURES for name in figure.tables)}
@@ -52,7 +53,7 @@ def load_results(
         UserError: if a file is damaged, or the config is not a YAML mapping.
     """
     paths = {Path(path).stem: Path(path) for path in tables if Path(path).is_file()}
-    shown = {name: select.read(path) for name, path in paths.items() if name in SHOWN}
+    shown = {name: read(path) for name, path in paths.items() if name in SHOWN}
     counts = {name: pq.read_metadata(path).num_rows for name, path in paths.items()}
     settings = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
     if not isinstance(settings, Mapping):
@@ -79,7 +80,7 @@ def build_report(results: Results) -> str:
 
 def _context(results: Results) -> dict[str, Any]:
     tables = results.tables
-    deviation = training_speed.deviation(tables.get("training"))
+    deviation = paper_curves.deviation(tables.get("training"))
     graphs = tables.get("graphs")
     graph = results.rulegraph
     return {

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.figures import gradient_terms, style, training_speed
-from gnn_dynamics.summaries import select
+from gnn_dynamics.summaries import gradient_terms, names, paper_curves, select
 
 Tables = Mapping[str, pd.DataFrame]
 # Edges in the paper's table of datasets; the files name some edges twice.
@@ -21,7 +20,7 @@ CLOSE = 0.10  # the deviation up to which a curve counts as the paper's
 def differences(tables: Tables, deviation: pd.DataFrame) -> list[str]:
     """One sentence for each difference that the tables show; empty if they show none.
 
-    `deviation` from the digitised curves, from `training_speed.deviation`.
+    `deviation` from the digitised curves, from `paper_curves.deviation`.
     """
     return [
         *_curves(deviation),
@@ -60,10 +59,10 @@ def _curves(deviation: pd.DataFrame) -> list[str]:
     for activation, rows in table.groupby("activation"):
         near, far = rows[rows["close"]], rows[~rows["close"].astype(bool)]
         sentences.append(
-            f"Figure 4, {style.name(activation)} network: {len(near)} of"
+            f"Figure 4, {names.name(activation)} network: {len(near)} of"
             f" {select.plural(len(rows), 'digitised curve')} are matched within"
-            f" {100 * CLOSE:.0f} % at iterations {min(training_speed.ITERATIONS):,} to"
-            f" {max(training_speed.ITERATIONS):,}{_farthest(far)}."
+            f" {100 * CLOSE:.0f} % at iterations {min(paper_curves.ITERATIONS):,} to"
+            f" {max(paper_curves.ITERATIONS):,}{_farthest(far)}."
         )
     return sentences
 
@@ -89,7 +88,7 @@ def _graph_condition(table: pd.DataFrame | None) -> list[str]:
     rows = rows[rows["dataset"].isin(PAPER_EDGES) & (rows["nodes"] == "train")]
     keys = ["dataset", "multiscale"]
     return [
-        f"Graph condition: expected to hold on {style.name(dataset)}, but σmin is exactly 0 for the"
+        f"Graph condition: expected to hold on {names.name(dataset)}, but σmin is exactly 0 for the"
         f" {'multiscale network' if multiscale else 'network without skips'} in"
         f" {select.plural(len(part), 'cell')} (training nodes; H ="
         f" {', '.join(map(str, sorted(set(part['depth']))))}){_culprits(part)}."
@@ -135,7 +134,7 @@ def _edges(table: pd.DataFrame | None) -> list[str]:
     if table is None:
         return []
     return [
-        f"{style.name(row.dataset)}: the paper lists {PAPER_EDGES[row.dataset]:,} edges; without"
+        f"{names.name(row.dataset)}: the paper lists {PAPER_EDGES[row.dataset]:,} edges; without"
         f" duplicates and self-loops there are {row.edges:,}."
         for row in table.itertuples()
         if row.dataset in PAPER_EDGES and row.edges != PAPER_EDGES[row.dataset]

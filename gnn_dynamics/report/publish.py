@@ -17,8 +17,8 @@ from gnn_dynamics.artifacts.parquet import (
     write_text,
 )
 from gnn_dynamics.figures import registry
-from gnn_dynamics.figures.claims import MARKS, verdict_counts
-from gnn_dynamics.summaries import select
+from gnn_dynamics.figures.shown_rows import read
+from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
 
 FIGURES = (
     "claims",
@@ -59,7 +59,7 @@ def _tables(run: Path) -> dict[str, pd.DataFrame]:
     """The tables of the figures, as far as they are there."""
     names = {name for stem in FIGURES for name in registry.entry(stem).tables}
     paths = {name: run / "tables" / f"{name}.parquet" for name in sorted(names)}
-    return {name: select.read(path) for name, path in paths.items() if path.is_file()}
+    return {name: read(path) for name, path in paths.items() if path.is_file()}
 
 
 def _shrink(source: Path, target: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.figures import registry, style
-from gnn_dynamics.figures.claims import MARKS, verdict_counts
+from gnn_dynamics.figures import registry
+from gnn_dynamics.summaries import names as display
 from gnn_dynamics.summaries import select
+from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
 
 MOST_ROWS = 300  # shown per claim; the tables hold the rest
 ROW_COLUMNS = (
@@ -56,6 +57,7 @@ TABLE_WORDS = {
     "guarantees": "guaranteed and measured time of each flow to a small gap",
     "descent_limits": "the largest learning rate that keeps a flow's bound",
     "negative_results": "statements that fail, with the numbers that refute them",
+    "negative_curves": "the curves of the problems that show these statements fail",
     "comparisons": "the cells of every claim",
     "claims": "the verdicts",
 }
@@ -196,7 +198,7 @@ def table_rows(counts: Mapping[str, int | None]) -> list[dict[str, Any]]:
 
 def names(datasets: Sequence[str]) -> str:
     """`Cora, CiteSeer and PubMed`."""
-    return joined([style.name(dataset) for dataset in datasets])
+    return joined([display.name(dataset) for dataset in datasets])
 
 
 def joined(said: Sequence[str]) -> str:
