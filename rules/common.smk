@@ -78,33 +78,26 @@ wildcard_constraints:
     depth="[0-9]+",
 
 
-def code(rule):
-    """Digest of a rule's script and of the modules it imports, to stand among the rule's params."""
-    return code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
+def code(rule, *modules):
+    """Digests of a rule's script and of further modules, with all that they import.
+
+    They are a param of the rule, so that it runs again exactly when its code has changed.
+    """
+    return "+".join(
+        code_digest(ROOT / path, ROOT) for path in (f"scripts/{rule}.py", *modules)
+    )
 
 
-def entry_of_figure(wildcards):
-    """The entry of a figure in the catalogue."""
-    return asdict(registry.entry(wildcards.figure))
+def figure(wildcards):
+    """What the catalogue says about a figure."""
+    return registry.entry(wildcards.figure)
 
 
 def tables_of_figure(wildcards):
     """The tables that a figure is drawn from, by name."""
-    tables = registry.entry(wildcards.figure).tables
-    return {table: f"<results>/tables/{table}.parquet" for table in tables}
-
-
-def labels_of_figure(wildcards):
-    """How Snakemake's report lists a figure."""
-    figure = registry.entry(wildcards.figure)
-    return {"figure": figure.label, "shows": figure.shows}
-
-
-def code_of_figure(wildcards):
-    """Digests of the script that draws all figures and of the module of this one."""
-    name = registry.entry(wildcards.figure).module
-    path = ROOT / "gnn_dynamics" / "figures" / f"{name}.py"
-    return f"{code('plot_figure')}+{code_digest(path, ROOT)}"
+    return {
+        table: f"<results>/tables/{table}.parquet" for table in figure(wildcards).tables
+    }
 
 
 def observed(optimizer):

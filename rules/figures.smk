@@ -15,8 +15,8 @@ rule plot_figure:
         png=report(
             "<results>/figures/{figure}.png",
             caption="../report/figure.rst",
-            category=lambda wildcards: entry_of_figure(wildcards)["category"],
-            labels=labels_of_figure,
+            category=lambda w: figure(w).category,
+            labels=lambda w: {"figure": figure(w).label, "shows": figure(w).shows},
         ),
         pdf="<results>/figures/{figure}.pdf",
     log:
@@ -29,8 +29,8 @@ rule plot_figure:
         mem_mb=2000,
         runtime=30,
     params:
-        figure=entry_of_figure,
-        code=code_of_figure,
+        figure=lambda w: asdict(figure(w)),
+        code=lambda w: code("plot_figure", figure(w).path),
     message:
         "Draw {wildcards.figure}"
     script:

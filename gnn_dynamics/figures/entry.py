@@ -48,5 +48,10 @@ class Entry:
         arguments = self.arguments(tables)
         return [] if any(table is None for table in arguments) else self.measured(*arguments)
 
+    @property
+    def path(self) -> str:
+        """The file of the module, below the folder that holds the package."""
+        return f"gnn_dynamics/figures/{self.module}.py"
+
     def _module(self) -> Any:
         return import_module(f"gnn_dynamics.figures.{self.module}")

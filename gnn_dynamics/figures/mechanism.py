@@ -5,8 +5,7 @@ Skip connections repair the graph condition (Theorem 2), heads carry the decreas
 """
 
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -16,67 +15,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.figures.style import DASHED, DOTTED, SOLID
+from gnn_dynamics.figures.style import DASHED, DOTTED, SCALE_LINE, SOLID
 from gnn_dynamics.summaries import effects, names, select
 from gnn_dynamics.summaries.gradient_terms import head_shares
 
-Looks = Mapping[str, style.Look]  # of each graph
-
-
-@dataclass(frozen=True)
-class Mechanism:
-    """A column of the figure: a claim, and the panel of its mechanism.
-
-    curves: value of `multiscale` (None: all rows), column and line of each curve
-    every_graph: also draw graphs without a measured effect, in grey
-    """
-
-    short: str
-    title: str
-    effect: str
-    curves: tuple[tuple[bool | None, str, style.Line], ...]
-    ylabel: str
-    missing: tuple[str, str]
-    axis: Mapping[str, Any]
-    middle: float | None = None  # where a dotted line is drawn
-    every_graph: bool = False
-
-
-MECHANISMS = {  # by claim
-    "09": Mechanism(
-        "skips",
-        "graph condition",
-        "skips against none",
-        tuple((skip, "sigma_min_positive_sq", style.SCALE_LINE[skip]) for skip in (True, False)),
-        r"smallest positive $\sigma^2$",
-        ("No graph condition for these features and nodes.", "See config."),
-        {"yscale": "log"},
-    ),
-    "10": Mechanism(
-        "depth",
-        "share of the head terms",
-        "H against the depth before",
-        ((None, "share", SOLID),),
-        "head terms / all terms",
-        ("No runs with gradient terms.", "Add experiment `terms`."),
-        {"ylim": (0, 1)},
-        middle=0.5,
-        every_graph=True,
-    ),
-    "11": Mechanism(
-        "true labels",
-        "label alignment",
-        "true or permuted labels",
-        ((None, "alignment", SOLID), (None, "alignment_expected", DOTTED)),
-        r"$\|Y P_k\|^2/\|Y\|^2$",
-        ("No label alignment for these features and nodes.", "See config."),
-        {"ylim": (0, None)},
-    ),
+ACCELERATIONS = {  # by claim: short name, title of the mechanism, title of the effect
+    "09": ("skips", "graph condition", "skips against none"),
+    "10": ("depth", "share of the head terms", "H against the depth before"),
+    "11": ("true labels", "label alignment", "true or permuted labels"),
 }
+# Curves of the mechanisms: column, line, values of other keys.
+Curves = Sequence[tuple[str, style.Line, Mapping[str, Any]]]
+SIGMA = "sigma_min_positive_sq"
+CONDITION: Curves = [(SIGMA, SCALE_LINE[skip], {"multiscale": skip}) for skip in (True, False)]
+HEADS: Curves = [("share", SOLID, {})]
+ALIGNMENT: Curves = [("alignment", SOLID, {}), ("alignment_expected", DOTTED, {})]
 COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.SKY, style.ORANGE)
 MARKERS = "osD^vP"
-GREY_LOOK = {"color": style.GREY, "marker": "o", "ms": 3.5}
 WIDE = 0.12  # of a depth, between two graphs at the same depth
+
+Looks = Mapping[str, style.Look]  # by dataset
 
 
 def _rows(
@@ -84,81 +42,87 @@ def _rows(
     gradient_terms: pd.DataFrame,
     alignment: pd.DataFrame,
     comparisons: pd.DataFrame,
-) -> tuple[pd.DataFrame, dict, dict[str, pd.DataFrame]]:
-    """Cells of the accelerations in flow time, the keys that are fixed, and rows by mechanism."""
-    cells = effects.judged(comparisons, list(MECHANISMS), ["flow_time"])
+) -> tuple:
+    """Cells of the accelerations in flow time, fixed keys, condition, head shares, alignment."""
+    cells = effects.judged(comparisons, list(ACCELERATIONS), ["flow_time"])
     if cells.empty:
-        return cells, {}, {}
+        return (cells,)
     free = ("dataset", "multiscale", "depth", "labels", "lr")
     cells, fixed = effects.fix(cells.astype({"width": int}), free)
     labels = _same_problem(alignment, fixed)
     if len(labels):
         labels = select.keep(labels, labels="true", multiscale=bool(labels["multiscale"].max()))
-    condition = _same_problem(graph_condition, fixed)
-    return cells, fixed, {"09": condition, "10": head_shares(gradient_terms), "11": labels}
+    return cells, fixed, _same_problem(graph_condition, fixed), head_shares(gradient_terms), labels
 
 
 def _same_problem(table: pd.DataFrame, fixed: Mapping) -> pd.DataFrame:
     """Rows of a table on the same problem as the cells."""
-    if table.empty:
-        return table
-    return select.keep(table, **{key: fixed[key] for key in ("aggregation", "features", "nodes")})
+    keys = ("aggregation", "features", "nodes") if len(table) else ()
+    return select.keep(table, **{key: fixed[key] for key in keys})
 
 
 @style.figure(
     _rows, "No acceleration was measured in flow time with squared loss.", select.HOW_TO_GET
 )
-def draw(cells: pd.DataFrame, fixed: dict, rows: dict[str, pd.DataFrame]) -> Figure:
+def draw(
+    cells: pd.DataFrame,
+    fixed: dict,
+    condition: pd.DataFrame,
+    shares: pd.DataFrame,
+    labels: pd.DataFrame,
+) -> Figure:
     """Three columns: skips, depth, labels; the mechanism above the measured effect in flow time.
 
     From tables `graph_condition`, `gradient_terms`, `alignment` and `comparisons`. Colour and
     marker distinguish the graphs, at most six of them; one aggregation is shown.
     """
-    looks = _looks(cells)
+    datasets = select.ordered(cells["dataset"], "dataset")
+    looks: Looks = {
+        name: {"color": colour, "marker": marker, "ms": 3.5}
+        for name, colour, marker in zip(datasets, COLOURS, MARKERS, strict=False)
+    }
+    # The runs of Figure 5 may be of graphs without a measured effect.
+    grey = {name: {"color": style.GREY, "marker": "o", "ms": 3.5} for name in shares["dataset"]}
     figure = style.new_figure(4.6)
     axes = figure.subplots(2, 3)
-    for (top, bottom), (claim, mechanism), marks in zip(
-        axes.T, MECHANISMS.items(), ("ad", "be", "cf"), strict=True
+    sigma, heads, alignment = axes[0]
+    if _lines(sigma, condition, CONDITION, looks, "graph conditions for these features and nodes"):
+        sigma.set(yscale="log", ylabel=r"smallest positive $\sigma^2$")
+        log_axis.plain_ticks(sigma.yaxis)
+    if _lines(heads, shares, HEADS, {**grey, **looks}, "runs with gradient terms"):
+        heads.axhline(0.5, color=style.BLACK, lw=0.7, ls=":")
+        heads.set(ylim=(0, 1), ylabel="head terms / all terms")
+    if _lines(alignment, labels, ALIGNMENT, looks, "label alignments for these features and nodes"):
+        alignment.set(ylim=(0, None), ylabel=r"$\|Y P_k\|^2/\|Y\|^2$")
+    for column, marks, (claim, (_, *titles)) in zip(
+        axes.T, ("ad", "be", "cf"), ACCELERATIONS.items(), strict=True
     ):
-        _mechanism(top, mechanism, rows[claim], looks)
-        _effects(bottom, select.keep(cells, claim=claim), looks)
-        style.letter(top, marks[0], mechanism.title)
-        style.letter(bottom, marks[1], mechanism.effect)
-        top.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for ax in axes.flat:
-        ax.set_xlabel("depth H")
-        ax.grid(axis="y")
+        column[0].xaxis.set_major_locator(MaxNLocator(integer=True))
+        _effects(column[1], select.keep(cells, claim=claim), looks)
+        for ax, mark, title in zip(column, marks, titles, strict=True):
+            style.letter(ax, mark, title)
+            ax.set_xlabel("depth H")
+            ax.grid(axis="y")
     title = "\n".join(textwrap.wrap(select.describe(fixed), 90))
     style.legend_above(figure, _legend(looks), title, columns=5)
     return figure
 
 
-def _looks(cells: pd.DataFrame) -> Looks:
-    """Colour and marker of each graph."""
-    datasets = select.ordered(cells["dataset"], "dataset")[: len(COLOURS)]
-    return {
-        name: {"color": colour, "marker": marker, "ms": 3.5}
-        for name, colour, marker in zip(datasets, COLOURS, MARKERS, strict=False)
-    }
-
-
-def _mechanism(ax: Axes, mechanism: Mechanism, rows: pd.DataFrame, looks: Looks) -> None:
-    """Medians of each curve's column by depth, for each graph."""
-    if mechanism.every_graph and len(rows):
-        looks = dict.fromkeys(rows["dataset"], GREY_LOOK) | dict(looks)
+def _lines(
+    ax: Axes,
+    rows: pd.DataFrame,
+    curves: Curves,
+    looks: Looks,
+    missing: str,
+) -> bool:
+    """Medians of each curve's column by depth, for each graph; whether anything was drawn."""
     if rows.empty or not rows["dataset"].isin(looks).any():
-        style.missing(ax, *mechanism.missing)
-        return
-    for (name, look), (skip, column, line) in product(looks.items(), mechanism.curves):
-        part = select.keep(rows, dataset=name)
-        part = part if skip is None else select.keep(part, multiscale=skip)
-        curve = part.groupby("depth")[column].median()
+        style.missing(ax, f"No {missing}.", "Add them to the config (config/README.md).")
+        return False
+    for (name, look), (column, line, keys) in product(looks.items(), curves):
+        curve = select.keep(rows, dataset=name, **keys).groupby("depth")[column].median()
         ax.plot(curve.index, curve, ls=line, **look)
-    if mechanism.middle is not None:
-        ax.axhline(mechanism.middle, color=style.BLACK, lw=0.7, ls=":")
-    ax.set(ylabel=mechanism.ylabel, **mechanism.axis)
-    if ax.get_yscale() == "log":
-        log_axis.plain_ticks(ax.yaxis)
+    return True
 
 
 def _effects(ax: Axes, cells: pd.DataFrame, looks: Looks) -> None:
@@ -169,36 +133,40 @@ def _effects(ax: Axes, cells: pd.DataFrame, looks: Looks) -> None:
         style.missing(ax, "No cell was decided.", "More steps or seeds.")
         return
     skips = (True, False) if cells["multiscale"].nunique() > 1 else cells["multiscale"].unique()
-    for position, (name, look) in enumerate(looks.items()):
-        for skip in skips:
-            rows = select.keep(cells, dataset=name, multiscale=skip)
-            curve = effects.medians(rows, ["depth"])
-            x = curve["depth"].astype(float) + WIDE * (position - (len(looks) - 1) / 2)
-            ax.vlines(x, curve["ci_low"], curve["ci_high"], color=look["color"], lw=0.8)
-            ax.plot(x, curve["effect"], ls=style.SCALE_LINE[skip], **look)
+    for (position, (name, look)), skip in product(enumerate(looks.items()), skips):
+        curve = effects.medians(select.keep(cells, dataset=name, multiscale=skip), ["depth"])
+        x = curve["depth"].astype(float) + WIDE * (position - (len(looks) - 1) / 2)
+        ax.vlines(x, curve["ci_low"], curve["ci_high"], color=look["color"], lw=0.8)
+        ax.plot(x, curve["effect"], ls=SCALE_LINE[skip], **look)
     depths = sorted(set(cells["depth"].astype(int)))
     ax.set(xticks=depths, xlim=(depths[0] - 0.5, depths[-1] + 0.5))
 
 
 def _legend(looks: Looks) -> list:
-    entries = {names.name(name): look for name, look in looks.items()}
-    entries["multiscale"] = {"color": style.GREY, "ls": SOLID}
-    entries["no skips"] = {"color": style.GREY, "ls": DASHED}
-    entries["(c) mean of permuted labels"] = {"color": style.GREY, "ls": DOTTED}
-    return style.key(entries)
+    entries = {names.name(dataset): look for dataset, look in looks.items()}
+    lines = {"multiscale": SOLID, "no skips": DASHED, "(c) mean of permuted labels": DOTTED}
+    return style.key(
+        entries | {label: {"color": style.GREY, "ls": line} for label, line in lines.items()}
+    )
 
 
 @style.sentences(_rows)
-def measured(cells: pd.DataFrame, fixed: dict, rows: dict[str, pd.DataFrame]) -> list[str]:
+def measured(
+    cells: pd.DataFrame,
+    fixed: dict,
+    condition: pd.DataFrame,
+    shares: pd.DataFrame,
+    labels: pd.DataFrame,
+) -> list[str]:
     """For each graph the effects, then the label alignment at the deepest network."""
     sentences = [f"Setting: {select.describe(fixed)}, flow time."]
-    for claim, mechanism in MECHANISMS.items():
+    for claim, (short, *_) in ACCELERATIONS.items():
         for row in effects.medians(select.keep(cells, claim=claim), ["dataset"]).itertuples():
             sentences.append(
-                f"{names.name(row.dataset)}, {mechanism.short}: effect {effects.with_ends(row)},"
-                f" median over {select.plural(row.cells, 'cell')}."
+                f"{names.name(row.dataset)}, {short}: effect {effects.with_ends(row)}, median over"
+                f" {select.plural(row.cells, 'cell')}."
             )
-    for name, part in rows["11"].groupby("dataset") if len(rows["11"]) else ():
+    for name, part in labels.groupby("dataset") if len(labels) else ():
         deepest = part[part["depth"] == part["depth"].max()].median(numeric_only=True)
         sentences.append(
             f"{names.name(name)}: {deepest['alignment']:.0%} of the true labels lie in the leading"

@@ -5,9 +5,6 @@ Theorem 1 beside 8, at H = 0; (c) the bound of a single layer on a network with 
 (d) the singular margin of Definition 4 under a rescaling that leaves the loss as it is.
 """
 
-from dataclasses import dataclass
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,75 +13,48 @@ from gnn_dynamics.figures import log_axis, style
 from gnn_dynamics.figures.style import BLACK, BLUE, DASHED, DOTTED, GREEN, PURPLE, RED, SKY
 from gnn_dynamics.summaries import select
 
-
-@dataclass(frozen=True)
-class Curve:
-    """Label and style of one curve; `where` are its parameters, columns of the table."""
-
-    curve: str
-    label: str
-    look: style.Look
-    where: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A panel: the name in the table, title, the beginning of its rows' `source`, and curves."""
-
-    name: str
-    title: str
-    source: str
-    axis: dict[str, Any]
-    curves: tuple[Curve, ...]
-
-
-_FLOW = {"yscale": "log", "xlabel": "time of the gradient flow"}
-PANELS = (
-    Panel(
-        "printed_inequality",
+THICK = {"color": BLACK, "lw": 2.4}
+CORRECT, CLAIMED = {"color": GREEN, "ls": DASHED}, {"color": RED, "ls": DOTTED}
+EPS = {0.1: SKY, 0.01: BLUE, 0.001: PURPLE}
+FLOW = {"yscale": "log", "xlabel": "time of the gradient flow"}
+# By the name in table `negative_curves`: title, beginning of `source` in `negative_results`, axes.
+PANELS: dict[str, tuple[str, str, style.Look]] = {
+    "printed_inequality": (
         "printed step of the proof",
         "proof of Theorem 1",
-        {**_FLOW, "ylabel": "squared distance"},
-        (
-            Curve("right", r"$a^2-b^2=L-L^*$", {"color": BLACK, "lw": 2.4}, {}),
-            Curve("projected", "corrected: equal to it", {"color": GREEN, "ls": DASHED}, {}),
-            Curve("printed_left", r"printed: $(a-b)^2$ is not above", {"color": RED}, {}),
-        ),
+        {**FLOW, "ylabel": "squared distance"},
     ),
-    Panel(
-        "constant",
+    "constant": (
         "a constant above 4",
         "Theorem 1 with a larger",
-        {**_FLOW, "ylabel": r"$L-L^*$"},
-        (
-            Curve("excess", "measured, H = 0", {"color": BLACK, "lw": 2.4}, {"constant": 4}),
-            Curve("bound", "bound, constant 4", {"color": GREEN, "ls": DASHED}, {"constant": 4}),
-            Curve("bound", "bound, constant 8", {"color": RED, "ls": DOTTED}, {"constant": 8}),
-        ),
+        {**FLOW, "ylabel": r"$L-L^*$"},
     ),
-    Panel(
-        "single_layer",
+    "single_layer": (
         "bound of one layer alone",
         "Theorem 2(ii)",
-        {**_FLOW, "ylabel": r"$L-L^*_{0}$"},
-        (
-            *(
-                Curve("excess", rf"measured, $\epsilon$ = {eps:g}", {"color": colour}, {"eps": eps})
-                for eps, colour in ((0.1, SKY), (0.01, BLUE), (0.001, PURPLE))
-            ),
-            Curve("bound", "claimed bound", {"color": RED, "ls": DOTTED}, {"eps": 0.001}),
-        ),
+        {**FLOW, "ylabel": r"$L-L^*_{0}$"},
     ),
-    Panel(
-        "singular_margin",
+    "singular_margin": (
         "singular margin",
         "Definition 4",
-        {"yscale": "log", "xscale": "log", "xlabel": r"$1/c$ in $(W/c,\; c\,B_1)$"},
-        (
-            Curve("loss", "loss / its start", {"color": BLACK, "marker": "s"}, {}),
-            Curve("sigma_min", r"$\sigma_{\min}$", {"color": RED, "marker": "o"}, {}),
-        ),
+        {"xscale": "log", "yscale": "log", "xlabel": r"$1/c$ in $(W/c,\; c\,B_1)$"},
     ),
+}
+# Panel, curve, values of its parameters, label, style.
+CURVES: tuple[tuple[str, str, dict[str, float], str, style.Look], ...] = (
+    ("printed_inequality", "right", {}, r"$a^2-b^2=L-L^*$", THICK),
+    ("printed_inequality", "projected", {}, "corrected: equal to it", CORRECT),
+    ("printed_inequality", "printed_left", {}, r"printed: $(a-b)^2$ is not above", {"color": RED}),
+    ("constant", "excess", {"constant": 4}, "measured, H = 0", THICK),
+    ("constant", "bound", {"constant": 4}, "bound, constant 4", CORRECT),
+    ("constant", "bound", {"constant": 8}, "bound, constant 8", CLAIMED),
+    *(
+        ("single_layer", "excess", {"eps": e}, rf"measured, $\epsilon$ = {e:g}", {"color": colour})
+        for e, colour in EPS.items()
+    ),
+    ("single_layer", "bound", {"eps": 0.001}, "claimed bound", CLAIMED),
+    ("singular_margin", "loss", {}, "loss / its start", {"color": BLACK, "marker": "s"}),
+    ("singular_margin", "sigma_min", {}, r"$\sigma_{\min}$", {"color": RED, "marker": "o"}),
 )
 
 
@@ -96,17 +66,19 @@ PANELS = (
 def draw(results: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     """The four panels of table `negative_curves`; the verdicts are those of `negative_results`."""
     figure = style.new_figure(5.4)
-    for ax, mark, panel in zip(figure.subplots(2, 2).flat, "abcd", PANELS, strict=True):
-        _panel(ax, panel, curves)
-        style.letter(ax, mark, f"{panel.title}: {_verdict(results, panel.source)}")
+    axes = dict(zip(PANELS, figure.subplots(2, 2).flat, strict=True))
+    for panel, curve, parameters, label, look in CURVES:
+        points = select.keep(curves, panel=panel, curve=curve, **parameters)
+        axes[panel].plot(points["x"], points["y"], label=label, **look)
+    for (panel, ax), mark in zip(axes.items(), "abcd", strict=True):
+        title, source, axis = PANELS[panel]
+        style.letter(ax, mark, f"{title}: {_verdict(results, source)}")
+        _finish(ax, axis)
     return figure
 
 
-def _panel(ax: Axes, panel: Panel, curves: pd.DataFrame) -> None:
-    for curve in panel.curves:
-        points = select.keep(curves, panel=panel.name, curve=curve.curve, **curve.where)
-        ax.plot(points["x"], points["y"], label=curve.label, **curve.look)
-    ax.set(**panel.axis)
+def _finish(ax: Axes, axis: style.Look) -> None:
+    ax.set(**axis)
     log_axis.plain_ticks(ax.yaxis)
     if ax.get_xscale() == "log":
         log_axis.plain_ticks(ax.xaxis)

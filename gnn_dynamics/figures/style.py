@@ -10,7 +10,7 @@ import logging
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -24,6 +24,7 @@ BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY, BLACK = "#CC79A7", "#56B4E9", "#8C8C8C", "#222222"
 BAND_ALPHA = 0.18
 
+Result = TypeVar("Result")
 Look = dict[str, Any]  # properties of a line
 Line = str | tuple[int, tuple[float, ...]]  # line style: a name, or offset and dashes
 SOLID: Line = "-"
@@ -88,6 +89,22 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     return wrapped
 
 
+def _shows(
+    rows: Callable[..., tuple], otherwise: Callable[[], Result]
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
+        @functools.wraps(function)
+        def wrapped(*tables: pd.DataFrame | None, **options: Any) -> Result:
+            given = [pd.DataFrame() if table is None else table for table in tables]
+            with context():
+                shown = rows(*given, **options)
+                return function(*shown) if len(shown[0]) else otherwise()
+
+        return wrapped
+
+    return decorate
+
+
 def figure(
     rows: Callable[..., tuple], missing: str, how: str
 ) -> Callable[[Callable[..., Figure]], Callable[..., Figure]]:
@@ -96,41 +113,19 @@ def figure(
     Where the first item of `rows(*tables, **options)` is empty, the figure only states what is
     `missing` and `how` to get it. An absent table may be None.
     """
-
-    def decorate(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-        @functools.wraps(draw)
-        def wrapped(*tables: pd.DataFrame | None, **options: Any) -> Figure:
-            shown = rows(*map(_present, tables), **options)
-            return draw(*shown) if len(shown[0]) else missing_figure(missing, how)
-
-        return styled(wrapped)
-
-    return decorate
+    return _shows(rows, lambda: missing_figure(missing, how))
 
 
 def sentences(
     rows: Callable[..., tuple],
 ) -> Callable[[Callable[..., list[str]]], Callable[..., list[str]]]:
     """Decorate a `measured` in the same way; it returns no sentence where there are no rows."""
-
-    def decorate(measured: Callable[..., list[str]]) -> Callable[..., list[str]]:
-        @functools.wraps(measured)
-        def wrapped(*tables: pd.DataFrame | None, **options: Any) -> list[str]:
-            shown = rows(*map(_present, tables), **options)
-            return measured(*shown) if len(shown[0]) else []
-
-        return wrapped
-
-    return decorate
+    return _shows(rows, list)
 
 
 def as_given(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
     """The `rows` of a figure that shows its tables as they are."""
     return tables
-
-
-def _present(table: pd.DataFrame | None) -> pd.DataFrame:
-    return pd.DataFrame() if table is None else table
 
 
 class _Figure(Figure):
