@@ -1,5 +1,6 @@
 """The checked configuration, and the lists and input functions that the rules share."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,6 +14,7 @@ from gnn_dynamics.errors import UserError
 from gnn_dynamics.workflow.paths import check_places
 from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.artifacts.code_digest import code_digest, text_digest
+from gnn_dynamics.figures import registry
 
 # Not `workflow.basedir`, which is the importing workflow's where this one is a module.
 ROOT = Path(workflow.snakefile).parents[1]
@@ -45,7 +47,13 @@ APPENDIX = sorted(
 BLOCK = "{experiment}/{dataset}/{aggregation}-{activation}-{scale}-H{depth}"
 TRAINING_TABLES = ["training", "time_condition", "gradient_terms", "speed"]
 SPECTRAL_TABLES = ["graph_condition", "optimum", "alignment"]
-THEORY_TABLES = ["bounds", "guarantees", "descent_limits", "negative_results"]
+THEORY_TABLES = [
+    "bounds",
+    "guarantees",
+    "descent_limits",
+    "negative_results",
+    "negative_curves",
+]
 CLAIM_TABLES = ["comparisons", "claims"]
 ALL_TABLES = [
     "graphs",
@@ -55,19 +63,8 @@ ALL_TABLES = [
     *CLAIM_TABLES,
 ]
 FIGURE_NAMES = [
-    "fig1_linear_vs_relu",
-    "fig2_assumptions_linear",
-    "fig3_assumptions_multiscale",
-    "fig4_training_speed",
-    "fig5_gradient_terms",
+    *(figure.stem for figure in registry.FIGURES),
     *(f"appendix_{dataset}" for dataset in APPENDIX),
-    "graph_condition_depth",
-    "mechanism",
-    "what_predicts",
-    "step_size",
-    "bound_tightness",
-    "negative_results",
-    "claims",
 ]
 FIGURES = expand("<results>/figures/{name}.png", name=FIGURE_NAMES)
 
@@ -81,9 +78,26 @@ wildcard_constraints:
     depth="[0-9]+",
 
 
-def code(rule):
-    """Digest of a rule's script and of the modules it imports, to stand among the rule's params."""
-    return code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
+def code(rule, *modules):
+    """Digests of a rule's script and of further modules, with all that they import.
+
+    They are a param of the rule, so that it runs again exactly when its code has changed.
+    """
+    return "+".join(
+        code_digest(ROOT / path, ROOT) for path in (f"scripts/{rule}.py", *modules)
+    )
+
+
+def figure(wildcards):
+    """What the catalogue says about a figure."""
+    return registry.entry(wildcards.figure)
+
+
+def tables_of_figure(wildcards):
+    """The tables that a figure is drawn from, by name."""
+    return {
+        table: f"<results>/tables/{table}.parquet" for table in figure(wildcards).tables
+    }
 
 
 def observed(optimizer):

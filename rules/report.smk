@@ -1,34 +1,6 @@
 """What a run tells its reader: claims, report, and what the report shows of the workflow itself."""
 
 
-rule plot_claims:
-    input:
-        claims="<results>/tables/claims.parquet",
-        comparisons="<results>/tables/comparisons.parquet",
-    output:
-        png=report(
-            "<results>/figures/claims.png",
-            caption="../report/claims.rst",
-            category="Claims",
-            labels={"figure": "claims", "shows": "every claim on every graph"},
-        ),
-        pdf="<results>/figures/claims.pdf",
-    log:
-        "<logs>/plot_claims.log",
-    benchmark:
-        "<benchmarks>/plot_claims.tsv"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        code=code("plot_claims"),
-    message:
-        "Draw the claims"
-    script:
-        "../scripts/plot_claims.py"
-
-
 rule make_report:
     input:
         tables=expand("<results>/tables/{table}.parquet", table=ALL_TABLES),

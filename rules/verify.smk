@@ -61,13 +61,7 @@ rule check_negative_results:
         bounds="<results>/tables/bounds.parquet",
     output:
         table="<results>/tables/negative_results.parquet",
-        png=report(
-            "<results>/figures/negative_results.png",
-            caption="../report/negative_results.rst",
-            category="Theory against measurement",
-            labels={"figure": "negative results", "shows": "statements that fail"},
-        ),
-        pdf="<results>/figures/negative_results.pdf",
+        curves="<results>/tables/negative_curves.parquet",
     log:
         "<logs>/check_negative_results.log",
     benchmark:

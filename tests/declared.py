@@ -9,7 +9,7 @@ from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION
 from gnn_dynamics.spectra.label_alignment import ALIGNMENT
 from gnn_dynamics.spectra.optimum import OPTIMUM
-from gnn_dynamics.theory.negative_results import NEGATIVE_RESULTS
+from gnn_dynamics.theory.negative_results import NEGATIVE_CURVES, NEGATIVE_RESULTS
 
 TABLES = {
     "graphs": GRAPHS,
@@ -21,6 +21,7 @@ TABLES = {
     "guarantees": GUARANTEES,
     "descent_limits": DESCENT_LIMITS,
     "negative_results": NEGATIVE_RESULTS,
+    "negative_curves": NEGATIVE_CURVES,
     "comparisons": COMPARISONS,
     "claims": CLAIMS,
 }

@@ -6,6 +6,7 @@ lower, which value is exactly zero). `tables()` gives all of them by name.
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import product
 from types import MappingProxyType
 
 import numpy as np
@@ -209,11 +210,23 @@ def negative_results() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def negative_curves() -> pd.DataFrame:
+    """Two points for each curve, falling from 1."""
+    nan = float("nan")
+    curves = [("printed_inequality", c, nan, nan) for c in ("right", "projected", "printed_left")]
+    curves += [("constant", c, k, nan) for c in ("excess", "bound") for k in (4.0, 8.0)]
+    curves += [("single_layer", c, nan, e) for c in ("excess", "bound") for e in (0.1, 0.01, 1e-3)]
+    curves += [("singular_margin", c, nan, nan) for c in ("loss", "sigma_min")]
+    columns = ["panel", "curve", "constant", "eps", "x", "y"]
+    points = product(curves, ((1.0, 1.0), (10.0, 1e-3)))
+    return pd.DataFrame([(*curve, *point) for curve, point in points], columns=columns)
+
+
 @cache
 def tables() -> Mapping[str, pd.DataFrame]:
     """Every table that figures and report read, by name; made once, so not to be changed."""
     makers = (
         *(graphs, graph_condition, training, time_condition, gradient_terms),
-        *(bounds, claims, comparisons, alignment, negative_results),
+        *(bounds, claims, comparisons, alignment, negative_results, negative_curves),
     )
     return MappingProxyType({maker.__name__: maker() for maker in makers})

@@ -18,15 +18,19 @@ from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import (
     appendix,
     assumptions,
-    bound_tightness,
     claims,
     curves,
-    gradient_terms,
+    log_axis,
     registry,
     style,
     training_speed,
 )
-from gnn_dynamics.summaries import select
+from gnn_dynamics.figures.shown_rows import read
+from gnn_dynamics.summaries import paper_curves, select
+from gnn_dynamics.summaries.gradient_terms import ratio_summary
+from gnn_dynamics.summaries.lambda_T import FULL, RESTRICTED, lambda_T
+from gnn_dynamics.summaries.tightness import tightness
+from gnn_dynamics.summaries.verdicts import verdict_counts
 
 STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora"]
 
@@ -97,18 +101,18 @@ def test_every_caption_has_numbers(tables):
 # --- choosing rows
 
 
-def test_a_held_setting_prefers_the_papers_and_never_loses_all_rows(tables):
-    rows, held = select.hold(tables["training"], ("depth",))
-    assert held["dataset"] == "cora" and held["aggregation"] == "gcn" and held["lr"] == 5e-5
+def test_a_fixed_setting_prefers_the_papers_and_never_loses_all_rows(tables):
+    rows, fixed = select.fix(tables["training"], ("depth",))
+    assert fixed["dataset"] == "cora" and fixed["aggregation"] == "gcn" and fixed["lr"] == 5e-5
     assert set(rows["depth"]) == {2, 4, 6}
     assert rows.groupby([*KEYS, "step"], dropna=False).size().max() == 1
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), min_size=1))
-def test_holding_keys_one_by_one_keeps_a_row(pairs):
+def test_fixing_keys_one_by_one_keeps_a_row(pairs):
     table = pd.DataFrame(pairs, columns=["dataset", "aggregation"])
-    rows, held = select.hold(table, ())
-    assert len(rows) and (rows[["dataset", "aggregation"]] == pd.Series(held)).all(axis=None)
+    rows, fixed = select.fix(table, ())
+    assert len(rows) and (rows[["dataset", "aggregation"]] == pd.Series(fixed)).all(axis=None)
 
 
 def test_the_band_is_median_and_range_of_finite_seeds():
@@ -130,7 +134,7 @@ def test_between_records_the_loss_is_log_linear(step, rate):
 
 
 def test_digitised_curves_are_those_of_the_paper():
-    paper = curves.paper_figure4()
+    paper = paper_curves.paper_figure4()
     assert len(paper) == 7 * 10
     unsure = select.keep(paper, quality="bracketed")[["curve", "iteration", "loss"]]
     assert unsure.to_numpy().tolist() == [["4 layer", 2500, 0.49]]
@@ -146,7 +150,7 @@ def as_paper(training: pd.DataFrame, factor: float) -> pd.DataFrame:
     base = select.keep(training, **cell, multiscale=True, activation="linear")
     frames = []
     for depth in (2, 4, 6):
-        paper = select.keep(curves.paper_figure4(), panel="b", curve=f"{depth} layer")
+        paper = select.keep(paper_curves.paper_figure4(), panel="b", curve=f"{depth} layer")
         run = select.keep(base, depth=depth).iloc[: len(paper)]
         step, loss = paper["iteration"].to_numpy(), factor * paper["loss"].to_numpy()
         frames.append(run.assign(step=step, loss=loss))
@@ -154,17 +158,17 @@ def as_paper(training: pd.DataFrame, factor: float) -> pd.DataFrame:
 
 
 def test_deviation_from_the_paper_is_the_factor_that_was_put_in(tables):
-    table = training_speed.deviation(as_paper(tables["training"], 1.07))
+    table = paper_curves.deviation(as_paper(tables["training"], 1.07))
     panel_b = table[table["panel"] == "b"]
-    assert len(panel_b) == 3 * len(training_speed.ITERATIONS)
+    assert len(panel_b) == 3 * len(paper_curves.ITERATIONS)
     assert np.allclose(panel_b["relative"], 0.07)
 
 
 def test_no_deviation_is_claimed_for_another_graph_or_rate(tables):
     training = tables["training"]
-    assert training_speed.deviation(training[training["dataset"] != "cora"]).empty
-    assert training_speed.deviation(training.assign(lr=0.1)).empty
-    assert training_speed.deviation(None).empty
+    assert paper_curves.deviation(training[training["dataset"] != "cora"]).empty
+    assert paper_curves.deviation(training.assign(lr=0.1)).empty
+    assert paper_curves.deviation(None).empty
 
 
 def test_grey_curves_only_where_the_setting_is_the_papers(tables):
@@ -202,7 +206,7 @@ def test_exact_zeros_are_crosses_on_their_own_strip(tables):
 def test_a_short_log_axis_has_ticks_with_names(low, high, names):
     ax = Figure().subplots()
     ax.set(yscale="log", ylim=(low, high))
-    style.log_ticks(ax.yaxis)
+    log_axis.plain_ticks(ax.yaxis)
     assert [tick.get_text() for tick in ax.get_yticklabels()] == names
 
 
@@ -214,8 +218,8 @@ def test_no_strip_without_a_zero(tables):
 
 @pytest.mark.parametrize("multiscale", [True, False])
 def test_lambda_T_is_a_running_minimum_over_the_layers_it_speaks_of(tables, multiscale):
-    table = assumptions.lambda_T(tables["time_condition"], multiscale)
-    for column in (assumptions.FULL, assumptions.RESTRICTED):
+    table = lambda_T(tables["time_condition"], multiscale)
+    for column in (FULL, RESTRICTED):
         steps = table.groupby(list(KEYS), dropna=False)[column]
         assert (steps.diff().dropna() <= 0).all()
     run = table[(table["depth"] == 3) & (table["width"] == 1433) & (table["dataset"] == "wine")]
@@ -230,12 +234,12 @@ def test_captions_name_the_nodes_that_break_the_graph_condition(tables):
 
 
 def test_ratio_of_terms_is_the_one_that_was_put_in(tables):
-    table = gradient_terms.ratio_summary(tables["gradient_terms"]).set_index("depth")["median"]
+    table = ratio_summary(tables["gradient_terms"]).set_index("depth")["median"]
     assert np.allclose(table[2], 3.0) and np.allclose(table[6], 0.35 / 0.65)
 
 
 def test_tightness_is_measured_over_guaranteed_and_counts_the_vacuous(tables):
-    table = bound_tightness.tightness(tables["bounds"]).set_index(["dataset", "guarantee"])
+    table = tightness(tables["bounds"]).set_index(["dataset", "guarantee"])
     assert np.allclose(table.loc[("wine", "rate_paper"), "median"], 1e3)
     assert (table.loc[("cora", "rate_paper"), "vacuous"] == 1).all()
     assert np.allclose(table.loc[("cora", "rate_sharp"), ["low", "median", "high"]], 1 / 0.3)
@@ -255,9 +259,9 @@ def test_claims_pool_the_measures_when_there_are_too_many_lines(tables):
 
 
 def test_verdicts_are_counted_in_words():
-    counted = claims.verdict_counts(["holds", "mixed", "holds", "not tested"])
+    counted = verdict_counts(["holds", "mixed", "holds", "not tested"])
     assert counted == "2 hold, 1 is mixed, 1 is not tested"
-    assert claims.verdict_counts([]) == "no claim was judged"
+    assert verdict_counts([]) == "no claim was judged"
 
 
 def test_files_are_read_for_the_shown_experiments_only(tables, tmp_path):
@@ -267,7 +271,7 @@ def test_files_are_read_for_the_shown_experiments_only(tables, tmp_path):
     table = tables["training"]
     other = table[table["experiment"] == "labels"].assign(experiment="descent")
     write_table(pd.concat([table, other]), path, TABLES["training"], {})
-    assert set(select.read(path)["experiment"]) == {"curves", "labels"}
+    assert set(read(path)["experiment"]) == {"curves", "labels"}
 
 
 def test_png_is_a_picture_of_the_stated_size(drawn):

@@ -49,7 +49,7 @@ def test_bounded_is_the_share_of_decided_pairs():
 )
 def test_the_width_of_most_cells_is_shown(widths, held):
     rows = [study_tables.cell(1.0, claim="10") | {"width": width} for width in widths]
-    kept, values = effects.hold(pd.DataFrame(rows), ())
+    kept, values = effects.fix(pd.DataFrame(rows), ())
     assert values["width"] == held and set(kept["width"]) == {held}
 
 

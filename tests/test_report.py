@@ -19,12 +19,13 @@ from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.config.schema import read_yaml, schema_problems
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.figures import registry, style, training_speed
+from gnn_dynamics.figures import registry, style
 from gnn_dynamics.report import glossary, sections
 from gnn_dynamics.report.build import build_report
 from gnn_dynamics.report.differences import curve_table, differences
 from gnn_dynamics.report.glossary import TERMS, Explainer
 from gnn_dynamics.report.results import SHOWN, Results, load_results
+from gnn_dynamics.summaries import paper_curves
 
 STEMS = [*(figure.stem for figure in registry.FIGURES), "appendix_cora"]
 VOID = {"meta", "img", "br", "link", "hr"}
@@ -152,7 +153,7 @@ def test_a_report_of_nothing_says_so(results):
 
 
 def test_differences_are_read_from_the_tables(results):
-    text = " ".join(differences(results.tables, training_speed.deviation(None)))
+    text = " ".join(differences(results.tables, paper_curves.deviation(None)))
     assert "CiteSeer, but σmin is exactly 0" in text and "nodes 35, 89" in text
     assert "5,429 edges; without duplicates and self-loops there are 5,278" in text
     assert "H = 4 (4 of 4 curves, down to 0.54)" in text and "H = 2" not in text
@@ -170,7 +171,7 @@ def test_closeness_to_the_papers_curves_is_computed(factor, close):
 
 def test_no_comparison_is_claimed_without_the_papers_setting(results):
     training = results.tables["training"]
-    deviation = training_speed.deviation(training[training["dataset"] == "wine"])
+    deviation = paper_curves.deviation(training[training["dataset"] == "wine"])
     assert "cannot be compared" in differences({}, deviation)[0]
 
 

@@ -7,27 +7,31 @@ import pytest
 from tiny_run import with_experiment, write_preset
 from workflow_runs import Project, differences
 
+from gnn_dynamics.figures import registry
+
 # Tests of one group share the finished run, hence a process.
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
-# Rules by what they follow from; each group stands for one job of every rule.
+# Rules and figures by what they follow from; each group stands for one job of each.
 REPORT = ("make_report", "all")
 SETTINGS = ("write_config", "draw_rulegraph", *REPORT)
-CLAIMS = ("judge_claims", "plot_claims", *REPORT)
-COMPARISONS = ("compare_runs", "plot_mechanism", "plot_step_size", "plot_what_predicts", *CLAIMS)
-BOUNDS = ("check_bounds", "check_guarantees", "check_negative_results", "plot_bound_tightness")
+CLAIMS = ("judge_claims", "claims", *REPORT)
+COMPARISONS = ("compare_runs", "mechanism", "step_size", "what_predicts", *CLAIMS)
+NEGATIVE = ("check_negative_results", "negative_results")
+BOUNDS = ("check_bounds", "check_guarantees", *NEGATIVE, "bound_tightness")
 CURVES = (
-    "plot_appendix",
-    "plot_fig1_linear_vs_relu",
-    "plot_fig2_assumptions_linear",
-    "plot_fig3_assumptions_multiscale",
-    "plot_fig4_training_speed",
+    "appendix_wine",
+    "fig1_linear_vs_relu",
+    "fig2_assumptions_linear",
+    "fig3_assumptions_multiscale",
+    "fig4_training_speed",
 )
-TRAINING = (*CURVES, "plot_fig5_gradient_terms", *COMPARISONS)
+TRAINING = (*CURVES, "fig5_gradient_terms", *COMPARISONS)
 OPTIMUM = ("solve_optimum", "measure_alignment")
 GRAPH = ("prepare_graph", "tabulate_graphs", "check_graph_condition")
-ONCE = ("plot_graph_condition_depth", *OPTIMUM, *BOUNDS, *TRAINING)
-DRAWN = tuple(rule for rule in ONCE if rule.startswith("plot_") and rule not in BOUNDS)
+ONCE = ("graph_condition_depth", *OPTIMUM, *BOUNDS, *TRAINING)
+FIGURES = (*(figure.stem for figure in registry.FIGURES), "appendix_wine")
+CATALOGUE = "gnn_dynamics/figures/catalogue.yaml"
 
 PART = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
 WIDER = with_experiment("terms", datasets=["wine", "digits"]) | {"datasets": ["wine", "digits"]}
@@ -147,15 +151,40 @@ EDITS = {
     ),
     "the style of figures": (
         text("gnn_dynamics/figures/style.py", "BAND_ALPHA = 0.18", "BAND_ALPHA = 0.2"),
-        jobs("check_negative_results", "plot_bound_tightness", *DRAWN, *REPORT),
+        jobs(*FIGURES, *REPORT),
     ),
     "a figure": (
-        text("gnn_dynamics/figures/training_speed.py", "ITERATIONS = (1000,", "ITERATIONS = (900,"),
-        jobs("plot_fig4_training_speed", "plot_appendix", *REPORT),
+        text("gnn_dynamics/figures/mechanism.py", "WIDE = 0.12", "WIDE = 0.13"),
+        jobs("mechanism", *REPORT),
     ),
-    "the script of a figure": (
-        more("scripts/plot_claims.py", "print()\n"),
-        jobs("plot_claims", *REPORT),
+    "a figure that another shares code with": (
+        text("gnn_dynamics/figures/training_speed.py", "0.75 + 1.95", "0.75 + 1.96"),
+        jobs("fig4_training_speed", "appendix_wine", *REPORT),
+    ),
+    "a summary": (
+        text("gnn_dynamics/summaries/paper_curves.py", "ITERATIONS = (1000,", "ITERATIONS = (900,"),
+        jobs("fig4_training_speed", "appendix_wine", *REPORT),
+    ),
+    "the script of figures": (
+        more("scripts/plot_figure.py", "print()\n"),
+        jobs(*FIGURES, *REPORT),
+    ),
+    "the caption of a figure": (
+        text(CATALOGUE, "The same as Figure 2 for", "As Figure 2, for"),
+        jobs("fig3_assumptions_multiscale", *REPORT),
+    ),
+    "an option of a figure": (
+        text(CATALOGUE, "options: {multiscale: true}", "options: {multiscale: false}"),
+        jobs("fig3_assumptions_multiscale", *REPORT),
+    ),
+    "a comment in the catalogue": (more(CATALOGUE), jobs(*REPORT)),
+    "the paper's curves": (
+        more("gnn_dynamics/summaries/paper_figure4.csv"),
+        jobs("fig4_training_speed", "appendix_wine", *REPORT),
+    ),
+    "the curves of statements that fail": (
+        text("gnn_dynamics/theory/negative_results.py", "1e-3, 1e-4)", "1e-3, 1e-5)"),
+        jobs(*NEGATIVE, *COMPARISONS),
     ),
     "the report": (more("gnn_dynamics/report/template.html"), jobs(*REPORT)),
     "the bounds": (
@@ -182,11 +211,11 @@ EDITS = {
     "a table is deleted": (delete("results/tiny/tables/comparisons.parquet"), jobs(*COMPARISONS)),
     "a figure is deleted": (
         delete("results/tiny/figures/fig4_training_speed.png"),
-        jobs("plot_fig4_training_speed", *REPORT),
+        jobs("fig4_training_speed", *REPORT),
     ),
     "a figure's PDF is deleted": (
         delete("results/tiny/figures/fig4_training_speed.pdf"),
-        jobs("plot_fig4_training_speed", *REPORT),
+        jobs("fig4_training_speed", *REPORT),
     ),
     "a prepared graph is deleted": (delete("data/prepared/wine.npz"), {}),
 }
@@ -195,7 +224,7 @@ EDITS = {
 @pytest.mark.parametrize(("edit", "expected"), EDITS.values(), ids=EDITS)
 def test_an_edit_repeats_exactly_these_jobs(edit, expected, copy):
     edit(copy)
-    assert copy.jobs("tiny") == expected
+    assert copy.jobs_and_figures("tiny") == expected
 
 
 def test_a_deleted_figure_comes_back_byte_for_byte(copy):

@@ -1,13 +1,21 @@
-"""The table and the figure of statements that fail."""
+"""The tables and the figure of statements that fail."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from theory_problems import bounds_of, flow
 
-from gnn_dynamics.figures.negative_results import draw, measured
+from gnn_dynamics.artifacts.parquet import read_table, write_table
+from gnn_dynamics.figures.negative_results import CURVES, draw, measured
+from gnn_dynamics.summaries import select
 from gnn_dynamics.theory.negative_results import (
+    NEGATIVE_CURVES,
+    NEGATIVE_RESULTS,
+    erratum_flow,
     layer_subset_cases,
+    negative_curves,
     negative_results,
+    subset_flow,
 )
 
 
@@ -48,9 +56,40 @@ def test_cases_of_a_single_layer_are_broken():
     assert (cases.ratio > 1e4).all()
 
 
-def test_figure_takes_its_verdicts_from_the_table(table):
-    titles = [ax.get_title(loc="left") for ax in draw(table).axes]
+@pytest.fixture(scope="module")
+def curves(tmp_path_factory):
+    """The table of curves as a figure reads it: from a file, which refuses rows of equal keys."""
+    path = tmp_path_factory.mktemp("run") / "tables" / "negative_curves.parquet"
+    write_table(negative_curves(), path, NEGATIVE_CURVES, {})
+    return read_table(path)
+
+
+def test_curves_are_those_of_the_problems(curves):
+    def points(**keys):
+        return select.keep(curves, **keys)[["x", "y"]].to_numpy().T
+
+    for eps in (0.1, 0.01, 0.001):
+        times, excess = points(panel="single_layer", curve="excess", eps=eps)
+        single, _ = subset_flow(eps)
+        assert np.array_equal(times, single.times) and np.array_equal(excess, single.excess)
+    _, left = points(panel="printed_inequality", curve="printed_left")
+    assert np.array_equal(left, erratum_flow().printed_left)
+    times, bound = points(panel="constant", curve="bound", constant=8.0)
+    assert np.allclose(bound, np.exp(-8 * 0.49 * times))
+    inverse, margin = points(panel="singular_margin", curve="sigma_min")
+    assert np.allclose(margin * inverse, margin[0])
+    assert np.allclose(points(panel="singular_margin", curve="loss")[1], 1)
+
+
+def test_every_curve_of_the_figure_is_in_the_table(table, curves):
+    lines = [line for ax in draw(table, curves).axes for line in ax.lines]
+    assert len(lines) == len(CURVES)
+    assert all(len(line.get_xdata()) > 4 for line in lines)
+
+
+def test_figure_takes_its_verdicts_from_the_table(table, curves):
+    titles = [ax.get_title(loc="left") for ax in draw(table, curves).axes]
     assert len(titles) == 4 and all(title.endswith("fails") for title in titles)
-    mended = draw(table.assign(verdict="holds"))
+    mended = draw(table.assign(verdict="holds"), curves)
     assert all(ax.get_title(loc="left").endswith("holds") for ax in mended.axes)
-    assert len(measured(table)) == (table.verdict == "fails").sum()
+    assert len(measured(table, curves)) == (table.verdict == "fails").sum()

@@ -13,6 +13,7 @@ from tiny_run import TINY, with_experiment, write_preset
 from workflow_runs import ROOT, Project, differences
 
 from gnn_dynamics.artifacts.pictures import read_provenance
+from gnn_dynamics.figures import registry
 
 # Tests of one group share the finished run, hence a process.
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
@@ -36,7 +37,7 @@ def test_each_rule_runs_the_script_of_its_name_and_each_script_has_its_rule():
 def test_each_rule_has_its_code_among_its_params():
     text = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
     for rule, _ in rules_and_scripts():
-        assert f'code=code("{rule}")' in text
+        assert re.search(rf'code=(lambda w: )?code\("{rule}"(, figure\(w\)\.path)?\),', text)
 
 
 @pytest.mark.parametrize("preset", ["quickstart", "paper", "config"])
@@ -74,10 +75,9 @@ def test_a_wrong_configuration_stops_before_anything_runs(tmp_path):
 
 def test_the_queue_is_looked_at_when_a_job_ends_and_not_once_a_second_for_each(copy):
     """Snakemake 9.27 does that to limit the rate of jobs: see `onstart` in the Snakefile."""
-    plots = [rule for rule, _ in rules_and_scripts() if rule.startswith("plot_")]
-    said = copy.run("tiny", "--verbose", "--forcerun", *plots)
+    said = copy.run("tiny", "--verbose", "--forcerun", "plot_figure")
     looks, ended = said.count("Resources before job selection"), said.count("Finished jobid")
-    assert ended > len(plots)
+    assert ended > len(registry.FIGURES)
     assert 0 < looks <= 2 * ended
 
 
@@ -89,8 +89,7 @@ def test_a_run_makes_every_table_and_figure(finished):
     for table in ("graphs", "graph_condition", "optimum", "training", "speed", "bounds", "claims"):
         assert pq.read_metadata(results / "tables" / f"{table}.parquet").num_rows > 0, table
     names = {path.stem for path in (results / "figures").glob("*.png")}
-    assert {f"fig{n}" for n in range(1, 6)} <= {name[:4] for name in names}
-    assert {"appendix_wine", "graph_condition_depth", "bound_tightness", "claims"} <= names
+    assert names == {*(figure.stem for figure in registry.FIGURES), "appendix_wine", "rulegraph"}
     for path in (results / "figures").glob("*.png"):
         assert imread(path)[..., :3].std() > 0.01, f"{path.name} is blank"
         assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF"), path.name

@@ -1,5 +1,6 @@
-"""Snakemake's own report builds without a network and contains every figure with its caption."""
+"""Snakemake's own report: it builds without a network and holds every figure with its caption."""
 
+import html
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import zipfile
 import pytest
 from workflow_runs import ROOT
 
+from gnn_dynamics.figures import registry
 from gnn_dynamics.report import glossary
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
@@ -21,10 +23,10 @@ CATEGORIES = {
 }
 
 
-def marked() -> list[str]:
-    """The captions that the rules name, one for each mark."""
-    rules = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    return re.findall(r'caption="\.\./report/(\w+)\.rst"', rules)
+# What is listed beside the figures of the catalogue, with a caption file of its own name.
+OTHERS = {"report": "report.html", "claims_table": "tables/claims.parquet"}
+OTHERS |= {"rulegraph": "figures/rulegraph.png"}
+FIGURES = (*(figure.stem for figure in registry.FIGURES), "appendix_wine")
 
 
 def no_network() -> list[str]:
@@ -42,9 +44,9 @@ def page(finished, tmp_path_factory) -> str:
     command += ["--configfile", "config/tiny.yaml"]
     env = os.environ | {"PYTHONPATH": str(finished.folder)}
     done = subprocess.run(command, cwd=finished.folder, env=env, text=True, capture_output=True)
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
-    assert "(ERROR" not in output and "(WARNING" not in output, "a caption is not sound RST"
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "(ERROR" not in said and "(WARNING" not in said, "a caption is not sound RST"
     assert finished.digests("tiny") == before
     return path.read_text(encoding="utf-8")
 
@@ -55,30 +57,42 @@ def known(page: str, name: str) -> dict[str, dict]:
     return json.JSONDecoder().raw_decode(page, start)[0]
 
 
-def test_every_figure_is_marked_and_has_a_caption_of_its_own():
-    captions = marked()
-    assert len(set(captions)) == len(captions)
-    files = {path.stem for path in (ROOT / "report").glob("*.rst")}
-    assert files == {*captions, "workflow"}
+def test_every_output_in_the_report_has_a_caption():
     text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    captions = re.findall(r'caption="\.\./report/(\w+)\.rst"', text)
+    assert sorted(captions) == sorted(["figure", *OTHERS])
+    assert {path.stem for path in (ROOT / "report").glob("*.rst")} == {*captions, "workflow"}
     assert not re.findall(r'png="<results>', text)
 
 
 def test_the_report_holds_captions_categories_and_labels(page):
     results = known(page, "results")
     assert set(known(page, "categories")) == CATEGORIES
-    assert len(results) == len(marked())
+    figures = {f"results/tiny/figures/{stem}.png" for stem in FIGURES}
+    assert set(results) == figures | {f"results/tiny/{path}" for path in OTHERS.values()}
     for path, entry in results.items():
         assert len(entry["caption"]) > 80, path
         assert set(entry["labels"]) == {"figure", "shows"}, path
-    assert "results/tiny/report.html" in results
+
+
+def test_the_caption_and_the_labels_of_a_figure_are_those_of_the_catalogue(page):
+    results = known(page, "results")
+    for stem in FIGURES:
+        figure, shown = registry.entry(stem), results[f"results/tiny/figures/{stem}.png"]
+        caption = html.unescape(re.sub(r"<[^>]+>|\s+", " ", shown["caption"]))
+        assert " ".join(figure.see.split()) in " ".join(caption.split()), stem
+        assert shown["labels"] == {"figure": figure.label, "shows": figure.shows}
 
 
 def test_captions_quote_the_configuration_of_the_run(page):
     results = known(page, "results")
     speed = results["results/tiny/figures/fig4_training_speed.png"]["caption"]
     assert "Experiment curves on wine: gcn; depth" in speed and "adam, 20 steps" in speed
-    assert "flow" not in speed
+    assert "flow" not in speed and "terms" not in speed
+    bounds = results["results/tiny/figures/bound_tightness.png"]["caption"]
+    assert "Experiment flow on wine" in bounds and "curves" not in bounds
+    condition = results["results/tiny/figures/graph_condition_depth.png"]["caption"]
+    assert "depths 0, 1, 2" in condition and "Experiment" not in condition
     assert "on wine; trained on cpu" in page
 
 

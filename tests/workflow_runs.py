@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -66,6 +67,13 @@ class Project:
         """How often each rule would run, from a dry run; empty if nothing is to be done."""
         return job_counts(self.run(preset, *arguments, "--dry-run", **environment))
 
+    def jobs_and_figures(self, preset: str) -> dict[str, int]:
+        """The same, with the name of each figure in place of rule `plot_figure`."""
+        output = self.run(preset, "--dry-run")
+        jobs, figures = job_counts(output), figures_drawn(output)
+        assert jobs.pop("plot_figure", 0) == sum(figures.values())
+        return jobs | figures
+
     def digests(self, run: str) -> dict[str, str]:
         """SHA-256 of every artifact of a run, by path."""
         results = self.folder / "results" / run
@@ -85,6 +93,11 @@ def job_counts(output: str) -> dict[str, int]:
     tables = re.findall(r"^job +count\n-.*\n((?:\S+ +\d+\n)+)", output, flags=re.M)
     rows = [line.split() for line in tables[-1].splitlines()] if tables else []
     return {rule: int(count) for rule, count in rows if rule != "total"}
+
+
+def figures_drawn(output: str) -> dict[str, int]:
+    """Figure -> number of jobs that draw it, from the messages of rule `plot_figure`."""
+    return dict(Counter(re.findall(r"^Job \d+: Draw (\w\S*)$", output, flags=re.M)))
 
 
 def differences(first: dict[str, str], second: dict[str, str]) -> list[str]:

@@ -25,8 +25,9 @@ from gnn_dynamics.data.own.read import build_graph, check_formats, read_raw, wit
 from gnn_dynamics.diagnosis.analysis import Analysis, analyse
 from gnn_dynamics.diagnosis.causes import CAUSES
 from gnn_dynamics.diagnosis.repairs import REPAIRS
-from gnn_dynamics.figures import graph_check, style
+from gnn_dynamics.figures import graph_check
 from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION
+from gnn_dynamics.summaries.names import name
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,13 +85,13 @@ def _write(analysis: Analysis, settings: Mapping[str, Any], out: Path) -> list[P
         "causes": (CAUSES, pd.DataFrame(analysis.causes).assign(**key)),
         "repairs": (REPAIRS, pd.DataFrame(analysis.repairs).assign(**key)),
     }
-    for name, (table, rows) in tables.items():
-        write_table(rows, out / f"{name}.parquet", table, made)
+    for stem, (table, rows) in tables.items():
+        write_table(rows, out / f"{stem}.parquet", table, made)
     shown = analysis.graph.name, settings["nodes"], settings["features"]
-    title = ", ".join(map(style.name, shown))
+    title = ", ".join(map(name, shown))
     png, pdf = out / "graph_check.png", out / "graph_check.pdf"
     save_figure(graph_check.draw(tables["graph_condition"][1], title), png, pdf, made)
-    return [*(out / f"{name}.parquet" for name in tables), png, pdf]
+    return [*(out / f"{stem}.parquet" for stem in tables), png, pdf]
 
 
 def _as_json(analysis: Analysis, settings: Mapping[str, Any], files: list[Path]) -> str:

@@ -1,7 +1,9 @@
-"""Figures: tables in, matplotlib Figures out. Nothing here reads a file of a run or keeps state.
+"""Figures: tables in, matplotlib Figures out. May import summaries and everything below it.
 
-Every figure module offers
+Read `registry` first (all figures, from catalogue.yaml), then `style`. Every figure module offers
 
-    draw(tables...)     -> Figure      the picture; what is missing is said inside the picture
-    measured(tables...) -> list[str]   sentences with the numbers behind it, for its caption
+    draw(*tables, **options)     -> Figure     the picture; it states what is missing
+    measured(*tables, **options) -> list[str]  sentences with the numbers behind it
+
+Only `registry` (the catalogue) and `shown_rows` (tables of a run) read files.
 """

@@ -1,4 +1,4 @@
-"""Appendix: the training curves of one dataset, {GCN, GIN} x {linear, ReLU} x {multiscale or not}.
+"""Appendix: the training curves of one dataset, {GCN, GIN} x {linear, ReLU} x {skip or no skip}.
 
 The paper's appendix B repeats Figure 4 for the remaining combinations; so does this grid.
 """
@@ -8,45 +8,49 @@ from itertools import product
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import curves, style
-from gnn_dynamics.figures.training_speed import title
-from gnn_dynamics.summaries import select
+from gnn_dynamics.figures import curves, seed_bands, style
+from gnn_dynamics.figures.training_speed import MISSING, title
+from gnn_dynamics.summaries import names, paper_curves, select
 
-PANELS = (curves.SKIPS, curves.DEPTH, curves.DEPTH_SINGLE, curves.LABELS)
-
-
-@style.styled
-def draw(training: pd.DataFrame, dataset: str) -> Figure:
-    """Rows: aggregation and activation. Columns: skips, depth with and without skips, labels."""
-    cells = _cells(training, dataset)
-    if not cells:
-        what = f"No runs of the experiments 'curves' and 'labels' on {style.name(dataset)}."
-        return style.missing_figure(what, select.HOW_TO_GET)
-    figure = style.new_figure(0.75 + 1.7 * len(cells), width=style.WIDTH * 1.25)
-    columns = curves.draw_columns(figure, training, cells, PANELS)
-    for contrast, panels in zip(PANELS, columns, strict=True):
-        for (ax, held), cell in zip(panels, cells, strict=True):
-            text = title(contrast, held, cell["activation"])
-            style.letter(ax, "", f"{style.name(cell['aggregation'])}, {text}")
-            ax.title.set_fontsize(7)
-    figure.suptitle(f"{style.name(dataset)}; {curves.BAND}", fontsize=8)
-    return figure
+PANELS = (
+    *(paper_curves.SKIPS, paper_curves.DEPTH, paper_curves.DEPTH_NO_SKIP),
+    paper_curves.LABELS,
+)
 
 
-def _cells(training: pd.DataFrame, dataset: str) -> list[dict[str, str]]:
+def _cells(training: pd.DataFrame, dataset: str) -> tuple[list[dict[str, str]], pd.DataFrame]:
+    """The keys of each row of panels: aggregation and activation."""
     rows = pd.concat([select.experiment(training, name) for name in ("curves", "labels")])
-    rows = rows[rows["dataset"] == dataset]
+    rows = select.keep(rows, dataset=dataset)
     present = set(zip(rows["aggregation"], rows["activation"], strict=True))
-    return [
+    cells = [
         {"dataset": dataset, "aggregation": aggregation, "activation": activation}
         for aggregation, activation in product(("gcn", "gin", "rw"), ("linear", "relu"))
         if (aggregation, activation) in present
     ]
+    return cells, training
 
 
-def measured(training: pd.DataFrame, dataset: str) -> list[str]:
+@style.figure(_cells, MISSING, select.HOW_TO_GET)
+def draw(cells: list[dict[str, str]], training: pd.DataFrame) -> Figure:
+    """Rows: aggregation and activation. Columns: skips, depth with and without skips, labels.
+
+    From table `training`, for the option `dataset`.
+    """
+    figure = style.new_figure(0.75 + 1.7 * len(cells), width=style.WIDTH * 1.25)
+    columns = curves.draw_columns(figure, training, cells, PANELS)
+    for contrast, panels in zip(PANELS, columns, strict=True):
+        for (ax, fixed), cell in zip(panels, cells, strict=True):
+            text = title(contrast, fixed, cell["activation"])
+            style.letter(ax, "", f"{names.name(cell['aggregation'])}, {text}")
+            ax.title.set_fontsize(7)
+    figure.suptitle(f"{names.name(cells[0]['dataset'])}; {seed_bands.BAND}", fontsize=8)
+    return figure
+
+
+@style.sentences(_cells)
+def measured(cells: list[dict[str, str]], training: pd.DataFrame) -> list[str]:
     """How often the accelerated curve ends below the other, over the rows of the grid."""
-    cells = _cells(training, dataset)
     sentences = []
     for contrast in PANELS:
         ends = [_ordered_ends(training, contrast, cell) for cell in cells]
@@ -59,9 +63,11 @@ def measured(training: pd.DataFrame, dataset: str) -> list[str]:
     return sentences
 
 
-def _ordered_ends(training: pd.DataFrame, contrast: curves.Contrast, cell: dict) -> bool | None:
+def _ordered_ends(
+    training: pd.DataFrame, contrast: paper_curves.Contrast, cell: dict
+) -> bool | None:
     """Whether the last medians fall with skips, with depth, with true labels; None if unknown."""
-    rows, _ = curves.chosen(training, contrast, **cell)
+    rows, _ = paper_curves.panel_rows(training, contrast, **cell)
     if rows.empty:
         return None
     summary = select.over_seeds(rows, [contrast.column])

@@ -1,12 +1,6 @@
-"""How tight the theorems are: guaranteed rates against the measured one (Theorems 1 and 2).
+"""How tight the theorems are: guaranteed rates compared with the measured one (Theorems 1 and 2).
 
-All rates are for the squared loss (sum) under gradient flow, in units of 1/time, and bound
-||grad L||^2 / (L - L*) from below. In the order of the chain (docs/theory.md):
-
-    paper       4 lambda_T sigma_min^2, as printed
-    restricted  the same with lambda on the features' column space and the smallest positive sigma
-    sharp       4 sigma_r^2 of the hidden features, at every moment
-    measured
+The rates are defined in gnn_dynamics/summaries/tightness.py.
 """
 
 import numpy as np
@@ -14,41 +8,40 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import style
-from gnn_dynamics.summaries import select
+from gnn_dynamics.figures import log_axis, style
+from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries.tightness import CELL, GUARANTEES, largest_ratio, tightness
 
-RATES = {
+RATES: dict[str, tuple[str, str, style.Line, str]] = {
     "rate_measured": ("measured", style.BLACK, "-", "o"),
     "rate_sharp": ("sharp", style.GREEN, (0, (5, 1.2)), "s"),
     "rate_restricted": ("restricted", style.BLUE, (0, (2, 1)), "^"),
     "rate_paper": ("paper", style.RED, (0, (1, 1)), "D"),
 }
-BOUNDS = {
+BOUNDS: dict[str, tuple[str, str, style.Line]] = {
     "excess": ("measured", style.BLACK, "-"),
     "bound_integrated": ("integrated", style.PURPLE, (0, (5, 1.2))),
     "bound_restricted": ("restricted", style.BLUE, (0, (2, 1))),
     "bound_paper": ("paper", style.RED, (0, (1, 1))),
 }
-GUARANTEES = ("rate_sharp", "rate_restricted", "rate_paper")
-CELL = ["dataset", "aggregation", "features", "multiscale"]
 MODEL = {False: "no skips", True: "multiscale"}
 
 
-@style.styled
+@style.figure(
+    style.as_given,
+    "No gradient flows were compared with the theorems (table 'bounds' is empty).",
+    "Add an experiment with optimizer flow, squared loss, observe: [time_condition].",
+)
 def draw(bounds: pd.DataFrame) -> Figure:
     """(a) rates and (b) excess loss along one flow per model; (c) tightness over all flows.
 
-    bounds: the table. (c) has a row for each dataset, aggregation and model.
+    From table `bounds`. (c) has a row for each dataset, aggregation, features and model.
     """
-    if bounds is None or bounds.empty:
-        what = "No gradient flows were held against the theorems (table 'bounds' is empty)."
-        how = "Add an experiment with optimizer flow, squared loss, observe: [time_condition]."
-        return style.missing_figure(what, how)
     spread = tightness(bounds)
     cells = spread[CELL].drop_duplicates()
     height = 0.6 + 0.3 * len(cells)
     figure = style.new_figure(3.9 + height)
-    top, bottom = figure.subfigures(2, 1, height_ratios=[3.9, height])
+    top, bottom = figure.subfigures(2, 1, height_ratios=[3.9, height], squeeze=False)[:, 0]
     scales = sorted(bounds["multiscale"].unique())
     axes = top.subplots(2, len(scales), squeeze=False, sharex="col")
     for column, scale in zip(axes.T, scales, strict=True):
@@ -62,50 +55,30 @@ def draw(bounds: pd.DataFrame) -> Figure:
 def one_flow(bounds: pd.DataFrame) -> pd.DataFrame:
     """One run to show: of those where the paper's bound says something, if there are any."""
     useful = bounds[~bounds["vacuous"].astype(bool)]
-    rows, _ = select.hold(useful if len(useful) else bounds, ())
+    rows, _ = select.fix(useful if len(useful) else bounds, ())
     return rows[rows["seed"] == rows["seed"].min()].sort_values("step")
 
 
 def _one_flow(axes: np.ndarray, run: pd.DataFrame) -> None:
     first, later = run.iloc[0], run[run["time"] > 0]
-    place = style.log_axis_with_zero(axes[0], later[list(RATES)].to_numpy().ravel())
+    zero_y = log_axis.with_zero(axes[0], later[list(RATES)].to_numpy().ravel())
     for column, (label, colour, line, _) in RATES.items():
-        axes[0].plot(
-            later["time"], style.at(later[column], place), color=colour, ls=line, label=label
-        )
+        rate = log_axis.zeros_at(later[column], zero_y)
+        axes[0].plot(later["time"], rate, color=colour, ls=line, label=label)
     for column, (label, colour, line) in BOUNDS.items():
         share = later[column] / first["excess"]
         axes[1].plot(later["time"], share, color=colour, ls=line, label=label)
-    where = (
-        f"{style.name(first['dataset'])}, {style.name(first['aggregation'])}, H = {first['depth']}"
-    )
-    style.letter(axes[0], "a", f"{MODEL[first['multiscale']]}: {where}, width {first['width']}")
+    graph = names.listed(first["dataset"], first["aggregation"])
+    model = f"{graph}, H = {first['depth']}, width {first['width']}"
+    style.letter(axes[0], "a", f"{MODEL[first['multiscale']]}: {model}")
     style.letter(axes[1], "b", "the same run")
     axes[0].set_ylabel("rate of decrease (1/time)")
     axes[1].set_ylabel("excess loss / its start")
     axes[1].set(xscale="log", yscale="log", xlabel="time of the gradient flow")
     axes[1].set_ylim(bottom=max(1e-12, (later["excess"] / first["excess"]).min() / 3))
-    style.log_ticks(axes[1].yaxis)
+    log_axis.plain_ticks(axes[1].yaxis)
     for ax in axes:
         ax.grid(axis="y")
-
-
-def tightness(bounds: pd.DataFrame) -> pd.DataFrame:
-    """Measured over guaranteed rate: CELL, guarantee, low (5 %), median, high (95 %), vacuous.
-
-    1 is a bound that is attained. Records whose guaranteed rate is 0 are counted in `vacuous`
-    (a share) and have no ratio.
-    """
-    rows = []
-    for cell, part in bounds.groupby(CELL, sort=True):
-        for guarantee in GUARANTEES:
-            known = part[guarantee].notna() & part["rate_measured"].notna()
-            positive = part[known & (part[guarantee] > 0)]
-            ratio = positive["rate_measured"] / positive[guarantee]
-            low, median, high = ratio.quantile([0.05, 0.5, 0.95])
-            vacuous = 1 - len(positive) / max(known.sum(), 1) if known.any() else np.nan
-            rows.append((*cell, guarantee, low, median, high, vacuous))
-    return pd.DataFrame(rows, columns=[*CELL, "guarantee", "low", "median", "high", "vacuous"])
 
 
 def _ratios(ax: Axes, spread: pd.DataFrame, cells: pd.DataFrame) -> None:
@@ -117,19 +90,12 @@ def _ratios(ax: Axes, spread: pd.DataFrame, cells: pd.DataFrame) -> None:
         y = np.array([order.index(c) for c in part[CELL].itertuples(index=False, name=None)])
         ax.hlines(y + offset, part["low"], part["high"], color=colour, lw=1.2)
         ax.plot(part["median"], y + offset, marker, color=colour, label=label)
-        for place, share in zip(y + offset, part["vacuous"], strict=True):
+        for text_y, share in zip(y + offset, part["vacuous"], strict=True):
             if share > 0:
                 text = f"{label}: vacuous in {100 * share:.0f} %"
-                ax.text(
-                    0.995,
-                    place,
-                    text,
-                    transform=ax.get_yaxis_transform(),
-                    ha="right",
-                    va="center",
-                    fontsize=6,
-                    color=colour,
-                )
+                across = ax.get_yaxis_transform()
+                look: style.Look = {"ha": "right", "va": "center", "fontsize": 6, "color": colour}
+                ax.text(0.995, text_y, text, transform=across, **look)
     ax.set_yticks(range(len(order)), [_cell_name(cell) for cell in order])
     ax.set_ylim(len(order) - 0.5, -0.5)
     ax.set_xscale("log")
@@ -142,19 +108,18 @@ def _ratios(ax: Axes, spread: pd.DataFrame, cells: pd.DataFrame) -> None:
 
 def _cell_name(cell: tuple) -> str:
     dataset, aggregation, features, multiscale = cell
-    graph = f"{style.name(dataset)}, {style.name(aggregation)}"
+    graph = names.listed(dataset, aggregation)
     return f"{graph}, {features.replace('pca', 'PCA')}, {MODEL[multiscale]}"
 
 
+@style.sentences(style.as_given)
 def measured(bounds: pd.DataFrame) -> list[str]:
     """How many records, how many hold, the largest ratio to a bound, and how loose each is."""
-    if bounds is None or bounds.empty:
-        return []
     holds, vacuous = int(bounds["holds"].sum()), int(bounds["vacuous"].sum())
     sentences = [
         f"{len(bounds):,} records of flow runs were checked; every bound holds in {holds:,} of"
         f" them. The paper's bound says nothing (rate 0) in {vacuous:,}.",
-        f"Largest ratio of the excess loss to a bound: {_largest(bounds):.6f} (1 is allowed).",
+        f"Largest ratio of the excess loss to a bound: {largest_ratio(bounds):.6f} (1 is allowed).",
     ]
     for guarantee in GUARANTEES:
         ratio = (bounds["rate_measured"] / bounds[guarantee]).where(bounds[guarantee] > 0).dropna()
@@ -164,11 +129,3 @@ def measured(bounds: pd.DataFrame) -> list[str]:
                 f" large in the median, {ratio.min():.3g} times at the least."
             )
     return sentences
-
-
-def _largest(bounds: pd.DataFrame) -> float:
-    """Over all records and bounds, where the excess is more than rounding of its start."""
-    start = bounds.groupby([*CELL, "depth", "seed"])["excess"].transform("max")
-    rows = bounds[bounds["excess"] > 1e-9 * start]
-    columns = ["bound_paper", "bound_restricted", "bound_integrated"]
-    return float(max((rows["excess"] / rows[column]).max() for column in columns))

@@ -5,7 +5,7 @@ twice as fast as the other, 0 no difference, below 0 the other way round.
 """
 
 import textwrap
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gnn_dynamics.figures import style
-from gnn_dynamics.summaries import select
+from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
 
 WIDTH, LINE = 9.6, 0.165  # inches
 TOP, FOOT = 0.35, 0.5  # inches for legend and axis
-NUMBER, TITLE, FOUND, LABEL, EFFECTS = 1.12, 1.42, 4.75, 5.95, 6.05  # inches from the left
-ASSERTION_LETTERS, FOUND_LETTERS = 58, 86  # letters per line
+NUMBER, TITLE, STATEMENT, LABEL, EFFECTS = 1.12, 1.42, 4.75, 5.95, 6.05  # inches from the left
+ASSERTION_LETTERS, STATEMENT_LETTERS = 58, 86  # letters per line
 BODY, SMALL = 1.35, 0.73  # lines: where small text begins under a title, and its height
 MOST_LINES = 60  # beyond which the measures of speed are pooled
 MEASURES = {
@@ -28,7 +29,6 @@ MEASURES = {
     "head_to_layer_terms": ("head / layer terms", "D"),
 }
 POOLED = "all measures"
-MARKS = {"holds": "✓", "fails": "✗", "mixed": "±", "vacuous": "○", "not tested": "–"}
 DIRECTIONS = {
     "as claimed": style.BLUE,
     "the other way": style.RED,
@@ -36,23 +36,23 @@ DIRECTIONS = {
 }
 
 
-@style.styled
+@style.figure(
+    style.as_given,
+    "No claims were judged (table 'claims' is empty).",
+    "Run the workflow to its end.",
+)
 def draw(claims: pd.DataFrame, comparisons: pd.DataFrame) -> Figure:
     """A block for each claim: verdict, statement, then a line for each graph and measure of speed.
 
-    claims, comparisons: the tables of these names. The large mark is the median over a graph's
-    cells of the effect, its bar runs between the medians of the cells' interval ends, and the
-    small dots are the cells. A claim that compares no runs shows what was found.
+    From tables `claims` and `comparisons`. The large mark is the median effect over a graph's
+    cells, its bar joins the medians of the cells' interval ends, and the small dots are the
+    cells. A claim that compares no runs shows its result in words.
     """
-    if claims is None or claims.empty:
-        return style.missing_figure(
-            "No claims were judged (table 'claims' is empty).", "Run the workflow to its end."
-        )
     lines = graph_lines(comparisons)
     blocks = [_block(row, lines[lines["claim"] == row.claim]) for row in claims.itertuples()]
     tops = np.concatenate([[0], np.cumsum([height for _, _, height in blocks])])
     height = TOP + FOOT + LINE * tops[-1]
-    figure = style.new_figure(height, WIDTH, layout="none")
+    figure = style.new_figure(height, WIDTH, layout=None)
     words, effects = _axes(figure, tops[-1], height)
     _scale(effects, lines)
     for (row, part, _), top, bottom in zip(blocks, tops[:-1], tops[1:], strict=True):
@@ -61,7 +61,7 @@ def draw(claims: pd.DataFrame, comparisons: pd.DataFrame) -> Figure:
             _effects(words, effects, part, top, comparisons)
         else:
             effects.axhspan(top, bottom, color="white", zorder=2)  # no axis where nothing is on it
-            _found(words, row, top)
+            _statement(words, row, top)
         words.axhline(bottom, color="#DDDDDD", lw=0.6)
     figure.legend(handles=_legend(lines), loc="upper center", ncols=7, handlelength=1.2)
     return figure
@@ -78,11 +78,11 @@ def _axes(figure: Figure, lines: float, height: float) -> tuple[Axes, Axes]:
     return words, effects
 
 
-def graph_lines(comparisons: pd.DataFrame | None) -> pd.DataFrame:
+def graph_lines(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Per claim, dataset and measure: medians of effect, ci_low, ci_high, number of cells."""
     keys = ["claim", "dataset", "measure"]
     columns = [*keys, "effect", "ci_low", "ci_high", "cells"]
-    if comparisons is None or comparisons.empty:
+    if comparisons.empty:
         return pd.DataFrame(columns=columns)
     known = comparisons[comparisons["effect"].notna() & (comparisons["state"] != "noted")]
     if len(known[keys].drop_duplicates()) > MOST_LINES:
@@ -90,16 +90,16 @@ def graph_lines(comparisons: pd.DataFrame | None) -> pd.DataFrame:
     medians = known.groupby(keys, sort=False)[["effect", "ci_low", "ci_high"]].median()
     lines = medians.assign(cells=known.groupby(keys, sort=False).size()).reset_index()
     datasets, measures = select.ordered(lines["dataset"], "dataset"), [*MEASURES, POOLED]
-    place = lines["dataset"].map(datasets.index) * len(measures)
-    place += lines["measure"].map(lambda name: measures.index(name) if name in measures else 0)
-    return lines.assign(place=place).sort_values(["claim", "place"])[columns]
+    rank = lines["dataset"].map(datasets.index) * len(measures)
+    rank += lines["measure"].map(lambda name: measures.index(name) if name in measures else 0)
+    return lines.assign(rank=rank).sort_values(["claim", "rank"])[columns]
 
 
-def _block(row, lines: pd.DataFrame) -> tuple:
+def _block(row: Any, lines: pd.DataFrame) -> tuple:
     """(claim, its lines, height in lines)."""
-    said = BODY + SMALL * len(_wrapped(row.assertion, ASSERTION_LETTERS))
-    found = 0.5 + SMALL * len(_wrapped(row.statement, FOUND_LETTERS))
-    return row, lines, max(said, len(lines) + 0.5 if len(lines) else found) + 0.4
+    left = BODY + SMALL * len(_wrapped(row.assertion, ASSERTION_LETTERS))
+    statement = 0.5 + SMALL * len(_wrapped(row.statement, STATEMENT_LETTERS))
+    return row, lines, max(left, len(lines) + 0.5 if len(lines) else statement) + 0.4
 
 
 def _wrapped(text: str, letters: int) -> list[str]:
@@ -118,10 +118,10 @@ def _scale(ax: Axes, lines: pd.DataFrame) -> None:
     ax.grid(axis="x")
 
 
-def _claim(words: Axes, row, top: float) -> None:
+def _claim(words: Axes, row: Any, top: float) -> None:
     colour = style.VERDICT_COLOUR.get(row.verdict, style.GREY)
     box = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": "none"}
-    look = {"va": "top", "fontsize": 7.5, "weight": "bold"}
+    look: style.Look = {"va": "top", "fontsize": 7.5, "weight": "bold"}
     ink = style.BLACK if row.verdict == "mixed" else "white"  # enough contrast on orange
     mark = f"{MARKS.get(row.verdict, '')} {row.verdict}"
     words.text(0.1, top + 0.5, mark, color=ink, bbox=box, **look)
@@ -142,11 +142,11 @@ def _effects(
         ax.plot(shown, np.full(len(shown), y), ".", color=colour, ms=3, alpha=0.45, mew=0)
         ax.hlines(y, line.ci_low, line.ci_high, color=colour, lw=1.8)
         ax.plot(line.effect, y, marker, color=colour, ms=4.5, mec="white", mew=0.5)
-        name = f"{style.name(line.dataset)}, {label}"
-        words.text(LABEL, y, name, ha="right", va="center", fontsize=6.5)
+        text = f"{names.name(line.dataset)}, {label}"
+        words.text(LABEL, y, text, ha="right", va="center", fontsize=6.5)
 
 
-def _cells(comparisons: pd.DataFrame, line) -> pd.Series:
+def _cells(comparisons: pd.DataFrame, line: Any) -> pd.Series:
     """The effects of the cells that a line sums up."""
     cells = select.keep(comparisons, claim=line.claim, dataset=line.dataset)
     pooled = line.measure == POOLED
@@ -154,49 +154,33 @@ def _cells(comparisons: pd.DataFrame, line) -> pd.Series:
 
 
 def direction(low: float, high: float) -> str:
-    """What an interval says about the claim."""
+    """The direction of an interval, compared with the claim."""
     if low > 0:
         return "as claimed"
     return "the other way" if high < 0 else "no clear direction"
 
 
-def _found(words: Axes, row, top: float) -> None:
-    text = "\n".join(_wrapped(row.statement, FOUND_LETTERS))
+def _statement(words: Axes, row: Any, top: float) -> None:
+    text = "\n".join(_wrapped(row.statement, STATEMENT_LETTERS))
     box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-    words.text(FOUND, top + 0.5, text, va="top", fontsize=6.5, linespacing=1.3, bbox=box)
+    words.text(STATEMENT, top + 0.5, text, va="top", fontsize=6.5, linespacing=1.3, bbox=box)
 
 
 def _legend(lines: pd.DataFrame) -> list:
-    looks = {
-        MEASURES[measure][0]: {"color": style.GREY, "marker": MEASURES[measure][1], "ls": ""}
-        for measure in MEASURES
+    entries: dict[str, style.Look] = {
+        label: {"color": style.GREY, "marker": marker, "ls": ""}
+        for measure, (label, marker) in MEASURES.items()
         if measure in set(lines["measure"])
     }
-    looks |= {name: {"color": colour, "lw": 3} for name, colour in DIRECTIONS.items()}
-    return style.key(looks)
+    entries |= {label: {"color": colour, "lw": 3} for label, colour in DIRECTIONS.items()}
+    return style.key(entries)
 
 
+@style.sentences(style.as_given)
 def measured(claims: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """How many claims have which verdict, and on how many cells they rest."""
-    if claims is None or claims.empty:
-        return []
-    cells = 0 if comparisons is None else len(comparisons)
     return [
         f"{verdict_counts(claims['verdict'])}.",
-        f"The comparisons have {select.plural(cells, 'cell')};"
+        f"The comparisons have {select.plural(len(comparisons), 'cell')};"
         " a cell is one setting with all its seeds.",
     ]
-
-
-def verdict_counts(verdicts: Iterable[str]) -> str:
-    """`3 hold, 1 fails, 2 are mixed` for a list of verdicts."""
-    said = {
-        "holds": ("holds", "hold"),
-        "fails": ("fails", "fail"),
-        "mixed": ("is mixed", "are mixed"),
-        "vacuous": ("is vacuous", "are vacuous"),
-        "not tested": ("is not tested", "are not tested"),
-    }
-    counts = pd.Series(list(verdicts), dtype=str).value_counts()
-    words = [f"{counts[v]} {said[v][int(counts[v] > 1)]}" for v in said if counts.get(v, 0)]
-    return ", ".join(words) or "no claim was judged"

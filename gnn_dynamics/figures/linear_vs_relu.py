@@ -7,50 +7,51 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import curves, style
-from gnn_dynamics.summaries import select
+from gnn_dynamics.figures import seed_bands, style
+from gnn_dynamics.summaries import names, select
 
 FREE = ("aggregation", "multiscale", "activation", "depth")
+_CELL = ["aggregation", "multiscale", "depth"]
+_SKIP = {True: "multiscale", False: "no skips"}
 
 
-@style.styled
-def draw(training: pd.DataFrame) -> Figure:
-    """A panel for each aggregation (row) and depth (column) of the first dataset.
+def _rows(training: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
+    """Runs of experiment `curves` on the first dataset, and the keys that are fixed."""
+    return select.fix(select.experiment(training, "curves"), FREE)
 
-    training: table `training`; experiment `curves` is used.
-    """
-    rows, held = select.hold(select.experiment(training, "curves"), FREE)
-    if rows.empty:
-        return style.missing_figure("No runs of experiment 'curves'.", select.HOW_TO_GET)
+
+@style.figure(_rows, "No runs of experiment 'curves'.", select.HOW_TO_GET)
+def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
+    """A panel for each aggregation (row) and depth (column), from table `training`."""
     kinds, depths = select.ordered(rows["aggregation"], "aggregation"), sorted(set(rows["depth"]))
     figure = style.new_figure(0.55 + 1.75 * len(kinds))
     axes = figure.subplots(len(kinds), len(depths), squeeze=False, sharex="row", sharey="row")
     for i, kind in enumerate(kinds):
         for j, depth in enumerate(depths):
-            _panel(axes[i, j], select.keep(rows, aggregation=kind, depth=depth), held)
-            style.letter(axes[i, j], "", f"{style.name(kind)}, H = {depth}")
+            _panel(axes[i, j], select.keep(rows, aggregation=kind, depth=depth), fixed)
+            style.letter(axes[i, j], "", f"{names.name(kind)}, H = {depth}")
             axes[i, j].set_ylabel(axes[i, j].get_ylabel() if j == 0 else "")
-    title = f"{style.name(held['dataset'])}; {curves.BAND}"
+    title = f"{names.name(fixed['dataset'])}; {seed_bands.BAND}"
     style.legend_above(figure, _legend(rows), title, columns=4)
     return figure
 
 
-def _look(activation: str, multiscale: bool) -> dict[str, Any]:
+def _look(activation: str, multiscale: bool) -> style.Look:
     return {
         "color": style.ACTIVATION_COLOUR[activation],
         "linestyle": style.SCALE_LINE[multiscale],
-        "label": f"{style.name(activation)}, {'multiscale' if multiscale else 'no skips'}",
+        "label": f"{names.name(activation)}, {_SKIP[multiscale]}",
     }
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, held: dict[str, Any]) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame, fixed: dict[str, Any]) -> None:
     if rows.empty:
         style.missing(ax, "No runs.", select.HOW_TO_GET)
         return
     summary = select.over_seeds(rows, ["activation", "multiscale"])
     for (activation, multiscale), curve in summary.groupby(["activation", "multiscale"]):
-        curves.draw_band(ax, curve, **_look(activation, multiscale))
-    curves.finish(ax, held)
+        seed_bands.draw_band(ax, curve, **_look(activation, multiscale))
+    seed_bands.finish(ax, fixed)
 
 
 def _legend(rows: pd.DataFrame) -> list:
@@ -59,30 +60,25 @@ def _legend(rows: pd.DataFrame) -> list:
     return style.key({look.pop("label"): look for look in entries})
 
 
-def measured(training: pd.DataFrame) -> list[str]:
+@style.sentences(_rows)
+def measured(rows: pd.DataFrame, fixed: dict) -> list[str]:
     """How far ReLU and linear curves are apart, over all panels."""
-    rows, held = select.hold(select.experiment(training, "curves"), FREE)
-    if rows.empty:
-        return []
     summary = select.over_seeds(rows, list(FREE))
-    wide = summary.pivot_table(
-        index=["aggregation", "multiscale", "depth", "step"], columns="activation", values="median"
-    )
+    wide = summary.pivot_table(index=[*_CELL, "step"], columns="activation", values="median")
     if not {"linear", "relu"} <= set(wide):
         return [f"Only {', '.join(wide)} networks were trained, so there is nothing to compare."]
     return [
-        f"Setting: {select.describe(held)}.",
+        f"Setting: {select.describe(fixed)}.",
         *_distance(np.log10(wide["relu"] / wide["linear"])),
     ]
 
 
 def _distance(log_ratio: pd.Series) -> list[str]:
     """log10 of ReLU loss over linear loss, by cell and step, in words."""
-    keys = ["aggregation", "multiscale", "depth"]
-    last = log_ratio.groupby(keys).last()
-    largest = log_ratio.abs().groupby(keys).max()
-    worst = largest.idxmax()
-    cell = f"{style.name(worst[0])}, {'multiscale' if worst[1] else 'no skips'}, H = {worst[2]}"
+    last = log_ratio.groupby(_CELL).last()
+    largest = log_ratio.abs().groupby(_CELL).max()
+    aggregation, multiscale, depth = largest.idxmax()
+    cell = f"{names.name(aggregation)}, {_SKIP[multiscale]}, H = {depth}"
     return [
         "At the last iteration that both have, the ReLU network's median loss is between"
         f" {10 ** last.min():.2f} and {10 ** last.max():.2f} times the linear one's"

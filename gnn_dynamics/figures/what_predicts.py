@@ -4,6 +4,7 @@ Rows are the accelerations, columns the candidates, marks the graphs of the run.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from gnn_dynamics.figures import style
-from gnn_dynamics.summaries import effects, select
+from gnn_dynamics.summaries import effects, names, select
 from gnn_dynamics.summaries.predictors import (
     ACCELERATIONS,
     ENOUGH,
@@ -26,8 +27,11 @@ from gnn_dynamics.summaries.predictors import (
 LEAST_RHO, MOST_P = 0.5, 0.05
 LINEAR = 8  # largest effect that is drawn on a linear axis
 TICKS = (-50, -20, -10, -5, -1, 0, 1, 5, 10, 20, 50)
-LOOKS = {"gcn": (style.BLUE, "o", None), "gin": (style.RED, "s", "white")}
-OTHER_LOOK = (style.GREY, "D", None)
+LOOKS: dict[str, style.Look] = {
+    "gcn": {"color": style.BLUE, "marker": "o"},
+    "gin": {"color": style.RED, "marker": "s", "mfc": "white"},
+}
+OTHER_LOOK: style.Look = {"color": style.GREY, "marker": "D"}
 AXES = {
     "edge_homophily": "edge homophily",
     "sigma_min_positive_sq": r"$\sigma_r^2$ of the stacked features",
@@ -38,51 +42,55 @@ WHERE = {
     "sigma_min_positive_sq": "the features, nodes and depths of the runs in `graph_condition`",
     "alignment": "runs with the squared loss",
 }
+LEGEND = (
+    "linear networks, gradient flow; medians over a graph's cells of effect and interval ends\n"
+    f"Spearman's ρ, p by permutation and after Holm; ✓: |ρ| ≥ {LEAST_RHO:g} and p ≤ {MOST_P:g}"
+)
 
 
-@style.styled
-def draw(
+def _rows(
     comparisons: pd.DataFrame,
     graphs: pd.DataFrame,
     graph_condition: pd.DataFrame,
     alignment: pd.DataFrame,
-) -> Figure:
-    """The tables of these names. Each panel says its rank correlation over the graphs."""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One row for each graph, and the correlations over them."""
     table = graph_table(comparisons, graphs, graph_condition, alignment)
-    if table.empty:
-        what = "No acceleration of a linear network was measured in flow time."
-        how = "Train pairs with optimizer flow, squared loss, `thresholds` and at least 5 seeds."
-        return style.missing_figure(what, how)
-    found = correlations(table)
+    return table, correlations(table) if len(table) else table
+
+
+@style.figure(
+    _rows,
+    "No acceleration of a linear network was measured in flow time.",
+    "Train pairs with optimizer flow, squared loss, `thresholds` and at least 5 seeds.",
+)
+def draw(table: pd.DataFrame, tests: pd.DataFrame) -> Figure:
+    """Each panel shows the graphs and their rank correlation.
+
+    From tables `comparisons`, `graphs`, `graph_condition` and `alignment`.
+    """
     figure = style.new_figure(6.4)
     axes = figure.subplots(3, 3)
     for line, (claim, name) in zip(axes, ACCELERATIONS.items(), strict=True):
         part = table[table["claim"] == claim]
         for ax, predictor in zip(line, PREDICTORS, strict=True):
             _panel(ax, part.dropna(subset=predictor), table[predictor], predictor)
-            _title(ax, select.keep(found, claim=claim, predictor=predictor))
+            _title(ax, select.keep(tests, claim=claim, predictor=predictor))
         _wide(line, part)
         line[0].set_ylabel(f"{name}:\n$\\log_2$ of times faster")
-    style.legend_above(figure, _legend(table), _WHAT, columns=3)
+    style.legend_above(figure, _legend(table), LEGEND, columns=3)
     return figure
-
-
-_WHAT = (
-    "linear networks, gradient flow; medians over a graph's cells of effect and interval ends\n"
-    f"Spearman's ρ, p by permutation and after Holm; ✓: |ρ| ≥ {LEAST_RHO:g} and p ≤ {MOST_P:g}"
-)
 
 
 def _panel(ax: Axes, part: pd.DataFrame, everywhere: pd.Series, predictor: str) -> None:
     if part.empty:
-        what = f"No graph has both this acceleration and its {PREDICTORS[predictor]}."
-        style.missing(ax, what, f"It is computed for {WHERE[predictor]}.")
+        missing = f"No graph has both this acceleration and its {PREDICTORS[predictor]}."
+        style.missing(ax, missing, f"It is computed for {WHERE[predictor]}.")
         return
     for aggregation, marks in part.groupby("aggregation"):
-        colour, marker, inside = LOOKS.get(aggregation, OTHER_LOOK)
-        ax.vlines(marks[predictor], marks["ci_low"], marks["ci_high"], color=colour, lw=0.7)
-        look = {"color": colour, "marker": marker, "mfc": inside or colour, "ls": "", "ms": 4}
-        ax.plot(marks[predictor], marks["effect"], **look)
+        look = LOOKS.get(aggregation, OTHER_LOOK)
+        ax.vlines(marks[predictor], marks["ci_low"], marks["ci_high"], color=look["color"], lw=0.7)
+        ax.plot(marks[predictor], marks["effect"], ls="", ms=4, **look)
     ax.axhline(0, color=style.BLACK, lw=0.7, zorder=1)
     ax.set_xlabel(AXES[predictor])
     ax.grid(axis="y")
@@ -103,7 +111,7 @@ def _decades(values: pd.Series) -> tuple[float, float]:
 
 def _title(ax: Axes, tests: pd.DataFrame) -> None:
     """A line for each aggregation."""
-    lines = [f"{style.name(test.aggregation)}: {_said(test)}" for test in tests.itertuples()]
+    lines = [f"{names.name(test.aggregation)}: {_result(test)}" for test in tests.itertuples()]
     ax.set_title("\n".join(lines), loc="left", fontsize=7)
 
 
@@ -120,12 +128,12 @@ def _wide(axes: Sequence[Axes], part: pd.DataFrame) -> None:
             ax.set_yticks([], minor=True)
 
 
-def passes(test) -> bool:
-    """Strong, and unlikely without a relation, by the limits stated above; never with NaN."""
+def passes(test: Any) -> bool:
+    """Whether a correlation is strong and significant, by the limits above; never with NaN."""
     return bool(abs(test.rho) >= LEAST_RHO and test.p_holm <= MOST_P)
 
 
-def _said(test) -> str:
+def _result(test: Any) -> str:
     """`ρ = +0.62, n = 15, p = 0.012`, or why there is no number."""
     if np.isnan(test.rho):
         why = "too few graphs" if test.n < ENOUGH else "nothing varies"
@@ -136,75 +144,65 @@ def _said(test) -> str:
 
 
 def _legend(table: pd.DataFrame) -> list:
-    entries = {}
-    for aggregation in select.ordered(table["aggregation"], "aggregation"):
-        colour, marker, inside = LOOKS.get(aggregation, OTHER_LOOK)
-        look = {"color": colour, "marker": marker, "mfc": inside or colour, "ls": ""}
-        entries[style.name(aggregation)] = look
-    return style.key(entries)
+    aggregations = select.ordered(table["aggregation"], "aggregation")
+    return style.key({names.name(a): {"ls": "", **LOOKS.get(a, OTHER_LOOK)} for a in aggregations})
 
 
-def measured(
-    comparisons: pd.DataFrame,
-    graphs: pd.DataFrame,
-    graph_condition: pd.DataFrame,
-    alignment: pd.DataFrame,
-) -> list[str]:
-    """The numbers of every graph, then every correlation, then what they come to."""
-    table = graph_table(comparisons, graphs, graph_condition, alignment)
-    if table.empty:
-        return []
-    found = correlations(table)
+@style.sentences(_rows)
+def measured(table: pd.DataFrame, tests: pd.DataFrame) -> list[str]:
+    """The numbers of every graph, then every correlation, then the conclusion."""
     return [
-        *(_said_graph(part, *graph) for graph, part in table.groupby(["dataset", "aggregation"])),
+        *(_graph_text(part, *graph) for graph, part in table.groupby(["dataset", "aggregation"])),
         *(
             f"{ACCELERATIONS[test.claim].capitalize()} by {PREDICTORS[test.predictor]},"
-            f" {style.name(test.aggregation)}: {_said(test)}{_unadjusted(test.p)}."
-            for test in found.itertuples()
+            f" {names.name(test.aggregation)}: {_result(test)}{_unadjusted(test.p)}."
+            for test in tests.itertuples()
         ),
-        conclusion(found),
+        conclusion(tests),
     ]
 
 
-def _said_graph(part: pd.DataFrame, dataset: str, aggregation: str) -> str:
+def _graph_text(part: pd.DataFrame, dataset: str, aggregation: str) -> str:
     known = part[list(PREDICTORS)].median().dropna()
     values = [f"{PREDICTORS[name]} {value:.2g}" for name, value in known.items()]
-    speeds = [f"{ACCELERATIONS[line.claim]} {effects.said(line)}" for line in part.itertuples()]
-    return f"{style.name(dataset)}, {style.name(aggregation)}: {'; '.join([*values, *speeds])}."
+    speeds = [
+        f"{ACCELERATIONS[line.claim]} {effects.with_ends(line)}" for line in part.itertuples()
+    ]
+    return f"{names.listed(dataset, aggregation)}: {'; '.join([*values, *speeds])}."
 
 
 def _unadjusted(p: float) -> str:
     return "" if np.isnan(p) else f" ({p:.2g} before Holm's adjustment)"
 
 
-def conclusion(found: pd.DataFrame) -> str:
-    """One sentence made from the correlations: which candidates predict which acceleration."""
-    known = found.dropna(subset="p")
-    most = int(found["n"].max())
+def conclusion(tests: pd.DataFrame) -> str:
+    """One sentence from the correlations: which candidates predict which acceleration."""
+    known = tests.dropna(subset="p")
+    most = int(tests["n"].max())
     if known.empty:
         return (
             f"{select.plural(most, 'graph')} cannot say whether homophily, σ²r or label alignment"
             f" predicts an acceleration: at least {ENOUGH} that differ are needed."
         )
-    asked = f"|ρ| ≥ {LEAST_RHO:g} with p ≤ {MOST_P:g} after Holm's adjustment"
+    required = f"|ρ| ≥ {LEAST_RHO:g} with p ≤ {MOST_P:g} after Holm's adjustment"
     tried = f"Of {select.plural(len(known), 'rank correlation')} over up to {most} graphs"
     passing = known[[passes(line) for line in known.itertuples()]]
     if passing.empty:
         return (
-            f"{tried} none has {asked}: there is no evidence here that homophily, σ²r or label"
+            f"{tried} none has {required}: there is no evidence here that homophily, σ²r or label"
             f" alignment predicts an acceleration{_too_few(most, len(known))}."
         )
-    names = [
+    results = [
         f"{PREDICTORS[line.predictor]} with the acceleration by {ACCELERATIONS[line.claim]}"
-        f" on {style.name(line.aggregation)} (ρ = {line.rho:+.2f})".replace("-", "−")
+        f" on {names.name(line.aggregation)} (ρ = {line.rho:+.2f})".replace("-", "−")
         for line in passing.itertuples()
     ]
     verb = "has" if len(passing) == 1 else "have"
-    return f"{tried} {len(passing)} {verb} {asked}: {', '.join(names)}."
+    return f"{tried} {len(passing)} {verb} {required}: {', '.join(results)}."
 
 
 def _too_few(n: int, tests: int) -> str:
-    """Says so where no correlation, however perfect, could have passed."""
+    """A remark where not even a perfect correlation could pass."""
     least = smallest_p(n) * tests
     if least <= MOST_P:
         return ""

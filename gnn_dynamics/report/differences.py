@@ -6,11 +6,11 @@ sentences report what was expected, not what is printed.
 
 import pandas as pd
 
-from gnn_dynamics.figures.gradient_terms import ratio_summary
-from gnn_dynamics.figures.style import name
-from gnn_dynamics.figures.training_speed import ITERATIONS
 from gnn_dynamics.report.sections import Tables
 from gnn_dynamics.summaries import select
+from gnn_dynamics.summaries.gradient_terms import ratio_summary
+from gnn_dynamics.summaries.names import name
+from gnn_dynamics.summaries.paper_curves import ITERATIONS
 
 # Edges in the paper's table of datasets; its files contain some edges twice.
 PAPER_EDGES = {"cora": 5429, "citeseer": 4732}
@@ -21,7 +21,7 @@ CURVE = ["activation", "panel", "curve"]
 def differences(tables: Tables, deviation: pd.DataFrame) -> list[str]:
     """One sentence for each difference that the tables show; empty if they show none.
 
-    deviation: distance from the digitised curves, see `training_speed.deviation`
+    deviation: distance from the digitised curves, see `paper_curves.deviation`
     """
     return [
         *_curves(deviation),

@@ -11,8 +11,8 @@ import yaml
 
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry
+from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.report.unsteady import read_ends
-from gnn_dynamics.summaries import select
 
 # Only these tables are loaded; the report gives the number of rows of all others.
 SHOWN = {"graphs", "claims", *(name for figure in registry.FIGURES for name in figure.tables)}
@@ -68,4 +68,4 @@ def read_shown(paths: Mapping[str, Path]) -> dict[str, pd.DataFrame]:
     Raises:
         UserError: if a file is damaged.
     """
-    return {name: select.read(path) for name, path in paths.items() if name in SHOWN}
+    return {name: read(path) for name, path in paths.items() if name in SHOWN}

@@ -22,17 +22,18 @@ THRESHOLD = ["threshold", "threshold_kind"]
 FREE = ("multiscale", "depth", "optimizer", "lr")
 
 
-def shown(comparisons: pd.DataFrame | None) -> tuple[pd.DataFrame, dict]:
-    """The cells of one graph in one setting, the first of those with most measures; what is held.
+def shown(comparisons: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
+    """The cells of one graph in one setting, and the keys that are fixed.
 
-    Columns of the table, with `other` (the shallower depth) as a number. For each pair of depths
-    the thresholds are those that most of its measures have.
+    The graph is the first of those with the most measures. Columns are those of the table, with
+    `other` (the shallower depth) as a number. The thresholds of each pair of depths are those that
+    most of its measures have.
     """
     rows = _most_measures(_cells(comparisons), [*GRAPH, *SETTING])
     return _one_setting(rows)
 
 
-def _cells(comparisons: pd.DataFrame | None) -> pd.DataFrame:
+def _cells(comparisons: pd.DataFrame) -> pd.DataFrame:
     rows = effects.judged(comparisons, ["10"], list(MEASURES))
     if rows.empty:
         return rows
@@ -49,23 +50,23 @@ def _most_measures(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def _one_setting(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
-    """Hold the setting, the width too if some width has all measures, and the thresholds."""
+    """Fix the setting, the width too if some width has all measures, and the thresholds."""
     if rows.empty:
         return rows, {}
-    rows, held = select.hold(rows, (*FREE, "width"), FIRST)
+    rows, fixed = select.fix(rows, (*FREE, "width"), FIRST)
     count = rows.groupby("width")["measure"].transform("nunique")
     wide = rows[count == rows["measure"].nunique()]
     if len(wide):
-        rows, held = select.hold(wide, FREE, FIRST)
+        rows, fixed = select.fix(wide, FREE, FIRST)
     # A measure that reaches fewer thresholds than another would be a median over other cells.
     pairs = [_most_measures(pair, THRESHOLD) for _, pair in rows.groupby(PAIR)]
-    return pd.concat(pairs), held
+    return pd.concat(pairs), fixed
 
 
-def other_graphs(comparisons: pd.DataFrame, held: dict) -> pd.DataFrame:
+def other_graphs(comparisons: pd.DataFrame, fixed: dict) -> pd.DataFrame:
     """Medians for every other graph, each in its own setting: GRAPH, PAIR, measure, effect, ..."""
     rows = _cells(comparisons)
-    rest = rows[(rows[GRAPH] != pd.Series({key: held[key] for key in GRAPH})).any(axis=1)]
+    rest = rows[(rows[GRAPH] != pd.Series({key: fixed[key] for key in GRAPH})).any(axis=1)]
     settled = [_one_setting(_most_measures(part, SETTING))[0] for _, part in rest.groupby(GRAPH)]
     return effects.medians(pd.concat([rest[:0], *settled]), [*GRAPH, *PAIR, "measure"])
 
@@ -80,33 +81,33 @@ def best_rates(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(sides).groupby(MODEL[:2])["lr"].median().reset_index()
 
 
-def sharpness(training: pd.DataFrame | None, held: dict) -> pd.DataFrame:
-    """Largest lr * lambda_max of the runs in the held setting, over their seeds.
+def sharpness(training: pd.DataFrame | None, fixed: dict) -> pd.DataFrame:
+    """Largest lr * lambda_max of the runs in the fixed setting, over their seeds.
 
     Returns columns MODEL, low, median, high (runs that did not diverge), runs, diverged (numbers).
     """
     columns = [*MODEL, "low", "median", "high", "runs", "diverged"]
     if training is None or training.empty or not training["lr_lambda_max"].notna().any():
         return pd.DataFrame(columns=columns)
-    rows = select.keep(training, **held, optimizer="gd")
+    rows = select.keep(training, **fixed, optimizer="gd")
     by_run = rows.groupby([key for key in KEYS if key in rows], dropna=False)
     runs = by_run.agg(
         largest=("lr_lambda_max", "max"), diverged=("status", lambda s: (s == "diverged").any())
     ).reset_index()
     runs["largest"] = runs["largest"].where(~runs["diverged"])
-    of = runs.groupby(MODEL)
-    spread = of["largest"].agg(low="min", median="median", high="max", runs="size")
-    return spread.assign(diverged=of["diverged"].sum()).reset_index()[columns]
+    models = runs.groupby(MODEL)
+    spread = models["largest"].agg(low="min", median="median", high="max", runs="size")
+    return spread.assign(diverged=models["diverged"].sum()).reset_index()[columns]
 
 
 def by_rate(rows: pd.DataFrame) -> pd.DataFrame:
     """Medians over thresholds and their kinds: PAIR, lr (0 for gradient flow), effect, ..."""
-    wanted = rows[rows["measure"].isin(["flow_time", "equal_lr_steps"])]
-    return effects.medians(wanted.assign(lr=wanted["lr"].fillna(0.0)), [*PAIR, "lr"])
+    equal = rows[rows["measure"].isin(["flow_time", "equal_lr_steps"])]
+    return effects.medians(equal.assign(lr=equal["lr"].fillna(0.0)), [*PAIR, "lr"])
 
 
-def describe(rows: pd.DataFrame, held: dict) -> str:
-    """What all cells share, with the widths if measures have different ones."""
-    told = {key: value for key, value in held.items() if key not in ("activation", "labels")}
+def describe(rows: pd.DataFrame, fixed: dict) -> str:
+    """The setting that all cells share, with the widths if measures have different ones."""
+    setting = {key: value for key, value in fixed.items() if key not in ("activation", "labels")}
     widths = " and ".join(f"{width:.0f}" for width in sorted(set(rows["width"])))
-    return f"{select.describe(told)}" + ("" if "width" in held else f", widths {widths}")
+    return select.describe(setting) + ("" if "width" in fixed else f", widths {widths}")

@@ -1,4 +1,4 @@
-"""Effects of the accelerations, as several figures sum them up: which cells count, and medians.
+"""Effects of the accelerations, as several figures summarise them: which cells count, and medians.
 
 An effect is log2(time of the other side / time of the side that the claim calls faster).
 """
@@ -18,10 +18,10 @@ FIRST = {"loss_fn": ("squared",), "nodes": ("train",)}
 def judged(
     comparisons: pd.DataFrame | None, claims: Sequence[str], measures: Sequence[str]
 ) -> pd.DataFrame:
-    """Cells of linear networks of which enough pairs were decided, whatever they say.
+    """Cells of linear networks with enough decided pairs, for or against the claim.
 
-    Cells whose seeds disagree stay: they are how a small effect looks, and without them a median
-    would be drawn away from 0.
+    Cells whose seeds disagree are kept: small effects look like that, and a median without them
+    would be biased away from 0.
     """
     if comparisons is None or comparisons.empty:
         return pd.DataFrame()
@@ -33,8 +33,8 @@ def judged(
 def medians(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """For each of `by`: medians over cells of effect, ci_low and ci_high, and number of cells.
 
-    `bounded`: the share of decided pairs of which one run ended before it got there. What counts
-    there is its end, so that the effect is at least as large as said.
+    `bounded` is the share of decided pairs in which one run ended before it reached the threshold.
+    Its end time is used, so that the effect is a lower bound.
     """
     decided = rows["pairs"] - rows["undecided"]
     grouped = rows.assign(decided=decided).groupby(list(by), sort=True)
@@ -44,13 +44,13 @@ def medians(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return summary.assign(cells=grouped.size(), bounded=share).reset_index()
 
 
-def hold(cells: pd.DataFrame, free: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """`select.hold` in the theorems' setting, at the width that most cells have."""
+def fix(cells: pd.DataFrame, free: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """`select.fix` in the theorems' setting, at the width that most cells have."""
     widths = cells["width"].value_counts().sort_index()  # of equally many, the smaller
     first = {**FIRST, "width": widths.sort_values(ascending=False, kind="stable").index.tolist()}
-    return select.hold(cells, free, first)
+    return select.fix(cells, free, first)
 
 
-def said(row) -> str:
+def with_ends(row: Any) -> str:
     """`+0.53 (0.21 to 0.80)` for a row of `medians`."""
     return f"{row.effect:+.2f} ({row.ci_low:.2f} to {row.ci_high:.2f})".replace("-", "−")

@@ -1,4 +1,4 @@
-"""Which property of a graph goes with the acceleration it shows: one row a graph, and the tests.
+"""Which property of a graph correlates with its acceleration: one row per graph, and the tests.
 
 Three candidates: edge homophily, the smallest positive singular value of the stacked propagated
 features (Theorem 2), and how well the labels agree with their leading directions.
@@ -43,7 +43,7 @@ def graph_table(
     if cells.empty:
         return pd.DataFrame(columns=["claim", *GRAPH, "effect", *PREDICTORS])
     keys = ["claim", *GRAPH]
-    cells = pd.concat([effects.hold(part, FREE)[0] for _, part in cells.groupby(keys)])
+    cells = pd.concat([effects.fix(part, FREE)[0] for _, part in cells.groupby(keys)])
     cells = _joined(cells, graphs, ["dataset"], "edge_homophily")
     cells = _joined(cells, _stacked(graph_condition), PROBLEM, "sigma_min_positive_sq")
     cells = _joined(cells, _stacked(alignment), PROBLEM, "alignment")
@@ -72,18 +72,18 @@ def correlations(table: pd.DataFrame) -> pd.DataFrame:
     """Spearman's rho of effect and predictor over datasets, for each aggregation.
 
     Returns columns claim, predictor, aggregation, n, rho, p, p_holm. rho and p are NaN with fewer
-    datasets than ENOUGH, or where nothing varies. Aggregations stand apart, since a dataset is one
-    observation. Holm's adjustment is over all correlations that could be computed.
+    datasets than ENOUGH, or where nothing varies. Aggregations are tested separately, since a
+    dataset is one observation. Holm's adjustment is over all correlations that could be computed.
     """
     aggregations = select.ordered(table["aggregation"], "aggregation")
     rows = [
         dict(zip(TEST, test, strict=True)) | _correlation(table, *test)
         for test in product(ACCELERATIONS, PREDICTORS, aggregations)
     ]
-    found = pd.DataFrame(rows).assign(p_holm=np.nan)
-    known = found["p"].notna()
-    found.loc[known, "p_holm"] = holm(found["p"][known])
-    return found
+    tests = pd.DataFrame(rows).assign(p_holm=np.nan)
+    known = tests["p"].notna()
+    tests.loc[known, "p_holm"] = holm(tests["p"][known])
+    return tests
 
 
 def _correlation(

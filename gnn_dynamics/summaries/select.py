@@ -1,22 +1,18 @@
 """Choose from a table what a panel shows: one setting of the keys, then median and range of seeds.
 
-A figure varies a few keys; every other key is held at one value. `hold` picks that value by a fixed
-order of preference (the paper's own setting first), so the same table gives the same picture.
+A figure varies a few keys; `fix` fixes every other key at one value, by an order of preference that
+begins with the paper's own setting. So the same table always gives the same picture.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 from numpy.typing import ArrayLike
-from pyarrow.dataset import field
 
-from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.config.grid import KEYS, is_named
-from gnn_dynamics.figures import style
+from gnn_dynamics.summaries import names
 
 PREFERRED: dict[str, tuple] = {
     "dataset": ("cora", "citeseer", "pubmed", "digits"),
@@ -39,25 +35,6 @@ DATA_FIRST = {"features": ("raw",), "nodes": ("train",)}
 HOW_TO_GET = "Add it to `experiments` in the config (config/README.md) and run the workflow again."
 
 
-def _named(*experiments: str) -> pc.Expression:
-    return pc.match_substring_regex(field("experiment"), f"^({'|'.join(experiments)})(-|$)")
-
-
-DESCENT = field("optimizer") == "gd"
-SHOWN = {
-    "training": _named("curves", "labels") | DESCENT,
-    "gradient_terms": _named("terms", "labels"),
-}
-
-
-def read(path: str | Path, rows: pc.Expression | None = None) -> pd.DataFrame:
-    """A table as figures need it: only the rows that they show, which saves memory.
-
-    `rows` are those that one figure shows, in place of those of all figures.
-    """
-    return read_table(path, filters=SHOWN.get(Path(path).stem) if rows is None else rows)
-
-
 def ordered(values: Iterable[Any], key: str) -> list:
     """Distinct values, preferred ones first, the others in their natural order."""
     first = PREFERRED.get(key, ())
@@ -66,15 +43,15 @@ def ordered(values: Iterable[Any], key: str) -> list:
     return sorted(distinct, key=lambda v: (rank.get(v, len(first)), v))
 
 
-def experiment(table: pd.DataFrame | None, *names: str) -> pd.DataFrame:
-    """Rows of the experiments of the first name that has any; an empty frame if none has.
+def experiment(table: pd.DataFrame | None, *experiments: str) -> pd.DataFrame:
+    """Rows of the first of these experiments that has any; an empty frame if none has.
 
     An experiment `curves-<more>` counts as `curves`.
     """
     if table is None or "experiment" not in table:
         return pd.DataFrame(columns=[*KEYS, "step"])
-    for wanted in names:
-        rows = table[table["experiment"].map(lambda name, w=wanted: is_named(name, w)).astype(bool)]
+    for prefix in experiments:
+        rows = table.loc[[is_named(name, prefix) for name in table["experiment"]]]
         if len(rows):
             return rows
     return table.iloc[:0]
@@ -92,32 +69,32 @@ def keep(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
     return table
 
 
-def hold(
+def fix(
     table: pd.DataFrame, free: Sequence[str], first: Mapping[str, Sequence] | None = None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Hold every key outside `free` at one value; return the rows and the values held.
+    """Fix every key outside `free` at one value; returns the rows and the values.
 
-    Keys are fixed one after another on the rows that remain, so the result is never empty unless
-    the table is. `first` overrides the order of preference for some keys.
+    Keys are fixed one after another on the rows that remain, so the result is empty only if the
+    table is. `first` overrides the order of preference for some keys.
     """
-    held: dict[str, Any] = {}
+    fixed: dict[str, Any] = {}
     for column in KEYS:
         if column in free or column in ("experiment", "seed") or column not in table:
             continue
         values = ordered(table[column].unique(), column)
         if not values:  # e.g. lr of a gradient flow: null everywhere
             continue
-        wanted = [v for v in (first or {}).get(column, ()) if v in values]
-        held[column] = (wanted or values)[0]
-        table = table[table[column] == held[column]]
-    return table, held
+        preferred = [v for v in (first or {}).get(column, ()) if v in values]
+        fixed[column] = (preferred or values)[0]
+        table = table[table[column] == fixed[column]]
+    return table, fixed
 
 
 def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str = "loss") -> pd.DataFrame:
     """Median, lowest and highest `value` over seeds for each of `by` and step.
 
-    Returns columns by..., step, median, low, high, seeds. A value that is not finite (a diverged
-    run) is left out; `seeds` counts what remains.
+    Returns columns by..., step, median, low, high, seeds. Values that are not finite (diverged
+    runs) are left out; `seeds` counts the others.
     """
     finite = table[np.isfinite(table[value].astype(float))]
     grouped = finite.groupby([*by, "step"], sort=True)[value]
@@ -130,20 +107,22 @@ def at_step(summary: pd.DataFrame, steps: ArrayLike) -> np.ndarray:
     known = summary[(summary["median"] > 0)].sort_values("step")
     if known.empty:
         return np.full(np.shape(steps), np.nan)
-    outside = {"left": np.nan, "right": np.nan}
-    return np.exp(np.interp(steps, known["step"], np.log(known["median"]), **outside))
+    log_loss = np.interp(
+        np.asarray(steps, dtype=float), known["step"], np.log(known["median"]), np.nan, np.nan
+    )
+    return np.exp(log_loss)
 
 
-def describe(held: Mapping[str, Any]) -> str:
-    """The held values as a reader would say them, e.g. `Cora, GCN, ..., learning rate 5e-05`."""
+def describe(fixed: Mapping[str, Any]) -> str:
+    """The fixed values in words, e.g. `Cora, GCN, ..., learning rate 5e-05`."""
     words = {
         "depth": lambda v: f"H = {v:g}",
         "width": lambda v: f"width {v:g}",
         "init": lambda v: f"{v} initialisation",
         "lr": lambda v: f"learning rate {v:g}",
-        "activation": lambda v: f"{style.name(v)} activation",
+        "activation": lambda v: f"{names.name(v)} activation",
     }
-    return ", ".join(words.get(key, style.name)(value) for key, value in held.items())
+    return ", ".join(words.get(key, names.name)(value) for key, value in fixed.items())
 
 
 def plural(count: int, word: str) -> str:

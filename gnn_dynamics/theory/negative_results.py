@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike
 
 from gnn_dynamics.artifacts.table import Table, reals, texts
 from gnn_dynamics.models.model import Weights
@@ -24,7 +25,7 @@ from gnn_dynamics.theory.erratum import erratum_table
 from gnn_dynamics.theory.reference import flow_reference, squared_gradient
 
 Statement = tuple[str, str, str]  # statement, source, wording
-Row = tuple[str, str, str, str, float, str, str]  # with the columns COLUMNS
+Row = tuple[str, str, str, str, float, str, str]  # the columns of NEGATIVE_RESULTS
 SUBSET_EPS = (0.1, 0.01, 0.001)
 IDENTITY_TOLERANCE = 1e-12
 RATIO_TOLERANCE = 1e-9
@@ -34,6 +35,9 @@ NEGATIVE_RESULTS = Table(
     | reals("value")
     | texts("expected", "verdict"),
 )
+MARGIN_SCALES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
+_CURVE = texts("panel", "curve") | reals("constant", "eps", "x")
+NEGATIVE_CURVES = Table(keys=tuple(_CURVE), columns=_CURVE | reals("y"))
 
 PRINTED = (
     "(a - b)^2 >= a^2 - b^2 with a^2 = L and b^2 = L*",
@@ -73,6 +77,58 @@ def layer_subset_cases() -> pd.DataFrame:
     names = [f"two nodes, eps={eps:g}" for eps in SUBSET_EPS]
     ratios = [subset_flow(eps)[0].worst_ratio for eps in SUBSET_EPS]
     return pd.DataFrame({"case": names, "ratio": ratios})
+
+
+def negative_curves() -> pd.DataFrame:
+    """The curves of the four problems, one row for each point, with the columns of NEGATIVE_CURVES.
+
+    panel               curve                             x          parameter
+    printed_inequality  right, projected, printed_left    flow time
+    constant            excess, bound                     flow time  constant: 4, 8
+    single_layer        excess, bound                     flow time  eps: SUBSET_EPS
+    singular_margin     loss (over its start), sigma_min  1 / c
+    """
+    run, facts = erratum_flow(), margin_rescaled(MARGIN_SCALES)
+    inverse = 1 / np.array(facts["scale"])
+    loss = np.array(facts["loss"]) / facts["loss"][0]
+    parts = [
+        *(
+            _curve("printed_inequality", name, run.time, run[name])
+            for name in ("right", "projected", "printed_left")
+        ),
+        *(
+            part
+            for constant in (4.0, 8.0)
+            for part in _decay("constant", exponent_at_depth_zero(constant), constant=constant)
+        ),
+        *(
+            part
+            for eps in SUBSET_EPS
+            for part in _decay("single_layer", subset_flow(eps)[0], eps=eps)
+        ),
+        _curve("singular_margin", "loss", inverse, loss),
+        _curve("singular_margin", "sigma_min", inverse, facts["sigma_min"]),
+    ]
+    return pd.concat(parts, ignore_index=True)[list(NEGATIVE_CURVES.columns)]
+
+
+def _decay(panel: str, decay: Decay, **parameter: float) -> list[pd.DataFrame]:
+    return [
+        _curve(panel, "excess", decay.times, decay.excess, **parameter),
+        _curve(panel, "bound", decay.times, decay.bound, **parameter),
+    ]
+
+
+def _curve(
+    panel: str,
+    curve: str,
+    x: ArrayLike,
+    y: ArrayLike,
+    constant: float = np.nan,
+    eps: float = np.nan,
+) -> pd.DataFrame:
+    points = pd.DataFrame({"x": np.asarray(x), "y": np.asarray(y)})
+    return points.assign(panel=panel, curve=curve, constant=constant, eps=eps)
 
 
 @cache

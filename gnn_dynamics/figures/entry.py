@@ -1,0 +1,57 @@
+"""What is known about a figure, and how to draw it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure; `draw` and `measured` of its module take `tables` in this order, and `options`.
+
+    stem: the name of its files
+    see: what to look at, whatever the result
+    category, label, shows: where Snakemake's report lists it, and as what
+    experiments, optimizer: the runs whose settings its caption in Snakemake's report lists
+    """
+
+    stem: str
+    title: str
+    see: str
+    tables: tuple[str, ...]
+    module: str
+    category: str
+    label: str
+    shows: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    experiments: tuple[str, ...] = ()
+    optimizer: str = ""
+
+    def arguments(self, tables: Mapping[str, pd.DataFrame | None]) -> list[pd.DataFrame | None]:
+        """The figure's tables in order; None for those that are absent."""
+        return [tables.get(name) for name in self.tables]
+
+    def draw(self, *tables: pd.DataFrame | None) -> Figure:
+        """The picture."""
+        return self._module().draw(*tables, **self.options)
+
+    def measured(self, *tables: pd.DataFrame | None) -> list[str]:
+        """The numbers behind the picture, in sentences."""
+        return self._module().measured(*tables, **self.options)
+
+    def sentences(self, tables: Mapping[str, pd.DataFrame | None]) -> list[str]:
+        """What is measured in the figure; nothing where a table is absent."""
+        arguments = self.arguments(tables)
+        return [] if any(table is None for table in arguments) else self.measured(*arguments)
+
+    @property
+    def path(self) -> str:
+        """The file of the module, below the folder that holds the package."""
+        return f"gnn_dynamics/figures/{self.module}.py"
+
+    def _module(self) -> Any:
+        return import_module(f"gnn_dynamics.figures.{self.module}")

@@ -1,0 +1,55 @@
+"""Names of datasets and settings as readers know them."""
+
+NAMES: dict[object, str] = {
+    "cora": "Cora",
+    "citeseer": "CiteSeer",
+    "pubmed": "PubMed",
+    "digits": "Digits",
+    "wine": "Wine",
+    "breast-cancer": "Breast cancer",
+    "amazon-photo": "Amazon Photo",
+    "amazon-computers": "Amazon Computers",
+    "coauthor-cs": "Coauthor CS",
+    "coauthor-physics": "Coauthor Physics",
+    "chameleon-filtered": "Chameleon (filtered)",
+    "squirrel-filtered": "Squirrel (filtered)",
+    "chameleon": "Chameleon",
+    "squirrel": "Squirrel",
+    "actor": "Actor",
+    "texas": "Texas",
+    "wisconsin": "Wisconsin",
+    "cornell": "Cornell",
+    "minesweeper": "Minesweeper",
+    "tolokers": "Tolokers",
+    "gcn": "GCN",
+    "gin": "GIN",
+    "rw": "random walk",
+    "linear": "linear",
+    "relu": "ReLU",
+    "raw": "raw features",
+    "row": "row-normalised features",
+    "standard": "standardised features",
+    "train": "training nodes",
+    "all": "all labelled nodes",
+    "squared": "squared loss (sum)",
+    "cross_entropy": "mean cross-entropy",
+    "adam": "Adam",
+    "gd": "gradient descent",
+    "flow": "gradient flow",
+    "true": "true labels",
+    "permuted": "permuted labels",
+    "uniform": "uniformly random labels",
+    "holds": "holds",
+    True: "multiscale (with skips)",
+    False: "not multiscale (no skips)",
+}
+
+
+def name(value: object) -> str:
+    """The name of a key's value for readers; a value without a name stays as it is."""
+    return NAMES.get(value, str(value).replace("pca-", "PCA-"))
+
+
+def listed(*values: object) -> str:
+    """Names separated by commas, e.g. `Cora, GCN`."""
+    return ", ".join(map(name, values))

@@ -1,0 +1,12 @@
+"""Draw one figure of gnn_dynamics/figures/catalogue.yaml from the tables that it names."""
+
+from _job import start
+
+from gnn_dynamics.artifacts.pictures import save_figure
+from gnn_dynamics.figures.entry import Entry
+from gnn_dynamics.figures.shown_rows import read
+
+provenance = start(snakemake)
+entry = Entry(**snakemake.params.figure)
+figure = entry.draw(*(read(snakemake.input[name]) for name in entry.tables))
+save_figure(figure, snakemake.output.png, snakemake.output.pdf, provenance)
