@@ -1,5 +1,5 @@
 """How models are trained: steppers, the training loop, sharpness and CUDA graphs.
 
-This room sees a model through `models.objective.Objective` and `models.model.Weights` only. Read
-steppers.py first, then train.py.
+This room imports `linalg`, and of `models` only `Objective` and `Weights`. Read steppers.py first,
+then train.py.
 """

@@ -16,6 +16,7 @@ from gnn_dynamics.errors import UserError
 AGGREGATIONS = ("gcn", "gin", "rw")
 FEATURES = "raw, row, standard, pca-<r>"
 NODES = ("train", "all")
+PROBLEM_KEYS = ("aggregation", "features", "nodes")  # what makes a graph a problem
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,7 @@ def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
         arch,
         names,
         weights,
-        form.operator,
+        form.operator.adjoint,
         expand,
         lambda_max,
         flow=batch.optimizer == "flow",

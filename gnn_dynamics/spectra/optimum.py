@@ -33,7 +33,7 @@ from gnn_dynamics.problem.labelled_columns import (
     fits,
     streamed_features,
 )
-from gnn_dynamics.problem.problem import Problem, build_problem
+from gnn_dynamics.problem.problem import PROBLEM_KEYS, Problem, build_problem
 from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.problem.targets import targets
 
@@ -44,7 +44,6 @@ OPTIMUM = Table(
     | reals("sigma_max", "sigma_min", "sigma_min_positive", "method_gap"),
     kinds={"method_gap": NOISE, **dict.fromkeys(("sigma_min", "sigma_min_positive"), SINGULAR)},
 )
-PROBLEM = ("aggregation", "features", "nodes")
 
 
 def loss_optimum(G: Matrix, Y: np.ndarray) -> float:
@@ -97,10 +96,10 @@ def optimum_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict
     A cell has the keys aggregation, features, nodes, multiscale, depth, labels and seed.
     """
     rows = []
-    for names, group in grouped(cells, PROBLEM):
+    for names, group in grouped(cells, PROBLEM_KEYS):
         problem = build_problem(graph, *names)
         G, columns = features(problem, max(cell["depth"] for cell in group))
-        key = {"dataset": graph.name} | dict(zip(PROBLEM, names, strict=True))
+        key = {"dataset": graph.name} | dict(zip(PROBLEM_KEYS, names, strict=True))
         for (multiscale, depth), model in grouped(group, ("multiscale", "depth")):
             draws = [(cell["labels"], cell["seed"]) for cell in model]
             rows += [

@@ -1,5 +1,6 @@
 """The formulas of the theorems, evaluated on weights; metrics.py evaluates them along a run.
 
-This room imports `dynamics`, `models`, `problem` and `linalg`. The formulas use `Weights` but none
-of the trained gradients, which they check. Read products.py and terms.py first.
+This room imports `dynamics`, `models`, `problem`, `linalg` and `config`. The formulas take weights
+and not the trained gradients, which they check; metrics.py and integrator.py also take an
+`Objective`. Read products.py and terms.py first.
 """
