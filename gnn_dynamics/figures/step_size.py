@@ -17,7 +17,7 @@ from gnn_dynamics.summaries.depth_rates import MEASURES, MODEL, PAIR, by_rate
 
 MOSTLY = 0.5
 EDGE = 2.0  # of stability, for lr * lambda_max
-EFFECT = r"speed-up of the deeper ($\log_2$)"
+EFFECT = r"deeper: speed-up ($\log_2$)"
 NO_RATES = (
     "No depths were compared at equal learning rates.",
     "Train both depths with optimizer gd and the same `lr`.",
