@@ -1,6 +1,8 @@
 """Figures show what the tables say, look the same everywhere, and admit what is missing."""
 
 import io
+import subprocess
+import sys
 
 import matplotlib as mpl
 import numpy as np
@@ -27,7 +29,7 @@ from gnn_dynamics.figures import (
 )
 from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.summaries import paper_curves, select
-from gnn_dynamics.summaries.gradient_terms import ratio_summary
+from gnn_dynamics.summaries.gradient_terms import head_shares, ratio_summary
 from gnn_dynamics.summaries.lambda_T import FULL, RESTRICTED, lambda_T
 from gnn_dynamics.summaries.tightness import tightness
 from gnn_dynamics.summaries.verdicts import verdict_counts
@@ -51,6 +53,26 @@ def drawn(tables):
 def test_synthetic_tables_have_the_declared_columns(tables):
     for name, table in tables.items():
         assert set(TABLES[name].columns) <= set(table.columns), name
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_an_entry_of_the_catalogue_is_complete(stem):
+    entry = registry.entry(stem)
+    assert set(entry.tables) <= set(TABLES)
+    assert entry.title and entry.see.endswith(".") and "{" not in entry.title + entry.see
+    assert entry.category and entry.label and entry.shows and "{" not in entry.shows
+
+
+def test_a_figure_that_is_not_in_the_catalogue_is_refused():
+    with pytest.raises(KeyError):
+        registry.entry("fig6")
+
+
+def test_the_code_of_figures_does_not_include_the_catalogue():
+    """Else a changed caption would redraw every figure."""
+    modules = sorted({f"gnn_dynamics.figures.{registry.entry(stem).module}" for stem in STEMS})
+    program = f"import sys, {', '.join(modules)}; sys.exit('{registry.__name__}' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -236,6 +258,12 @@ def test_captions_name_the_nodes_that_break_the_graph_condition(tables):
 def test_ratio_of_terms_is_the_one_that_was_put_in(tables):
     table = ratio_summary(tables["gradient_terms"]).set_index("depth")["median"]
     assert np.allclose(table[2], 3.0) and np.allclose(table[6], 0.35 / 0.65)
+
+
+def test_shares_of_the_heads_follow_from_the_ratio(tables):
+    shares = head_shares(tables["gradient_terms"]).set_index("depth")["share"]
+    assert np.allclose(shares[2], 0.75) and np.allclose(shares[6], 0.35)
+    assert head_shares(None).empty
 
 
 def test_tightness_is_measured_over_guaranteed_and_counts_the_vacuous(tables):

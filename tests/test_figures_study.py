@@ -146,11 +146,11 @@ def test_sharpness_that_was_not_observed_is_said_and_the_rest_is_drawn(depth):
 def test_the_words_give_the_three_measures_and_why_they_disagree(depth):
     said = step_size.measured(*depth)
     assert any(
-        line.startswith("With skips, H = 4 against 2: flow time +1.50 (1.40 to 1.60), equal rate")
+        line.startswith("Skip, H = 4 vs. 2: flow time +1.50 (1.40 to 1.60), equal rate")
         and line.endswith("own best rate −0.50 (−0.60 to −0.40).")
         for line in said
     )
-    assert "No skips, best rate: 0.01 for H = 2, 0.001 for H = 4, 0.001 for H = 6" in " ".join(said)
+    assert "No skip, best rate: 0.01 for H = 2, 0.001 for H = 4, 0.001 for H = 6" in " ".join(said)
     assert any("H = 6" in line and "2 of 5 runs diverge at 0.01" in line for line in said)
 
 
@@ -203,7 +203,7 @@ def test_marks_are_the_graphs_of_the_table(fifteen):
 
 def test_fewer_than_five_graphs_get_no_correlation():
     said = what_predicts.measured(**few(4))
-    assert said[-1].startswith("4 graphs cannot say whether")
+    assert said[-1].startswith("4 graphs cannot show whether")
     assert "too few graphs (n = 4)" in words(what_predicts.draw(**few(4)))
 
 

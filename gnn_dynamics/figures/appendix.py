@@ -33,7 +33,7 @@ def _cells(training: pd.DataFrame, dataset: str) -> tuple[list[dict[str, str]], 
 
 @style.figure(_cells, MISSING, select.HOW_TO_GET)
 def draw(cells: list[dict[str, str]], training: pd.DataFrame) -> Figure:
-    """Rows: aggregation and activation. Columns: skips, depth with and without skips, labels.
+    """Rows: aggregation and activation. Columns: skips, depth (skip and no skip), labels.
 
     From table `training`, for the option `dataset`.
     """
@@ -57,8 +57,8 @@ def measured(cells: list[dict[str, str]], training: pd.DataFrame) -> list[str]:
         known = [end for end in ends if end is not None]
         if known:
             sentences.append(
-                f"{contrast.title}: the end losses are in the order that the paper's claim asks for"
-                f" in {sum(known)} of {select.plural(len(known), 'row')}."
+                f"{contrast.title.capitalize()}: the final losses have the order that the paper"
+                f" claims in {sum(known)} of {select.plural(len(known), 'row')}."
             )
     return sentences
 
@@ -66,7 +66,7 @@ def measured(cells: list[dict[str, str]], training: pd.DataFrame) -> list[str]:
 def _ordered_ends(
     training: pd.DataFrame, contrast: paper_curves.Contrast, cell: dict
 ) -> bool | None:
-    """Whether the last medians fall with skips, with depth, with true labels; None if unknown."""
+    """Whether the last medians fall with skips, depth or true labels; None if unknown."""
     rows, _ = paper_curves.panel_rows(training, contrast, **cell)
     if rows.empty:
         return None

@@ -2,7 +2,7 @@
 
 (a) the graph condition: smallest squared singular value of the aggregated features, (b) the
 time-dependent condition: lambda_T along one run, (c) lambda_T at the end of every run. Figure 2 is
-about the linear model (Theorem 1), Figure 3 about the multiscale one (Theorem 2).
+about networks without skip connections (Theorem 1), Figure 3 about those with (Theorem 2).
 """
 
 from typing import Any
@@ -215,7 +215,7 @@ def _time_sentences(last: pd.DataFrame) -> list[str]:
     zero, low = int((last[FULL] == 0).sum()), last[RESTRICTED]
     return [
         f"(c) The full λ_T is exactly 0 at the end of {zero:,} of {select.plural(len(last), 'run')}"
-        " (a layer narrower than the number of features makes it so from the start).",
-        f"Restricted to the column space of the features it lies between {low.min():.2g} and"
+        " (a layer narrower than the number of features makes it 0 from the start).",
+        f"Restricted to the column space of the features, it is between {low.min():.2g} and"
         f" {low.max():.2g} (median {low.median():.2g}); it is 0 in {int((low == 0).sum()):,} runs.",
     ]

@@ -1,7 +1,7 @@
 """Every claim with its verdict, and its effect on every graph: the picture for a slide.
 
 The effect is log2(speed of the side that the claim calls faster / speed of the other): +1 means
-twice as fast as the other, 0 no difference, below 0 the other way round.
+twice as fast as the other, 0 no difference, negative values the reverse.
 """
 
 import textwrap
@@ -31,7 +31,7 @@ MEASURES = {
 POOLED = "all measures"
 DIRECTIONS = {
     "as claimed": style.BLUE,
-    "the other way": style.RED,
+    "reversed": style.RED,
     "no clear direction": style.GREY,
 }
 
@@ -114,7 +114,7 @@ def _scale(ax: Axes, lines: pd.DataFrame) -> None:
     ax.axvline(0, color=style.BLACK, lw=0.8)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("effect: log$_2$ of times faster (+1: twice as fast)")
+    ax.set_xlabel("effect: speed-up (log$_2$; +1: twice as fast)")
     ax.grid(axis="x")
 
 
@@ -157,7 +157,7 @@ def direction(low: float, high: float) -> str:
     """The direction of an interval, compared with the claim."""
     if low > 0:
         return "as claimed"
-    return "the other way" if high < 0 else "no clear direction"
+    return "reversed" if high < 0 else "no clear direction"
 
 
 def _statement(words: Axes, row: Any, top: float) -> None:

@@ -14,10 +14,10 @@ from gnn_dynamics.summaries import names, paper_curves, select
 from gnn_dynamics.summaries.paper_curves import Contrast
 
 PAPER_LABEL = "paper, digitised"
-_SHORT = {True: "multiscale", False: "no skips", "uniform": "random"}
+_SHORT = {True: "skip", False: "no skip", "uniform": "random"}
 _DEPTH_LINES = (style.SOLID, (0, (5, 1.2)), (0, (2, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 _LOOKS: dict[str, tuple[dict, dict]] = {  # colours and lines by key
-    "multiscale": (style.SCALE_COLOUR, style.SCALE_LINE),
+    "multiscale": (style.SKIP_COLOUR, style.SKIP_LINE),
     "labels": (style.LABEL_COLOUR, style.LABEL_LINE),
 }
 

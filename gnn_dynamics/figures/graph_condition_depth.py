@@ -50,15 +50,15 @@ def _parts(rows: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFrame]
 
 @style.sentences(_rows)
 def measured(rows: pd.DataFrame, fixed: dict) -> list[str]:
-    """For each panel: where the condition holds with and without skips, and how sigma^2 moves."""
+    """For each panel: where the condition holds and how sigma^2 changes, skip and no skip."""
     sentences = [f"Setting: {select.describe(fixed)}."]
     for cell, part in _parts(rows):
-        single, multi = (select.keep(part, multiscale=skip) for skip in (False, True))
-        if len(single) and len(multi):
+        no_skip, skip = (select.keep(part, multiscale=value) for value in (False, True))
+        if len(no_skip) and len(skip):
             sentences.append(
-                f"{names.listed(*cell)}: condition holds at"
-                f" {_share(single)} depths without skips, at {_share(multi)} with; smallest"
-                f" positive σ² {_change(single)} without skips, {_change(multi)} with."
+                f"{names.listed(*cell)}: the condition holds at {_share(no_skip)} depths (no skip)"
+                f" and {_share(skip)} (skip); the smallest positive σ² goes {_change(no_skip)} (no"
+                f" skip) and {_change(skip)} (skip)."
             )
     return sentences
 

@@ -12,7 +12,6 @@ from gnn_dynamics.summaries import names, select
 
 FREE = ("aggregation", "multiscale", "activation", "depth")
 _CELL = ["aggregation", "multiscale", "depth"]
-_SKIP = {True: "multiscale", False: "no skips"}
 
 
 def _rows(training: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
@@ -39,8 +38,8 @@ def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
 def _look(activation: str, multiscale: bool) -> style.Look:
     return {
         "color": style.ACTIVATION_COLOUR[activation],
-        "linestyle": style.SCALE_LINE[multiscale],
-        "label": f"{names.name(activation)}, {_SKIP[multiscale]}",
+        "linestyle": style.SKIP_LINE[multiscale],
+        "label": names.listed(activation, multiscale),
     }
 
 
@@ -78,7 +77,7 @@ def _distance(log_ratio: pd.Series) -> list[str]:
     last = log_ratio.groupby(_CELL).last()
     largest = log_ratio.abs().groupby(_CELL).max()
     aggregation, multiscale, depth = largest.idxmax()
-    cell = f"{names.name(aggregation)}, {_SKIP[multiscale]}, H = {depth}"
+    cell = f"{names.listed(aggregation, multiscale)}, H = {depth}"
     return [
         "At the last iteration that both have, the ReLU network's median loss is between"
         f" {10 ** last.min():.2f} and {10 ** last.max():.2f} times the linear one's"

@@ -15,19 +15,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.figures.style import DASHED, DOTTED, SCALE_LINE, SOLID
+from gnn_dynamics.figures.style import DASHED, DOTTED, SKIP_LINE, SOLID
 from gnn_dynamics.summaries import effects, names, select
 from gnn_dynamics.summaries.gradient_terms import head_shares
 
 ACCELERATIONS = {  # by claim: short name, title of the mechanism, title of the effect
-    "09": ("skips", "graph condition", "skips against none"),
-    "10": ("depth", "share of the head terms", "H against the depth before"),
-    "11": ("true labels", "label alignment", "true or permuted labels"),
+    "09": ("skip connections", "graph condition", "skip vs. no skip"),
+    "10": ("depth", "share of the head terms", "depth H vs. the next smaller"),
+    "11": ("true labels", "label alignment", "true vs. permuted labels"),
 }
 # Curves of the mechanisms: column, line, values of other keys.
 Curves = Sequence[tuple[str, style.Line, Mapping[str, Any]]]
 SIGMA = "sigma_min_positive_sq"
-CONDITION: Curves = [(SIGMA, SCALE_LINE[skip], {"multiscale": skip}) for skip in (True, False)]
+CONDITION: Curves = [(SIGMA, SKIP_LINE[skip], {"multiscale": skip}) for skip in (True, False)]
 HEADS: Curves = [("share", SOLID, {})]
 ALIGNMENT: Curves = [("alignment", SOLID, {}), ("alignment_expected", DOTTED, {})]
 COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.SKY, style.ORANGE)
@@ -128,7 +128,7 @@ def _lines(
 def _effects(ax: Axes, cells: pd.DataFrame, looks: Looks) -> None:
     """For each graph and depth medians over thresholds of the effect and of its interval's ends."""
     ax.axhline(0, color=style.BLACK, lw=0.7)
-    ax.set_ylabel("times faster (log$_2$)")
+    ax.set_ylabel("speed-up (log$_2$)")
     if cells.empty:
         style.missing(ax, "No cell was decided.", "More steps or seeds.")
         return
@@ -137,14 +137,14 @@ def _effects(ax: Axes, cells: pd.DataFrame, looks: Looks) -> None:
         curve = effects.medians(select.keep(cells, dataset=name, multiscale=skip), ["depth"])
         x = curve["depth"].astype(float) + WIDE * (position - (len(looks) - 1) / 2)
         ax.vlines(x, curve["ci_low"], curve["ci_high"], color=look["color"], lw=0.8)
-        ax.plot(x, curve["effect"], ls=SCALE_LINE[skip], **look)
+        ax.plot(x, curve["effect"], ls=SKIP_LINE[skip], **look)
     depths = sorted(set(cells["depth"].astype(int)))
     ax.set(xticks=depths, xlim=(depths[0] - 0.5, depths[-1] + 0.5))
 
 
 def _legend(looks: Looks) -> list:
     entries = {names.name(dataset): look for dataset, look in looks.items()}
-    lines = {"multiscale": SOLID, "no skips": DASHED, "(c) mean of permuted labels": DOTTED}
+    lines = {"skip": SOLID, "no skip": DASHED, "(c) mean of permuted labels": DOTTED}
     return style.key(
         entries | {label: {"color": style.GREY, "ls": line} for label, line in lines.items()}
     )
@@ -169,8 +169,8 @@ def measured(
     for name, part in labels.groupby("dataset") if len(labels) else ():
         deepest = part[part["depth"] == part["depth"].max()].median(numeric_only=True)
         sentences.append(
-            f"{names.name(name)}: {deepest['alignment']:.0%} of the true labels lie in the leading"
-            f" directions at H = {deepest['depth']:.0f}, {deepest['alignment_expected']:.0%} in"
-            " the mean of permuted ones."
+            f"{names.name(name)}: at H = {deepest['depth']:.0f} the leading directions contain"
+            f" {deepest['alignment']:.0%} of the true labels, and"
+            f" {deepest['alignment_expected']:.0%} of permuted labels on average."
         )
     return sentences

@@ -43,8 +43,14 @@ PANELS: dict[str, tuple[str, str, style.Look]] = {
 # Panel, curve, values of its parameters, label, style.
 CURVES: tuple[tuple[str, str, dict[str, float], str, style.Look], ...] = (
     ("printed_inequality", "right", {}, r"$a^2-b^2=L-L^*$", THICK),
-    ("printed_inequality", "projected", {}, "corrected: equal to it", CORRECT),
-    ("printed_inequality", "printed_left", {}, r"printed: $(a-b)^2$ is not above", {"color": RED}),
+    ("printed_inequality", "projected", {}, "corrected: the same", CORRECT),
+    (
+        "printed_inequality",
+        "printed_left",
+        {},
+        r"printed: $(a-b)^2$, should be above",
+        {"color": RED},
+    ),
     ("constant", "excess", {"constant": 4}, "measured, H = 0", THICK),
     ("constant", "bound", {"constant": 4}, "bound, constant 4", CORRECT),
     ("constant", "bound", {"constant": 8}, "bound, constant 8", CLAIMED),
@@ -96,7 +102,7 @@ def measured(results: pd.DataFrame, curves: pd.DataFrame) -> list[str]:
     """A sentence for each row of `negative_results` that fails."""
     failing = results[results.verdict == "fails"]
     return [
-        f"{row.source} ({row.wording}): {row.quantity} is {row.value:.3g}, where {row.expected}"
-        " would be needed."
+        f"{row.source} ({row.wording}): {row.quantity} is {row.value:.3g};"
+        f" required: {row.expected}."
         for row in failing.itertuples()
     ]

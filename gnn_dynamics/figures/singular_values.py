@@ -10,7 +10,7 @@ from gnn_dynamics.figures import log_axis, style
 
 CIRCLES: Mapping[bool, str] = {True: "o", False: "o"}
 ZERO = {True: "+", False: "x"}  # both are visible where two zeros coincide
-_LABEL = {True: "multiscale: all layers", False: "no skips: last layer"}
+_LABEL = {True: "skip: all layers", False: "no skip: last layer"}
 
 
 def by_skip(rows: pd.DataFrame) -> list[tuple[bool, pd.DataFrame, style.Look]]:

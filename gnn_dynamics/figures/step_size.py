@@ -12,13 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.summaries import depth_rates, effects, select
+from gnn_dynamics.summaries import depth_rates, effects, names, select
 from gnn_dynamics.summaries.depth_rates import MEASURES, MODEL, PAIR, by_rate
 
 MOSTLY = 0.5
 EDGE = 2.0  # of stability, for lr * lambda_max
-EFFECT = r"deeper: $\log_2$ of times faster"
-ROW = {True: "with skips", False: "no skips"}
+EFFECT = r"deeper: speed-up ($\log_2$)"
 NO_RATES = (
     "No depths were compared at equal learning rates.",
     "Train both depths with optimizer gd and the same `lr`.",
@@ -50,7 +49,7 @@ def draw(
     best: pd.DataFrame,
     sharp: pd.DataFrame,
 ) -> Figure:
-    """A row with skips and one without: (a) effects, (b) effect and (c) sharpness by rate.
+    """A row for skip and one for no skip: (a) effects, (b) effect and (c) sharpness by rate.
 
     From tables `comparisons` and `training` (rows of gradient descent).
     """
@@ -64,7 +63,7 @@ def draw(
         _rates(line[1], cells, best_rates, colours)
         _sharpness(line[2], select.keep(sharp, multiscale=skip), best_rates, colours)
         for ax, mark, title in zip(line, "abc", _TITLES, strict=True):
-            style.letter(ax, mark, f"{title}, {ROW[skip]}")
+            style.letter(ax, mark, f"{title}, {names.name(skip)}")
         for ax in line[:2]:  # so few at any height, or the layout misjudges the labels' width
             if ax.has_data():
                 ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
@@ -182,12 +181,12 @@ def _legend(rows: pd.DataFrame, colours: dict) -> list:
     entries: dict[str, style.Look] = {}
     for depth in sorted(colours):
         others = sorted(set(rows["other"][rows["depth"] == depth]))
-        against = f" (against {', '.join(map(str, others))})" if others else ""
+        against = f" (vs. {', '.join(map(str, others))})" if others else ""
         entries[f"H = {depth}{against}"] = {"color": colours[depth], "marker": "o"}
     grey = {"color": style.GREY, "ls": ""}
     entries["(a) other graphs"] = {**grey, "marker": "_", "ms": 5}
-    entries["hollow: at least so far from 0"] = {**grey, "marker": "o", "mfc": "white"}
-    entries["best rate of a depth"] = {**grey, "marker": "^"}
+    entries["hollow: lower bound of the size"] = {**grey, "marker": "o", "mfc": "white"}
+    entries["best rate for a depth"] = {**grey, "marker": "^"}
     entries["(c) runs diverged"] = {**grey, "marker": "x"}
     entries["(c) edge of stability, 2"] = {"color": style.BLACK, "ls": ":", "lw": 0.8}
     return style.key(entries)
@@ -203,27 +202,28 @@ def measured(
 ) -> list[str]:
     """The three measures for every pair of depths, then the rates and the sharpness behind them."""
     return [
-        f"Setting: {depth_rates.describe(rows, fixed)}. Effects are log₂ of how many times faster"
-        " the deeper network is; medians over the thresholds (and kinds) that all measures of a"
-        " pair have, with the medians of the interval's ends.",
+        f"Setting: {depth_rates.describe(rows, fixed)}. An effect is the log₂ of how many times"
+        " faster the deeper network is: the median over the thresholds (and kinds) that all"
+        " measures of a pair have, with the medians of the interval ends.",
         *(f"{_pair(*pair)}: {_measures_text(part)}." for pair, part in rows.groupby(PAIR)),
         *(
             f"{_pair(*pair)}, by rate: {_rates_text(curve)}."
             for pair, curve in by_rate(rows).groupby(PAIR)
         ),
         *(
-            f"{ROW[skip].capitalize()}, best rate: {_best_text(part)} (median over cells)."
+            f"{names.name(skip).capitalize()}, best rate: {_best_text(part)} (median over cells)."
             for skip, part in best.groupby("multiscale")
         ),
         *(
-            f"{ROW[skip].capitalize()}, H = {depth}, largest rate × λmax: {_sharpness_text(curve)}."
+            f"{names.name(skip).capitalize()}, H = {depth}, largest rate × λmax:"
+            f" {_sharpness_text(curve)}."
             for (skip, depth), curve in sharp.groupby(MODEL[:2])
         ),
     ]
 
 
 def _pair(skip: bool, depth: int, other: int) -> str:
-    return f"{ROW[skip].capitalize()}, H = {depth} against {other}"
+    return f"{names.name(skip).capitalize()}, H = {depth} vs. {other}"
 
 
 def _measures_text(cells: pd.DataFrame) -> str:

@@ -32,9 +32,9 @@ DASHED: Line = (0, (4, 1.6))
 DOTTED: Line = (0, (1, 1.2))
 LOSS_AXIS = {"squared": "training loss (squared, sum)", "cross_entropy": "training loss (mean CE)"}
 ACTIVATION_COLOUR = {"linear": BLUE, "relu": RED}
-SCALE_COLOUR = {True: BLUE, False: RED}
+SKIP_COLOUR = {True: BLUE, False: RED}
 LABEL_COLOUR = {"true": BLUE, "uniform": RED, "permuted": PURPLE}
-SCALE_LINE = {True: SOLID, False: DASHED}
+SKIP_LINE = {True: SOLID, False: DASHED}
 LABEL_LINE = {"true": SOLID, "uniform": DASHED, "permuted": DOTTED}
 VERDICT_COLOUR = {
     "holds": GREEN,
@@ -152,7 +152,7 @@ def depth_colours(depths: Iterable[int]) -> dict[int, tuple]:
 
 def skip_look(multiscale: bool) -> Look:
     """Colour and line of a network with or without skip connections."""
-    return {"color": SCALE_COLOUR[multiscale], "ls": SCALE_LINE[multiscale]}
+    return {"color": SKIP_COLOUR[multiscale], "ls": SKIP_LINE[multiscale]}
 
 
 def letter(ax: Axes, mark: str, title: str) -> None:

@@ -59,7 +59,7 @@ def measured(cells: list[dict], training: pd.DataFrame) -> list[str]:
 
 
 def _final(rows: pd.DataFrame, column: str) -> str:
-    """`median loss at iteration 6000: 0.11 (multiscale), 0.32 (no skips); 5 seeds`."""
+    """`median loss at iteration 6000: 0.11 (skip), 0.32 (no skip); 5 seeds`."""
     summary = select.over_seeds(rows, [column])
     last = summary["step"].max()
     labels = curves.looks(column, summary[column].unique())

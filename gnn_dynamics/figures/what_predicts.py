@@ -77,7 +77,7 @@ def draw(table: pd.DataFrame, tests: pd.DataFrame) -> Figure:
             _panel(ax, part.dropna(subset=predictor), table[predictor], predictor)
             _title(ax, select.keep(tests, claim=claim, predictor=predictor))
         _wide(line, part)
-        line[0].set_ylabel(f"{name}:\n$\\log_2$ of times faster")
+        line[0].set_ylabel(f"{name}:\nspeed-up (log$_2$)")
     style.legend_above(figure, _legend(table), LEGEND, columns=3)
     return figure
 
@@ -181,8 +181,8 @@ def conclusion(tests: pd.DataFrame) -> str:
     most = int(tests["n"].max())
     if known.empty:
         return (
-            f"{select.plural(most, 'graph')} cannot say whether homophily, σ²r or label alignment"
-            f" predicts an acceleration: at least {ENOUGH} that differ are needed."
+            f"{select.plural(most, 'graph')} cannot show whether homophily, σ²r or label alignment"
+            f" predicts an acceleration: at least {ENOUGH} different ones are needed."
         )
     required = f"|ρ| ≥ {LEAST_RHO:g} with p ≤ {MOST_P:g} after Holm's adjustment"
     tried = f"Of {select.plural(len(known), 'rank correlation')} over up to {most} graphs"
