@@ -44,7 +44,7 @@ APPENDIX = sorted(
 )
 
 # A block's place below a folder: Block.id with wildcards in it.
-BLOCK = "{experiment}/{dataset}/{aggregation}-{activation}-{scale}-H{depth}"
+BLOCK = "{experiment}/{dataset}/{aggregation}-{activation}-{skip}-H{depth}"
 TRAINING_TABLES = ["training", "time_condition", "gradient_terms", "speed"]
 SPECTRAL_TABLES = ["graph_condition", "optimum", "alignment"]
 THEORY_TABLES = [
@@ -74,7 +74,7 @@ wildcard_constraints:
     experiment="[a-z0-9-]+",
     aggregation="[a-z]+",
     activation="[a-z]+",
-    scale="multi|single",
+    skip="skip|noskip",
     depth="[0-9]+",
 
 
@@ -152,7 +152,7 @@ def block_of(wildcards):
         "dataset": wildcards.dataset,
         "aggregation": wildcards.aggregation,
         "activation": wildcards.activation,
-        "multiscale": wildcards.scale == "multi",
+        "multiscale": wildcards.skip == "skip",
         "depth": int(wildcards.depth),
     }
 

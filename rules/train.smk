@@ -36,7 +36,7 @@ rule train_block:
     message:
         (
             "Train {wildcards.experiment} on {wildcards.dataset}: {wildcards.aggregation},"
-            " {wildcards.activation}, {wildcards.scale}, H = {wildcards.depth}"
+            " {wildcards.activation}, {wildcards.skip}, H = {wildcards.depth}"
         )
     script:
         "../scripts/train_block.py"

@@ -29,7 +29,7 @@ def test_blocks_are_the_product_of_what_a_job_does_not_batch():
     found = blocks(CONFIG)
     assert len(found) == len(set(found)) == 2 * 2 * 2 * 2
     assert len({block.id for block in found}) == len(found)
-    assert found[0].id == "demo/digits/gcn-linear-single-H1"
+    assert found[0].id == "demo/digits/gcn-linear-noskip-H1"
 
 
 def test_runs_have_a_rate_unless_they_follow_the_flow():

@@ -33,7 +33,7 @@ ONCE = ("graph_condition_depth", *OPTIMUM, *BOUNDS, *TRAINING)
 FIGURES = (*(figure.stem for figure in registry.FIGURES), "appendix_wine")
 CATALOGUE = "gnn_dynamics/figures/catalogue.yaml"
 
-PART = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
+PART = "results/tiny/parts/training/flow/wine/gcn-linear-skip-H2.parquet"
 WIDER = with_experiment("terms", datasets=["wine", "digits"]) | {"datasets": ["wine", "digits"]}
 
 

@@ -49,9 +49,9 @@ class Block:
 
     @property
     def id(self) -> str:
-        """Name like a path: `curves/cora/gcn-linear-multi-H2`."""
-        scale = "multi" if self.multiscale else "single"
-        model = f"{self.aggregation}-{self.activation}-{scale}-H{self.depth}"
+        """Name like a path: `curves/cora/gcn-linear-skip-H2`."""
+        skip = "skip" if self.multiscale else "noskip"
+        model = f"{self.aggregation}-{self.activation}-{skip}-H{self.depth}"
         return f"{self.experiment}/{self.dataset}/{model}"
 
 

@@ -118,7 +118,7 @@ def same_orderings(comparisons: pd.DataFrame, claims: list[str]) -> pd.DataFrame
     keys += ["threshold", "threshold_kind", "other"]
     rows = comparisons[comparisons["claim"].isin(claims)]
     pairs = _linear_and_relu(rows[[*keys, "activation", "effect", "state"]], keys)
-    other = pairs["other"].astype(str).replace("False", "single-scale")
+    other = pairs["other"].astype(str).replace("False", "no skip")
     cells = pairs[keys[1:]].assign(
         case="claim " + pairs["claim"] + " against " + other,
         value=pairs["effect_relu"] - pairs["effect"],
