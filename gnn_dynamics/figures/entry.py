@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from matplotlib.figure import Figure
+if TYPE_CHECKING:  # Snakemake reads the entries at every start, and draws nothing
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    Frame = pd.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,19 @@ class Entry:
     experiments: tuple[str, ...] = ()
     optimizer: str = ""
 
-    def arguments(self, tables: Mapping[str, pd.DataFrame | None]) -> list[pd.DataFrame | None]:
+    def arguments(self, tables: "Mapping[str, Frame]") -> "list[Frame]":
         """The figure's tables in order; None for those that are absent."""
         return [tables.get(name) for name in self.tables]
 
-    def draw(self, *tables: pd.DataFrame | None) -> Figure:
+    def draw(self, *tables: "Frame") -> "Figure":
         """The picture."""
         return self._module().draw(*tables, **self.options)
 
-    def measured(self, *tables: pd.DataFrame | None) -> list[str]:
+    def measured(self, *tables: "Frame") -> list[str]:
         """The numbers behind the picture, in sentences."""
         return self._module().measured(*tables, **self.options)
 
-    def sentences(self, tables: Mapping[str, pd.DataFrame | None]) -> list[str]:
+    def sentences(self, tables: "Mapping[str, Frame]") -> list[str]:
         """What is measured in the figure; nothing where a table is absent."""
         arguments = self.arguments(tables)
         return [] if any(table is None for table in arguments) else self.measured(*arguments)
