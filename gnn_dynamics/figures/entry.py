@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:  # Snakemake reads the entries at every start, and draws nothing
     import pandas as pd
     from matplotlib.figure import Figure
 
-    Frame = pd.DataFrame | None
+    Frame: TypeAlias = pd.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Entry:
     """A figure; `draw` and `measured` of its module take `tables` in this order, and `options`.
 
     stem: the name of its files
-    see: what to look at, whatever the result
+    see: how to read the figure; true for any result
     category, label, shows: where Snakemake's report lists it, and as what
     experiments, optimizer: the runs whose settings its caption in Snakemake's report lists
     """
