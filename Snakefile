@@ -43,7 +43,7 @@ rule all:
         report="<results>/report.html",
         figures=FIGURES,
         pdf=[name.replace(".png", ".pdf") for name in FIGURES],
-        tables=expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
+        tables=TABLES.values(),
         config="<results>/config.yaml",
         parts=PARTS,
 

@@ -1,9 +1,11 @@
 """What a run tells its reader: claims, report, and what the report shows of the workflow itself."""
 
+RULES = [ROOT / "Snakefile", *sorted(ROOT.glob("rules/*.smk"))]
+
 
 rule make_report:
     input:
-        tables=expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
+        tables=TABLES.values(),
         figures=FIGURES,
         config="<results>/config.yaml",
         rulegraph="<results>/figures/rulegraph.png",
@@ -18,7 +20,6 @@ rule make_report:
         "<logs>/make_report.log",
     benchmark:
         "<benchmarks>/make_report.tsv"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
@@ -38,7 +39,6 @@ rule write_config:
     benchmark:
         "<benchmarks>/write_config.tsv"
     localrule: True
-    threads: 1
     resources:
         mem_mb=500,
         runtime=10,
@@ -67,12 +67,11 @@ rule draw_rulegraph:
     benchmark:
         "<benchmarks>/draw_rulegraph.tsv"
     localrule: True
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        rules=rule_files(),
+        rules=digest([path.read_text() for path in RULES]),
         code=code("draw_rulegraph"),
     message:
         "Draw the rules"

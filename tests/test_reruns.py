@@ -102,7 +102,7 @@ EDITS = {
     "a comment in claims.yaml": (more("config/claims.yaml"), {}),
     "a title in datasets.yaml": (text("config/datasets.yaml", "title: Wine", "title: Wines"), {}),
     "memory in a rule": (
-        text("rules/train.smk", "growing_with_input(2500", "growing_with_input(3500"),
+        text("rules/train.smk", "mem_mb=2500", "mem_mb=3500"),
         jobs("draw_rulegraph", *REPORT),
     ),
     "another seed": (

@@ -85,9 +85,13 @@ def read_metadata(path: str | Path, key: bytes) -> Any:
     Raises:
         UserError: if the file is damaged or cut short.
     """
-    with _undamaged(path):
-        metadata = pq.read_schema(path).metadata or {}
+    metadata = _schema(path).metadata or {}
     return json.loads(metadata[key]) if key in metadata else None
+
+
+def _schema(path: str | Path) -> pa.Schema:
+    with _undamaged(path):
+        return pq.read_schema(path)
 
 
 @contextmanager
@@ -115,6 +119,14 @@ def read_parts(paths: Sequence[str | Path], table: Table) -> pd.DataFrame:
     return pd.concat(map(read_table, paths), ignore_index=True)
 
 
+def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of all frames; the first frame alone if none has rows.
+
+    Frames without rows are left out, since their columns would decide the types of the result.
+    """
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+
+
 def collect_parts(
     parts: Sequence[str | Path], path: str | Path, provenance: Mapping[str, Any]
 ) -> None:
@@ -125,7 +137,8 @@ def collect_parts(
     Raises:
         UserError: if a part is damaged, or the parts disagree about a column's type.
     """
-    schema = _common_schema(parts)
+    # All columns of the parts, with the metadata of the first.
+    schema = pa.unify_schemas(list(map(_schema, parts)), promote_options="default")
     metadata = (schema.metadata or {}) | {PROVENANCE: to_json(provenance)}
     schema = schema.with_metadata(metadata)
     with (
@@ -140,12 +153,3 @@ def collect_parts(
                 table = table.append_column(column, pa.nulls(len(table), column.type))
             if len(table):
                 writer.write_table(table.select(schema.names).cast(schema))
-
-
-def _common_schema(parts: Sequence[str | Path]) -> pa.Schema:
-    """All columns of the parts, with the metadata of the first."""
-    schemas = []
-    for part in parts:
-        with _undamaged(part):
-            schemas.append(pq.read_schema(part))
-    return pa.unify_schemas(schemas, promote_options="default")

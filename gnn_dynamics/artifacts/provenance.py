@@ -36,6 +36,9 @@ def describe(
     """
     config = {name: value for name, value in params.items() if name not in ("code", "source")}
     inherited = [made for path in inputs if (made := _inherited(Path(path)))]
+    identifying = ("config_hash", "code", "inputs_hash", "datasets")
+    identities = [[made.get(key) for key in identifying] for made in inherited]
+    datasets = [item for made in inherited for item in made.get("datasets", {}).items()]
     return {
         "workflow": "gnn-dynamics",
         "workflow_version": __version__,
@@ -45,10 +48,10 @@ def describe(
         "config_hash": digest(config),
         "code": params.get("code"),
         "made_from": _steps_before(inherited),
-        "inputs_hash": digest(sorted({to_json(_identity(made)) for made in inherited})),
+        "inputs_hash": digest(sorted({to_json(identity) for identity in identities})),
         "device": _union(inherited, "device", params.get("device", "cpu")),
         "precision": _union(inherited, "precision", precision),
-        "datasets": _checksums(inherited),
+        "datasets": dict(sorted(datasets)),
         "packages": {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
     }
@@ -80,20 +83,9 @@ def _steps_before(inherited: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [steps[key] for key in sorted(steps, key=lambda key: (steps[key]["rule"], key))]
 
 
-def _identity(made: Mapping[str, Any]) -> list[Any]:
-    return [made.get(key) for key in ("config_hash", "code", "inputs_hash", "datasets")]
-
-
 def _union(inherited: list[dict], key: str, own: str) -> str:
     """All values that a job and its inputs have, usually one: `cpu`, or `cpu, cuda`."""
     values = {own}
     for made in inherited:
         values.update(made.get(key, own).split(", "))
     return ", ".join(sorted(values))
-
-
-def _checksums(inherited: list[dict]) -> dict[str, str]:
-    sums: dict[str, str] = {}
-    for made in inherited:
-        sums |= made.get("datasets", {})
-    return dict(sorted(sums.items()))

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gnn_dynamics.artifacts.parquet import stacked
 from gnn_dynamics.claims.cells import decide, name_cells
-from gnn_dynamics.claims.frames import CELL_KEYS, select, stacked
+from gnn_dynamics.claims.frames import CELL_KEYS, select
 from gnn_dynamics.claims.pairs import measured, outcomes, pair_runs, term_pairs
 from gnn_dynamics.claims.statistics import holm, median_intervals, sign_test
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from gnn_dynamics.artifacts.parquet import stacked
 from gnn_dynamics.artifacts.table import INTEGER, REAL, TEXT, Table, integers, reals, texts
 from gnn_dynamics.claims.cells import name_cells
 from gnn_dynamics.claims.checks import bounds, conditions, curves
 from gnn_dynamics.claims.comparisons import SETTING, STATISTICS, compare_runs
-from gnn_dynamics.claims.frames import Tables, stacked
+from gnn_dynamics.claims.frames import Tables
 from gnn_dynamics.config.columns import RUN
 
 CHECKS: dict[str, Callable[..., pd.DataFrame]] = {

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.claims.frames import by_run, stacked
+from gnn_dynamics.artifacts.parquet import stacked
+from gnn_dynamics.claims.frames import by_run
 from gnn_dynamics.config.grid import KEYS
 
 SPEED_KEYS = (*KEYS, "threshold", "threshold_kind")

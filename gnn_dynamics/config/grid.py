@@ -3,7 +3,7 @@
 Imports neither torch nor Snakemake, so that the workflow can expand a grid while it is parsed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
@@ -28,6 +28,8 @@ KEYS = (
     "labels",
     "seed",
 )
+# Lists of an experiment that tell its blocks apart.
+BLOCK_LISTS = ("datasets", "aggregation", "activation", "multiscale", "depth")
 # What the singular values of the propagated features depend on, and what L* depends on.
 SPECTRAL_KEYS = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
 OPTIMUM_KEYS = (*SPECTRAL_KEYS, "labels", "seed")
@@ -81,16 +83,13 @@ def blocks(config: Mapping[str, Any]) -> list[Block]:
     Raises:
         UserError: if two experiments share a name, since their results would share a file.
     """
-    names = [e["name"] for e in config["experiments"]]
-    for name in names:
-        entry(config, name)
-    return sorted(block for e in config["experiments"] for block in _entry_blocks(e))
-
-
-def _entry_blocks(experiment: Mapping[str, Any]) -> Iterator[Block]:
-    lists = ("datasets", "aggregation", "activation", "multiscale", "depth")
-    for values in product(*(experiment[key] for key in lists)):
-        yield Block(experiment["name"], *values)
+    for experiment in config["experiments"]:
+        entry(config, experiment["name"])
+    return sorted(
+        Block(experiment["name"], *values)
+        for experiment in config["experiments"]
+        for values in product(*(experiment[key] for key in BLOCK_LISTS))
+    )
 
 
 def runs(experiment: Mapping[str, Any], block: Block) -> list[dict[str, Any]]:

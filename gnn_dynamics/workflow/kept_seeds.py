@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.artifacts.parquet import read_table, table_provenance
+from gnn_dynamics.artifacts.parquet import read_table, stacked, table_provenance
 from gnn_dynamics.artifacts.provenance import digest
 from gnn_dynamics.errors import UserError
 
@@ -44,7 +44,7 @@ def train_missing(
     log.info("seeds to train: %s; kept from an earlier run: %s", _names(missing), _names(kept))
     tables = [{name: frame[frame["seed"].isin(kept)] for name, frame in earlier.items()}]
     tables += [train({**settings, "seed": missing})] if missing else []
-    return {name: _joined([part[name] for part in tables if name in part]) for name in paths}
+    return {name: stacked([part[name] for part in tables if name in part]) for name in paths}
 
 
 def second_name(path: str | Path) -> Path:
@@ -63,11 +63,6 @@ def keep(paths: Iterable[str | Path]) -> None:
         link.replace(second_name(path))
         # Renaming to another name of the same file does nothing.
         link.unlink(missing_ok=True)
-
-
-def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One frame; those without rows have no say in its types."""
-    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
 def _earlier(paths: Mapping[str, str], provenance: Mapping[str, Any]) -> tuple[Tables, set[int]]:
