@@ -12,10 +12,9 @@ from gnn_dynamics.workflow.check_config import (
     without_left_out,
 )
 from gnn_dynamics.config import grid
-from gnn_dynamics.claims.settings import load_claims
 from gnn_dynamics.data.fetch.catalogue import load_catalogue
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.config.schema import read_yaml
+from gnn_dynamics.config.schema import read_checked, read_yaml
 from gnn_dynamics.artifacts.code_digest import code_digest
 from gnn_dynamics.artifacts.provenance import digest
 from gnn_dynamics.figures import registry
@@ -29,7 +28,7 @@ try:
     given, config = config, read_yaml(ROOT / "config" / "config.yaml")
     update_config(config, given)
     CATALOGUE = load_catalogue(ROOT / "config" / "datasets.yaml")
-    CLAIMS = load_claims(ROOT / "config" / "claims.yaml")
+    CLAIMS = read_checked(ROOT / "config" / "claims.yaml")
     SCHEMA = read_yaml(ROOT / "config" / "schema.yaml")
     check_config(config, SCHEMA, CATALOGUE)
     config.update(without_left_out(config))

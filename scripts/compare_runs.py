@@ -7,7 +7,8 @@ bounds, conditions and curves.
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import read_table, write_table
-from gnn_dynamics.claims.evidence import COMPARISONS, claim_cells_by_half
+from gnn_dynamics.claims.comparisons import COMPARISONS
+from gnn_dynamics.claims.evidence import claim_cells_by_half
 from gnn_dynamics.theory.negative_results import layer_subset_cases
 
 provenance = start(snakemake)

@@ -90,7 +90,7 @@ EDITS = {
     "a comment in a module": (more("gnn_dynamics/errors.py"), {}),
     "a docstring": (text("scripts/train_block.py", '"""', '"""Differently said. '), {}),
     "a comment in a preset": (more("config/tiny.yaml"), {}),
-    "a comment in the schema of the claims": (more("gnn_dynamics/claims/schema.yaml"), {}),
+    "a comment in the schema of the claims": (more("config/claims.schema.yaml"), {}),
     "a column of the verdicts": (
         text("gnn_dynamics/claims/verdicts.py", 'texts("title"', 'texts("note", "title"'),
         jobs(*CLAIMS),

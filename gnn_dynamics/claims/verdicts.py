@@ -8,7 +8,7 @@ import pandas as pd
 
 from gnn_dynamics.artifacts.table import FLAG, Table, integers, texts
 from gnn_dynamics.claims.cells import STATES
-from gnn_dynamics.claims.evidence import HALVES
+from gnn_dynamics.claims.comparisons import HALVES
 
 MEASURE_NAMES = {
     "flow_time": "Flow time",
@@ -32,7 +32,7 @@ def judge(cells: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
 
     Args:
         cells: `comparisons.parquet`, from `evidence.claim_cells_by_half`.
-        settings: from `settings.load_claims`.
+        settings: config/claims.yaml, read.
 
     Returns:
         The columns of `claims.parquet`, and title, assertion (what the paper claims, in our

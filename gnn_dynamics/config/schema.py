@@ -43,14 +43,14 @@ def read_yaml(path: str | Path) -> Any:
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
-def read_checked(path: str | Path, schema: str | Path) -> Any:
-    """The content of a YAML file, validated by the schema file.
+def read_checked(path: str | Path) -> Any:
+    """The content of `name.yaml`, validated by the file `name.schema.yaml` beside it.
 
     Raises:
         UserError: naming the file, every wrong key and the allowed values.
     """
     content = read_yaml(path)
-    problems = schema_problems(content, read_yaml(schema))
+    problems = schema_problems(content, read_yaml(Path(path).with_suffix(".schema.yaml")))
     if problems:
         raise UserError("\n  ".join([f"{path}:", *problems]))
     return content
