@@ -36,6 +36,13 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+# What decides the cells of the claims: neither words nor the rule for verdicts.
+COMPARISONS = {
+    "rule": {"comparison": CLAIMS["rule"]["comparison"]},
+    "claims": {
+        name: {"check": claim["check"]} for name, claim in CLAIMS["claims"].items()
+    },
+}
 BLOCKS = grid.blocks(config)
 TRAINED = sorted({block.dataset for block in BLOCKS})
 APPENDIX = sorted(
@@ -142,18 +149,10 @@ def block_of(wildcards):
 
 
 def block_settings(wildcards):
-    """What a block depends on: its experiment without the lists that tell blocks apart."""
+    """What a block depends on: its experiment without the lists whose product is its blocks."""
     entry = grid.entry(config, wildcards.experiment)
-    apart = ("name", *grid.BLOCK_LISTS)
-    return {key: value for key, value in entry.items() if key not in apart}
-
-
-def comparisons_of_claims():
-    """What decides the cells of the claims: neither words nor the rule for verdicts."""
-    checks = {
-        name: {"check": claim["check"]} for name, claim in CLAIMS["claims"].items()
-    }
-    return {"rule": {"comparison": CLAIMS["rule"]["comparison"]}, "claims": checks}
+    left_out = ("name", *grid.BLOCK_LISTS)
+    return {key: value for key, value in entry.items() if key not in left_out}
 
 
 def content(dataset):
@@ -177,6 +176,6 @@ def raw_manifest(wildcards):
 
 
 def own_files(wildcards):
-    """A user's own files, which are inputs themselves: what changes them reruns what follows."""
+    """A user's own files, which are inputs: a changed file reruns everything made from it."""
     entry = CATALOGUE[wildcards.dataset]
     return list(entry["files"].values()) if entry["reader"] == "own" else []

@@ -1,4 +1,4 @@
-"""What a run tells its reader: claims, report, and what the report shows of the workflow itself."""
+"""The report of a run, with its configuration and the picture of the rules."""
 
 RULES = [ROOT / "Snakefile", *sorted(ROOT.glob("rules/*.smk"))]
 

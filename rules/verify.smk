@@ -85,7 +85,7 @@ rule compare_runs:
     resources:
         **growing(mem_mb=4000, runtime=60),
     params:
-        claims=comparisons_of_claims(),
+        claims=COMPARISONS,
         code=code("compare_runs"),
     message:
         "Compare runs in pairs"

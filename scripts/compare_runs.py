@@ -1,8 +1,4 @@
-"""Decide every claim cell by cell: comparisons.parquet.
-
-Claims on speed compare runs in pairs that share the seed. The other claims read the tables of
-bounds, conditions and curves.
-"""
+"""Decide every claim cell by cell (claims/evidence.py)."""
 
 from _job import start
 

@@ -20,7 +20,7 @@ def code_digest(script: Path, root: Path) -> str:
     A data file in the folder of a module (a template, a table) counts for the modules that name it,
     and for the data files that do.
 
-    script: a script, or a module of the package.  root: the folder that holds the package.
+    script: a script, or a module of the package.  root: the folder that contains the package.
     """
     root = root.resolve()
     modules = _closure([script.resolve()], lambda path: _imported(path, root))

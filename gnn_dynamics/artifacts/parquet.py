@@ -1,7 +1,7 @@
 """Tables as Parquet: typed, sorted by their keys, the same bytes for the same content.
 
-The metadata of a file hold its provenance, its keys and the kinds of its columns, as JSON. They
-hold nothing volatile: no time, no host, no path.
+The metadata of a file contain its provenance, its keys and the kinds of its columns, as JSON, and
+nothing volatile: no time, no host, no path.
 """
 
 import json
@@ -96,7 +96,7 @@ def _schema(path: str | Path) -> pa.Schema:
 
 @contextmanager
 def _undamaged(path: str | Path) -> Iterator[None]:
-    """Name a Parquet file that cannot be read, and the way on."""
+    """Name a Parquet file that cannot be read, and the remedy."""
     try:
         yield
     except FileNotFoundError:
@@ -148,8 +148,7 @@ def collect_parts(
         for part in parts:
             with _undamaged(part):
                 table = pq.read_table(part, partitioning=None)
-            absent = [column for column in schema if column.name not in table.column_names]
-            for column in absent:
-                table = table.append_column(column, pa.nulls(len(table), column.type))
             if len(table):
+                # Columns that the part lacks become nulls.
+                table = pa.concat_tables([schema.empty_table(), table], promote_options="default")
                 writer.write_table(table.select(schema.names).cast(schema))

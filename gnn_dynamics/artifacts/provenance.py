@@ -15,7 +15,7 @@ from gnn_dynamics.artifacts.files import to_json
 from gnn_dynamics.artifacts.npz import read_about
 from gnn_dynamics.artifacts.parquet import table_provenance
 
-# Settings that repeat others: a block stands in the wildcards, cells in the experiments.
+# Settings that repeat others: the wildcards contain the block, the experiments the cells.
 DERIVED = ("block", "cells")
 PACKAGES = ("matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 
@@ -29,10 +29,9 @@ def describe(
 ) -> dict[str, Any]:
     """Provenance of a job's outputs; checksums of the source data are inherited from its inputs.
 
-    `made_from` lists the jobs before it, in kinds: rule, code and config of each, once. A file thus
-    answers for all of its history.
-    `params` are all that a rule takes from the config, plus `code`, the digest of its source, and
-    `source`, which stands in the graph. A rule that names no device runs on the CPU.
+    `made_from` lists rule, code and config of all earlier jobs, each once, so that a file documents
+    its whole history. `params` are all that a rule takes from the config, plus `code`, the digest
+    of its source, and `source`, which the graph contains. A rule without a device runs on the CPU.
     """
     config = {name: value for name, value in params.items() if name not in ("code", "source")}
     inherited = [made for path in inputs if (made := _inherited(Path(path)))]

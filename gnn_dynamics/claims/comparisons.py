@@ -17,7 +17,7 @@ from gnn_dynamics.claims.cells import decide, name_cells
 from gnn_dynamics.claims.frames import CELL_KEYS, select
 from gnn_dynamics.claims.pairs import measured, outcomes, pair_runs, term_pairs
 from gnn_dynamics.claims.statistics import holm, median_intervals, sign_test
-from gnn_dynamics.config.columns import RUN
+from gnn_dynamics.config.grid import RUN
 
 OUTCOMES = {"win": "wins", "loss": "losses", "tie": "ties", "undecided": "undecided"}
 HALVES = ("state_half_1", "state_half_2")
@@ -79,9 +79,9 @@ def summarise(
     pairs = pairs.assign(**dict.fromkeys(absent, np.nan), pairs=1, bounded=pairs["bound"], **flags)
     groups = pairs.groupby([*SETTING, "other"], dropna=False)
     cells = groups[["pairs", "bounded", *flags]].sum().astype(int)
-    rates = {"best_lr": "best_lr_a", "best_lr_other": "best_lr_b"}
-    cells = cells.assign(**{name: groups[rate].median() for name, rate in rates.items()})
-    cells = cells.reset_index().join(_effects([part for _, part in groups["log2_ratio"]], rule))
+    medians = {"effect": "log2_ratio", "best_lr": "best_lr_a", "best_lr_other": "best_lr_b"}
+    cells = cells.assign(**{name: groups[column].median() for name, column in medians.items()})
+    cells = cells.reset_index().join(_intervals([part for _, part in groups["log2_ratio"]], rule))
     cells = decide_cells(_tests(cells, rule), rule)
     other = [None if pd.isna(value) else str(value) for value in cells["other"]]
     cell = name_cells(cells, compare)
@@ -98,21 +98,19 @@ def _tests(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
     return cells.assign(p_sign=p_sign, p_holm=p_holm)
 
 
-def _effects(samples: list[pd.Series], rule: Mapping[str, Any]) -> pd.DataFrame:
-    """Median and interval of each cell's decided pairs; null with no pair, or fewer than two."""
+def _intervals(samples: list[pd.Series], rule: Mapping[str, Any]) -> pd.DataFrame:
+    """Interval of the median of each cell's decided pairs; null with fewer than two."""
     known = [sample.dropna().to_numpy() for sample in samples]
-    effect = np.array([np.median(sample) if len(sample) else np.nan for sample in known])
-    low, high = np.full(len(known), np.nan), np.full(len(known), np.nan)
-    sizes = np.array([len(sample) for sample in known])
-    for size in np.unique(sizes[sizes >= 2]):
-        chosen = np.flatnonzero(sizes == size)
-        low[chosen], high[chosen] = median_intervals(
+    ends = np.full((2, len(known)), np.nan)
+    for size in {len(sample) for sample in known} - {0, 1}:
+        chosen = [i for i, sample in enumerate(known) if len(sample) == size]
+        ends[:, chosen] = median_intervals(
             np.stack([known[i] for i in chosen]),
             1 - 2 * rule["direction_error"],
             rule["resamples"],
             rule["random_seed"],
         )
-    return pd.DataFrame({"effect": effect, "ci_low": low, "ci_high": high})
+    return pd.DataFrame(ends.T, columns=["ci_low", "ci_high"])
 
 
 def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
@@ -120,7 +118,7 @@ def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
 
     noted      fewer pairs than `minimum_pairs`: runs that were made for something else
     undecided  too large a share of pairs undecided, or fewer decided ones than `minimum_pairs`
-    refutes    the interval lies within `smallest_ratio` of no difference: no effect worth the name
+    refutes    the interval lies within `smallest_ratio` of no difference: a negligible effect
     supports   interval above 0 and sign test significant, both at `direction_error` a side
     refutes    interval below 0 and sign test significant
     undecided  otherwise

@@ -9,8 +9,7 @@ import pandas as pd
 from gnn_dynamics.artifacts.table import Table, integers, reals
 from gnn_dynamics.claims.bounds import RATIO_TOLERANCE
 from gnn_dynamics.claims.frames import by_run
-from gnn_dynamics.config.columns import RUN
-from gnn_dynamics.config.grid import KEYS
+from gnn_dynamics.config.grid import KEYS, RUN
 
 FRACTION = 1e-3
 GUARANTEES = Table(

@@ -27,7 +27,7 @@ def check_config(
 
 
 def without_left_out(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A checked configuration with `leave_out` carried out: what is left is what is run."""
+    """A checked configuration without the datasets of `leave_out`, as it is run."""
     dropped = set(config.get("leave_out", []))
     experiments = [
         {**experiment, "datasets": kept}
