@@ -100,7 +100,7 @@ def tables_of_figure(wildcards):
 
 
 def observed(optimizer):
-    """Linear blocks to which the theorems apply: squared loss, with the time condition."""
+    """What the theorems apply to: linear blocks with squared loss and the time condition."""
     names = {
         entry["name"]
         for entry in config["experiments"]
@@ -108,11 +108,13 @@ def observed(optimizer):
         and "squared" in entry["loss_fn"]
         and "time_condition" in entry.get("observe", [])
     }
-    return [
+    blocks = [
         block
         for block in BLOCKS
         if block.experiment in names and block.activation == "linear"
     ]
+    measured = ("training", "time_condition")
+    return {table: parts(table, blocks) for table in measured} | tables("optimum")
 
 
 def parts(table, blocks=BLOCKS):

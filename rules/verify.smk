@@ -10,9 +10,7 @@ rule claims:
 
 rule check_bounds:
     input:
-        training=parts("training", observed("flow")),
-        time_condition=parts("time_condition", observed("flow")),
-        optimum="<results>/tables/optimum.parquet",
+        **observed("flow"),
     output:
         table="<results>/tables/bounds.parquet",
     log:
@@ -31,10 +29,8 @@ rule check_bounds:
 
 rule check_guarantees:
     input:
-        bounds="<results>/tables/bounds.parquet",
-        training=parts("training", observed("gd")),
-        time_condition=parts("time_condition", observed("gd")),
-        optimum="<results>/tables/optimum.parquet",
+        **tables("bounds"),
+        **observed("gd"),
     output:
         guarantees="<results>/tables/guarantees.parquet",
         descent_limits="<results>/tables/descent_limits.parquet",
