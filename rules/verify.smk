@@ -29,7 +29,7 @@ rule check_bounds:
 
 rule check_guarantees:
     input:
-        **tables("bounds"),
+        bounds="<results>/tables/bounds.parquet",
         **observed("gd"),
     output:
         guarantees="<results>/tables/guarantees.parquet",
