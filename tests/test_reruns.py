@@ -90,7 +90,7 @@ EDITS = {
     "a comment in a module": (more("gnn_dynamics/errors.py"), {}),
     "a docstring": (text("scripts/train_block.py", '"""', '"""Differently said. '), {}),
     "a comment in a preset": (more("config/tiny.yaml"), {}),
-    "a comment in the schema of the claims": (more("gnn_dynamics/claims/schema.yaml"), {}),
+    "a comment in the schema of the claims": (more("config/claims.schema.yaml"), {}),
     "a column of the verdicts": (
         text("gnn_dynamics/claims/verdicts.py", 'texts("title"', 'texts("note", "title"'),
         jobs(*CLAIMS),
@@ -102,7 +102,7 @@ EDITS = {
     "a comment in claims.yaml": (more("config/claims.yaml"), {}),
     "a title in datasets.yaml": (text("config/datasets.yaml", "title: Wine", "title: Wines"), {}),
     "memory in a rule": (
-        text("rules/train.smk", "growing_with_input(2500", "growing_with_input(3500"),
+        text("rules/train.smk", "mem_mb=2500", "mem_mb=3500"),
         jobs("draw_rulegraph", *REPORT),
     ),
     "another seed": (

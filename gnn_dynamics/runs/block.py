@@ -57,7 +57,7 @@ def train_block(
     problem = cache(partial(build_problem, graph, block.aggregation))
     settings = Settings.of(experiment)
     parts: list[Tables] = []
-    for runs in grid.batches(grid.runs(experiment, block)):
+    for _, runs in grid.grouped(grid.runs(experiment, block), grid.BATCH_KEYS):
         data = problem(runs[0]["features"], runs[0]["nodes"])
         batch = _batch(data, block, runs[0], settings, optimum, device)
         parts += _search_rates(batch, runs) if batch.searches else _train_groups(batch, runs)

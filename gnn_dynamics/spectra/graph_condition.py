@@ -25,7 +25,7 @@ from gnn_dynamics.artifacts.table import (
     integers,
     reals,
 )
-from gnn_dynamics.config.columns import SPECTRAL
+from gnn_dynamics.config.grid import SPECTRAL
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import (
     BLOCK_HEIGHT,

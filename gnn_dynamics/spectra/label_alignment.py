@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.artifacts.table import Table, integers, reals
-from gnn_dynamics.config import columns
+from gnn_dynamics.config import grid
 from gnn_dynamics.config.grid import grouped
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import Matrix, stacked_factor
@@ -26,8 +26,8 @@ from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.problem.targets import targets
 
 ALIGNMENT = Table(
-    keys=tuple(columns.OPTIMUM),
-    columns=columns.OPTIMUM | integers("directions") | reals("alignment", "alignment_expected"),
+    keys=tuple(grid.OPTIMUM),
+    columns=grid.OPTIMUM | integers("directions") | reals("alignment", "alignment_expected"),
 )
 
 

@@ -16,7 +16,7 @@ import scipy.linalg
 import torch
 
 from gnn_dynamics.artifacts.table import NOISE, SINGULAR, Table, integers, reals
-from gnn_dynamics.config import columns
+from gnn_dynamics.config import grid
 from gnn_dynamics.config.grid import Block, grouped, squared_cells
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import (
@@ -38,8 +38,8 @@ from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.problem.targets import targets
 
 OPTIMUM = Table(
-    keys=tuple(columns.OPTIMUM),
-    columns=columns.OPTIMUM | reals("loss_optimum", "label_norm_sq"),
+    keys=tuple(grid.OPTIMUM),
+    columns=grid.OPTIMUM | reals("loss_optimum", "label_norm_sq"),
     optional=integers("rank", "width_required")
     | reals("sigma_max", "sigma_min", "sigma_min_positive", "method_gap"),
     kinds={"method_gap": NOISE, **dict.fromkeys(("sigma_min", "sigma_min_positive"), SINGULAR)},
