@@ -17,8 +17,7 @@ rule fetch_dataset:
         "data/benchmarks/fetch_dataset/{dataset}.tsv"
     localrule: True
     resources:
-        mem_mb=500,
-        runtime=120,
+        **growing(mem_mb=500, runtime=120),
     params:
         checksums=lambda w: CATALOGUE[w.dataset]["files"],
         code=code("fetch_dataset"),

@@ -21,8 +21,7 @@ rule make_report:
     benchmark:
         "<benchmarks>/make_report.tsv"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **growing(mem_mb=2000, runtime=30),
     params:
         code=code("make_report"),
     message:
@@ -40,8 +39,7 @@ rule write_config:
         "<benchmarks>/write_config.tsv"
     localrule: True
     resources:
-        mem_mb=500,
-        runtime=10,
+        **growing(mem_mb=500, runtime=10),
     params:
         config={key: value for key, value in config.items() if key != "mirror"},
         code=code("write_config"),
@@ -68,8 +66,7 @@ rule draw_rulegraph:
         "<benchmarks>/draw_rulegraph.tsv"
     localrule: True
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **growing(mem_mb=1000, runtime=10),
     params:
         rules=digest([path.read_text() for path in RULES]),
         code=code("draw_rulegraph"),

@@ -29,8 +29,8 @@ rule check_bounds:
 
 rule check_guarantees:
     input:
-        **tables("bounds"),
         **observed("gd"),
+        bounds="<results>/tables/bounds.parquet",
     output:
         guarantees="<results>/tables/guarantees.parquet",
         descent_limits="<results>/tables/descent_limits.parquet",
