@@ -14,9 +14,6 @@ class Model(Protocol):
     Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
     """
 
-    def outputs(self, weights: Weights) -> Tensor:
-        """Yhat (K, m_y, nbar)."""
-
     def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""
 
@@ -39,10 +36,6 @@ class Objective:
     def __call__(self, weights: Weights) -> tuple[Tensor, Weights]:
         value, gradient = self.model.loss_and_gradient(weights, self.Y, self.loss)
         return value + self.offset, gradient
-
-    def outputs(self, weights: Weights) -> Tensor:
-        """Yhat (K, m_y, nbar)."""
-        return self.model.outputs(weights)
 
     def signal(self, weights: Weights) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""

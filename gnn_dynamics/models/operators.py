@@ -25,7 +25,6 @@ from gnn_dynamics.linalg.products import (
     Matrix,
     SparseMatrix,
     constant_matrix,
-    is_differentiated,
     is_identity,
     padded,
     shared_matmul,
@@ -203,6 +202,6 @@ class HornerOperator:
 def times_plus(matrix: Matrix, T: Tensor, onto: Tensor) -> Tensor:
     """M T + onto; in one pass and in place for a sparse M, unless a derivative is taken."""
     fused = isinstance(matrix, SparseMatrix) and T.dim() == 2
-    if fused and not (is_differentiated(T) or is_differentiated(onto)):
+    if fused and not (T.requires_grad or onto.requires_grad):
         return torch.addmm(onto, matrix.M, T, out=onto)
     return onto + matrix.times(T)
