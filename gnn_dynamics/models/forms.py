@@ -17,7 +17,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -51,11 +50,14 @@ from gnn_dynamics.problem.propagation import propagated
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")
 
 
-class Coordinates(Protocol):
-    """Coordinates of the weights in which a form trains them, see `Form`."""
+class ColumnMajor:
+    """ReLU models train in full space, with the layout in which their gradient comes."""
 
-    def reduce(self, weights: Weights) -> Weights: ...
-    def expand(self, weights: Weights, start: Weights) -> Weights: ...
+    def reduce(self, weights: Weights) -> Weights:
+        return weights.map(column_major)
+
+    def expand(self, weights: Weights, start: Weights) -> Weights:
+        return weights.map(torch.Tensor.contiguous)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Form:
     reason: str
     loss: str
     model: Model
-    frame: Coordinates
+    frame: Frame | ColumnMajor
     columns: Columns | StreamedColumns
     make_operator: Callable[[], Operator]
     features: Callable[[], list[Tensor]]
@@ -190,16 +192,6 @@ class _Case:
         """G_l (m_x, nbar) for the levels, by R1."""
         G = propagated(self.problem, self.arch.depth)
         return [torch.from_numpy(G[l]).to(self.device) for l in self.arch.levels]
-
-
-class ColumnMajor:
-    """ReLU models train in full space, with the layout in which their gradient comes."""
-
-    def reduce(self, weights: Weights) -> Weights:
-        return weights.map(column_major)
-
-    def expand(self, weights: Weights, start: Weights) -> Weights:
-        return weights.map(torch.Tensor.contiguous)
 
 
 def _reduced(G: list[Tensor], levels: tuple[int, ...], name: str) -> Reduced:
