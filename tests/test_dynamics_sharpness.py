@@ -17,11 +17,9 @@ from reference import (
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from gnn_dynamics.dynamics.sharpness import (
-    flatten,
     hessian_product,
     lambda_max,
     largest_eigenvalue,
-    unflatten,
 )
 from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture, Weights
@@ -54,9 +52,9 @@ def dense_hessian(cell: Cell, k: int) -> torch.Tensor:
     Y = cell.Y[k % len(cell.Y)].unsqueeze(0)
 
     def loss(row: torch.Tensor) -> torch.Tensor:
-        return dense_loss(cell.arch, unflatten(row[None], one), cell.example, Y, cell.loss)[0]
+        return dense_loss(cell.arch, one.unflatten(row[None]), cell.example, Y, cell.loss)[0]
 
-    return torch.autograd.functional.hessian(loss, flatten(one)[0])
+    return torch.autograd.functional.hessian(loss, one.flatten()[0])
 
 
 @settings(deadline=None, max_examples=25)
@@ -74,7 +72,7 @@ def test_lanczos_finds_the_largest_eigenvalue(cell):
 def test_products_are_those_of_the_dense_hessian(cell):
     generator = torch.Generator().manual_seed(1)
     v = cell.weights.map(lambda w: torch.randn(w.shape, generator=generator, dtype=w.dtype))
-    got = flatten(hessian_product(objective(cell), cell.weights)(v))
+    got = hessian_product(objective(cell), cell.weights)(v).flatten()
     assert_products(cell, got, v)
 
 
@@ -87,12 +85,12 @@ def test_products_in_horner_form(cell):
     operator = HornerOperator(example.S, example.X, example.R, cell.arch.levels)
     bound = Objective(LinearModel(operator), cell.Y, cell.loss)
     got = hessian_product(bound, frame.reduce(cell.weights))(frame.reduce(v))
-    assert_products(cell, flatten(frame.expand(got, cell.weights)), v)
+    assert_products(cell, frame.expand(got, cell.weights).flatten(), v)
 
 
 def assert_products(cell: Cell, got: torch.Tensor, v: Weights) -> None:
     for k in range(cell.weights.models):
-        M, row = dense_hessian(cell, k), flatten(v)[k]
+        M, row = dense_hessian(cell, k), v.flatten()[k]
         scale = (M.abs().max() * row.norm()).item()
         torch.testing.assert_close(got[k], M @ row, rtol=0, atol=1e-12 * max(scale, 1e-300))
 

@@ -29,7 +29,7 @@ def lambda_max(objective: Objective, weights: Weights, tolerance: float = TOLERA
 
     A model whose weights or derivatives are not finite gets infinity and leaves the others alone.
     """
-    finite = flatten(weights).isfinite().all(dim=1)
+    finite = weights.flatten().isfinite().all(dim=1)
     value = largest_eigenvalue(hessian_product(objective, weights), weights, tolerance)
     return value.where(finite, torch.inf)
 
@@ -47,7 +47,7 @@ def hessian_product(objective: Objective, weights: Weights) -> Product:
         columns = torch.autograd.grad(
             gradient, points.tensors(), v.tensors(), retain_graph=True, materialize_grads=True
         )
-        return Weights(columns[: len(weights.B)], columns[len(weights.B) :])
+        return weights.like(columns)
 
     return product
 
@@ -72,7 +72,7 @@ def largest_eigenvalue(product: Product, like: Weights, tolerance: float = TOLER
     alphas: list[Tensor] = []
     betas = [value]
     for _ in range(MOST_STEPS):
-        w = flatten(product(unflatten(q, like)))  # (K, size)
+        w = product(like.unflatten(q)).flatten()  # (K, size)
         alphas.append((q * w).sum(dim=1))
         w = w - alphas[-1].unsqueeze(1) * q - betas[-1].unsqueeze(1) * before
         betas.append(torch.linalg.vector_norm(w, dim=1))
@@ -111,15 +111,3 @@ def top_ritz_pair(
     residual = betas[-1] * vectors[:, -1, -1].abs()
     small = torch.maximum(tolerance * theta.abs(), ROUNDING * values.abs().amax(dim=1))
     return theta, residual, (residual <= small) | ~finite
-
-
-def flatten(weights: Weights) -> Tensor:
-    """(K, size), one row per model."""
-    return torch.cat([tensor.flatten(1) for tensor in weights.tensors()], dim=1)
-
-
-def unflatten(rows: Tensor, like: Weights) -> Weights:
-    """The inverse of `flatten`."""
-    parts = torch.split(rows, [tensor[0].numel() for tensor in like.tensors()], dim=1)
-    tensors = [part.view(t.shape) for part, t in zip(parts, like.tensors(), strict=True)]
-    return Weights(tuple(tensors[: len(like.B)]), tuple(tensors[len(like.B) :]))

@@ -74,14 +74,10 @@ def near_identity(generator: Generator, rows: int, columns: int) -> np.ndarray:
     return matrix
 
 
-def zeros(generator: Generator, rows: int, columns: int) -> np.ndarray:
-    return np.zeros((rows, columns))
-
-
 INITIALISATIONS: dict[str, dict[str, Callable[[Generator, int, int], np.ndarray]]] = {
     "default": {"B": uniform, "W": uniform},
     "xavier": {"B": xavier, "W": xavier},
     "orthogonal": {"B": orthogonal, "W": orthogonal},
     "near-identity": {"B": near_identity, "W": uniform},
-    "zero-head": {"B": orthogonal, "W": zeros},
+    "zero-head": {"B": orthogonal, "W": lambda _, rows, columns: np.zeros((rows, columns))},
 }

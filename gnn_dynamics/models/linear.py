@@ -47,7 +47,7 @@ def gradient_from(weights: Weights, rows: list[Tensor], D: Tensor) -> Weights:
 
 @dataclass(frozen=True)
 class LinearModel:
-    """An `objective.Model`: the linear models, which see their graph through `operator` alone.
+    """The linear models, which see their graph through `operator` alone.
 
     Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
     """

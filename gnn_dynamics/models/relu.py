@@ -28,7 +28,7 @@ CACHE_LINE = 64  # bytes
 
 @dataclass(frozen=True)
 class ReluModel:
-    """An `objective.Model`: the ReLU models, which see the receptive field `field` of their graph.
+    """The ReLU models, which see the receptive field `field` of their graph.
 
     Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
     """

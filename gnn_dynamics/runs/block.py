@@ -59,7 +59,8 @@ def train_block(
     for runs in grid.batches(grid.runs(experiment, block)):
         data = problem(runs[0]["features"], runs[0]["nodes"])
         batch = _batch(data, block, runs[0], settings, optimum, device)
-        parts += _search_rates(batch, runs) if batch.searches else _train_groups(batch, runs)
+        searches = settings.lr == "auto" and batch.optimizer != "flow"
+        parts += _search_rates(batch, runs) if searches else _train_groups(batch, runs)
     tables = {
         name: pd.DataFrame([row for part in parts for row in part[name]]) for name in BLOCK_TABLES
     }
@@ -99,11 +100,6 @@ class Batch:
     device: str
     size: int
     label: str
-
-    @property
-    def searches(self) -> bool:
-        """Whether the step size is searched for (`lr: auto`)."""
-        return self.settings.lr == "auto" and self.optimizer != "flow"
 
 
 def _batch(

@@ -58,7 +58,7 @@ def speed_rows(
         ValueError: if the shapes disagree, or a first loss or an optimum in use is not finite.
     """
     loss_trace, time = np.asarray(loss_trace, float), np.asarray(time, float)
-    _check_shapes(loss_trace, time, loss_optimum, label_norm_sq, keys)
+    _check((loss_trace, time), (loss_optimum, label_norm_sq), keys)
     rows: list[dict[str, Any]] = []
     for k, key in enumerate(keys):
         steps = np.logical_and.accumulate(np.isfinite(loss_trace[:, k]))
@@ -111,17 +111,15 @@ def _kinds(key: Key, scales: tuple[float, float], optimum: float) -> dict[str, t
     return kinds | {"loss": (0.0, norm)} if has_optimum(key) else kinds
 
 
-def _check_shapes(
-    loss_trace: np.ndarray,
-    time: np.ndarray,
-    loss_optimum: np.ndarray,
-    label_norm_sq: np.ndarray,
+def _check(
+    traces: tuple[np.ndarray, np.ndarray],
+    references: tuple[np.ndarray, np.ndarray],
     keys: Sequence[Key],
 ) -> None:
-    shapes = {np.shape(loss_trace)[1], np.shape(time)[1], len(keys)}
-    shapes |= {np.size(loss_optimum), np.size(label_norm_sq)}
-    if len(shapes) > 1 or len(loss_trace) != len(time):
-        raise ValueError(f"traces {np.shape(loss_trace)} and {np.shape(time)} of {len(keys)} runs")
+    (loss_trace, time), (loss_optimum, _) = traces, references
+    runs = {len(keys), *(trace.shape[1] for trace in traces), *map(np.size, references)}
+    if len(runs) > 1 or len(loss_trace) != len(time):
+        raise ValueError(f"traces {loss_trace.shape} and {time.shape} of {len(keys)} runs")
     if not np.isfinite(loss_trace[0]).all():
         raise ValueError("the loss of a run is not finite before its first step")
     known = [value for value, key in zip(loss_optimum, keys, strict=True) if has_optimum(key)]

@@ -172,7 +172,7 @@ def rates(spaces: Geometry, flow: bool, snapshot: Snapshot) -> Tables:
     objective, weights = snapshot.objective, snapshot.weights
     facts = {"rate_sharp": rate_sharp(weights, spaces)}
     if objective.loss == "squared":
-        # ||(Yhat - Y) P||_F^2, P the projector on row(Gs): L - L* by Pythagoras (erratum.py).
+        # ||(Yhat - Y) P||_F^2, P the projector on row(Gs): L - L* by Pythagoras (`erratum_table`).
         projected = shared_matmul(objective.signal(weights), spaces.rows)  # 2 (Yhat - Y) N
         facts["projected_loss"] = projected.square().sum(dim=(1, 2)) / 4
     if flow:
