@@ -8,14 +8,13 @@ from theory_problems import bounds_of, flow
 from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.figures.negative_results import CURVES, draw, measured
 from gnn_dynamics.summaries import select
+from gnn_dynamics.theory.counterexamples import layer_subset, printed_inequality
 from gnn_dynamics.theory.negative_results import (
     NEGATIVE_CURVES,
     NEGATIVE_RESULTS,
-    erratum_flow,
     layer_subset_cases,
     negative_curves,
     negative_results,
-    subset_flow,
 )
 
 
@@ -70,10 +69,10 @@ def test_curves_are_those_of_the_problems(curves):
 
     for eps in (0.1, 0.01, 0.001):
         times, excess = points(panel="single_layer", curve="excess", eps=eps)
-        single, _ = subset_flow(eps)
+        single, _ = layer_subset(eps)
         assert np.array_equal(times, single.times) and np.array_equal(excess, single.excess)
     _, left = points(panel="printed_inequality", curve="printed_left")
-    assert np.array_equal(left, erratum_flow().printed_left)
+    assert np.array_equal(left, printed_inequality().printed_left)
     times, bound = points(panel="constant", curve="bound", constant=8.0)
     assert np.allclose(bound, np.exp(-8 * 0.49 * times))
     inverse, margin = points(panel="singular_margin", curve="sigma_min")

@@ -46,21 +46,13 @@ OPTIMUM = Table(
 )
 
 
-def loss_optimum(G: Matrix, Y: np.ndarray) -> float:
-    """L* = ||Y (I - P)||_F^2 for G (rows, nbar), the matrix G_H or Gs, and Y (m_y, nbar).
-
-    P comes from the right singular vectors that belong to the numerical rank of G.
-    """
-    return residual(Y, row_basis([G]))
-
-
 def row_basis(blocks: Iterable[Matrix], rank: int | None = None) -> np.ndarray:
     """N (nbar, rank): orthonormal basis of the rows of all blocks (any height, nbar) together."""
     return orthonormal_basis(stacked_factor(blocks).mT, rank)
 
 
 def residual(Y: np.ndarray, N: np.ndarray) -> float:
-    """||Y (I - N N^T)||_F^2; exactly 0 where N spans everything."""
+    """||Y (I - N N^T)||_F^2 for Y (m_y, nbar) and a `row_basis` N: L*; exactly 0 if N spans all."""
     if N.shape[1] == N.shape[0]:
         return 0.0
     return float(np.square(Y - (Y @ N) @ N.T).sum())
@@ -129,19 +121,17 @@ def optimum_rows(
     depth: int,
     multiscale: bool,
     draws: Sequence[tuple[str, int]],
-    G: Sequence[np.ndarray] | None = None,
-    columns: Columns | StreamedColumns | None = None,
+    G: Sequence[np.ndarray],
+    columns: Columns | StreamedColumns,
 ) -> list[dict[str, Any]]:
     """L* for each of the `draws`, pairs (labels, seed) of targets, by one factorisation.
 
-    G, columns: `features` to at least this depth, if they are at hand. The part of Y outside the
-    columns is the same number for both methods.
+    G, columns: `features` to at least this depth. The part of Y outside the columns is the same
+    number for both methods.
     Columns beside the contract's: rank, sigma_max, sigma_min (0 where deficient) and
     sigma_min_positive of G_H or Gs; method_gap, the difference of two methods relative to ||Y||^2;
     width_required.
     """
-    if G is None or columns is None:
-        G, columns = features(problem, depth)
     blocks = list(G[: depth + 1] if multiscale else G[depth : depth + 1])
     shape = sum(len(block) for block in blocks), problem.nbar
     R = stacked_factor(blocks)
@@ -163,11 +153,8 @@ def optimum_rows(
     rows = []
     for k, (labels, seed) in enumerate(draws):
         optimum, other = residual(inside[k], N) + float(outside[k]), float(second[k] + outside[k])
-        losses = _losses(float(np.square(Ys[k]).sum()), optimum, other)
+        norm = float(np.square(Ys[k]).sum())
+        gap = abs(optimum - other) / norm if norm else 0.0
+        losses = {"loss_optimum": optimum, "label_norm_sq": norm, "method_gap": gap}
         rows.append(common | {"labels": labels, "seed": seed} | losses)
     return rows
-
-
-def _losses(norm: float, optimum: float, other: float) -> dict[str, float]:
-    gap = abs(optimum - other) / norm if norm else 0.0
-    return {"loss_optimum": optimum, "label_norm_sq": norm, "method_gap": gap}

@@ -32,9 +32,9 @@ from gnn_dynamics.theory.terms import (
     side_condition,
 )
 from gnn_dynamics.theory.time_condition import (
-    lambda_min_full,
     lambda_min_restricted,
     layer_norm_rms,
+    smallest_eigenvalue,
 )
 
 Rows = list[dict[str, Any]]
@@ -172,15 +172,12 @@ def rates(spaces: Geometry, flow: bool, snapshot: Snapshot) -> Tables:
     objective, weights = snapshot.objective, snapshot.weights
     facts = {"rate_sharp": rate_sharp(weights, spaces)}
     if objective.loss == "squared":
-        facts["projected_loss"] = _projected_loss(objective.signal(weights), spaces.rows)
+        # ||(Yhat - Y) P||_F^2, P the projector on row(Gs): L - L* by Pythagoras (`erratum_table`).
+        projected = shared_matmul(objective.signal(weights), spaces.rows)  # 2 (Yhat - Y) N
+        facts["projected_loss"] = projected.square().sum(dim=(1, 2)) / 4
     if flow:
         facts["local_error"] = local_error(objective, weights, snapshot.gradient, snapshot.rate)
     return {"training": {(): facts}}
-
-
-def _projected_loss(V: Tensor, N: Tensor) -> Tensor:
-    """||(Yhat - Y) P||_F^2, P the projector on row(Gs): L - L* by Pythagoras (erratum.py)."""
-    return shared_matmul(V, N).square().sum(dim=(1, 2)) / 4  # V = 2 (Yhat - Y), V N (k, m_y, r)
 
 
 def time_condition(
@@ -196,7 +193,7 @@ def time_condition(
     for l, U in zip(arch.levels, spaces.bases, strict=True):
         everywhere = restricted = one  # of Bbar_0 = I
         if l:
-            everywhere = lambda_min_full(full[l - 1]) if wide else 0 * one
+            everywhere = smallest_eigenvalue(full[l - 1]) if wide else 0 * one
             restricted = lambda_min_restricted(reduced[l - 1], U)
         columns[(l,)] = {
             "lambda_min": everywhere,
