@@ -34,13 +34,12 @@ DIRECTIONS = {
     "reversed": style.RED,
     "no clear direction": style.GREY,
 }
-
-
-@style.figure(
-    style.as_given,
+MISSING = (
     "No claims were judged (table 'claims' is empty).",
     "Run the workflow to its end.",
 )
+
+
 def draw(claims: pd.DataFrame, comparisons: pd.DataFrame) -> Figure:
     """A block for each claim: verdict, statement, then a line for each graph and measure of speed.
 
@@ -176,7 +175,6 @@ def _legend(lines: pd.DataFrame) -> list:
     return style.key(entries)
 
 
-@style.sentences(style.as_given)
 def measured(claims: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """How many claims have which verdict, and on how many cells they rest."""
     return [

@@ -1,6 +1,6 @@
 """What is known about a figure, and how to draw it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gnn_dynamics.figures import style
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A figure; `draw` and `measured` of its module take `tables` in this order, and `options`.
+    """A figure, drawn from `tables` in this order and `options` (figures/__init__.py).
 
     stem: the name of its files
     see: what to look at, whatever the result
@@ -36,12 +38,17 @@ class Entry:
         return [tables.get(name) for name in self.tables]
 
     def draw(self, *tables: pd.DataFrame | None) -> Figure:
-        """The picture."""
-        return self._module().draw(*tables, **self.options)
+        """The picture, which states what is missing where there are no rows to show."""
+        with style.context():
+            rows = self._shown(tables)
+            if len(rows[0]):
+                return self._module.draw(*rows)
+            return style.missing_figure(*self._module.MISSING)
 
     def measured(self, *tables: pd.DataFrame | None) -> list[str]:
-        """The numbers behind the picture, in sentences."""
-        return self._module().measured(*tables, **self.options)
+        """The numbers behind the picture, in sentences; none where there are no rows."""
+        rows = self._shown(tables)
+        return self._module.measured(*rows) if len(rows[0]) else []
 
     def sentences(self, tables: Mapping[str, pd.DataFrame | None]) -> list[str]:
         """What is measured in the figure; nothing where a table is absent."""
@@ -53,5 +60,12 @@ class Entry:
         """The file of the module, below the folder that holds the package."""
         return f"gnn_dynamics/figures/{self.module}.py"
 
+    @property
     def _module(self) -> Any:
         return import_module(f"gnn_dynamics.figures.{self.module}")
+
+    def _shown(self, tables: Sequence[pd.DataFrame | None]) -> tuple:
+        """What the figure shows of its tables; an absent table is an empty one."""
+        given = [pd.DataFrame() if table is None else table for table in tables]
+        shown = getattr(self._module, "shown", lambda *tables: tables)
+        return shown(*given, **self.options)

@@ -26,9 +26,13 @@ NO_SHARPNESS = (
     "No sharpness was observed along gradient descent.",
     "Add `observe: [sharpness]` to an experiment with optimizer gd and run the workflow again.",
 )
+MISSING = (
+    "No depths were compared in flow time or in steps of gradient descent.",
+    "Train two depths with optimizer flow or gd and at least 5 seeds.",
+)
 
 
-def _rows(comparisons: pd.DataFrame, training: pd.DataFrame) -> tuple:
+def shown(comparisons: pd.DataFrame, training: pd.DataFrame) -> tuple:
     """Cells of claim 10, keys that are fixed, other graphs, best rates, and the sharpness."""
     rows, fixed = depth_rates.shown(comparisons)
     if rows.empty:
@@ -37,11 +41,6 @@ def _rows(comparisons: pd.DataFrame, training: pd.DataFrame) -> tuple:
     return rows, fixed, others, best, depth_rates.sharpness(training, fixed)
 
 
-@style.figure(
-    _rows,
-    "No depths were compared in flow time or in steps of gradient descent.",
-    "Train two depths with optimizer flow or gd and at least 5 seeds.",
-)
 def draw(
     rows: pd.DataFrame,
     fixed: dict,
@@ -93,7 +92,6 @@ def _measures(ax: Axes, rows: pd.DataFrame, others: pd.DataFrame, colours: dict)
     ax.set_xticks(range(len(MEASURES)), MEASURES.values())
     ax.set_xlim(-0.6, len(MEASURES) - 0.4)
     ax.set_ylabel(EFFECT)
-    ax.grid(axis="y")
 
 
 def _marks(ax: Axes, summary: pd.DataFrame, colour: tuple) -> None:
@@ -121,7 +119,6 @@ def _rates(ax: Axes, rows: pd.DataFrame, best: pd.DataFrame, colours: dict) -> N
     _at_best(ax, best, colours)
     _rate_axis(ax, [*rates, *best["lr"]], flow if (curves["lr"] == 0).any() else None)
     ax.set_ylabel(EFFECT)
-    ax.grid(axis="y")
 
 
 def _at_best(ax: Axes, best: pd.DataFrame, colours: dict) -> None:
@@ -168,7 +165,6 @@ def _sharpness(ax: Axes, sharp: pd.DataFrame, best: pd.DataFrame, colours: dict)
     log_axis.plain_ticks(ax.yaxis)
     _rate_axis(ax, list(sharp["lr"]))
     ax.set_ylabel(r"largest lr $\times\ \lambda_{\max}$")
-    ax.grid(axis="y")
 
 
 def _height(sharp: pd.DataFrame, depth: int) -> float:
@@ -176,7 +172,7 @@ def _height(sharp: pd.DataFrame, depth: int) -> float:
     return 0.97 - 0.05 * sorted(set(sharp["depth"])).index(depth)
 
 
-def _legend(rows: pd.DataFrame, colours: dict) -> list:
+def _legend(rows: pd.DataFrame, colours: dict) -> dict[str, style.Look]:
     """Colours of depths, with the shallower ones that each is compared with."""
     entries: dict[str, style.Look] = {}
     for depth in sorted(colours):
@@ -189,10 +185,9 @@ def _legend(rows: pd.DataFrame, colours: dict) -> list:
     entries["best rate for a depth"] = {**grey, "marker": "^"}
     entries["(c) runs diverged"] = {**grey, "marker": "x"}
     entries["(c) edge of stability, 2"] = {"color": style.BLACK, "ls": ":", "lw": 0.8}
-    return style.key(entries)
+    return entries
 
 
-@style.sentences(_rows)
 def measured(
     rows: pd.DataFrame,
     fixed: dict,

@@ -46,9 +46,13 @@ LEGEND = (
     "linear networks, gradient flow; medians over a graph's cells of effect and interval ends\n"
     f"Spearman's ρ, p by permutation and after Holm; ✓: |ρ| ≥ {LEAST_RHO:g} and p ≤ {MOST_P:g}"
 )
+MISSING = (
+    "No acceleration of a linear network was measured in flow time.",
+    "Train pairs with optimizer flow, squared loss, `thresholds` and at least 5 seeds.",
+)
 
 
-def _rows(
+def shown(
     comparisons: pd.DataFrame,
     graphs: pd.DataFrame,
     graph_condition: pd.DataFrame,
@@ -59,11 +63,6 @@ def _rows(
     return table, correlations(table) if len(table) else table
 
 
-@style.figure(
-    _rows,
-    "No acceleration of a linear network was measured in flow time.",
-    "Train pairs with optimizer flow, squared loss, `thresholds` and at least 5 seeds.",
-)
 def draw(table: pd.DataFrame, tests: pd.DataFrame) -> Figure:
     """Each panel shows the graphs and their rank correlation.
 
@@ -78,7 +77,11 @@ def draw(table: pd.DataFrame, tests: pd.DataFrame) -> Figure:
             _title(ax, select.keep(tests, claim=claim, predictor=predictor))
         _wide(line, part)
         line[0].set_ylabel(f"{name}:\nspeed-up (log$_2$)")
-    style.legend_above(figure, _legend(table), LEGEND, columns=3)
+    entries = {
+        names.name(aggregation): {"ls": "", **LOOKS.get(aggregation, OTHER_LOOK)}
+        for aggregation in select.ordered(table["aggregation"], "aggregation")
+    }
+    style.legend_above(figure, entries, LEGEND, columns=3)
     return figure
 
 
@@ -93,7 +96,6 @@ def _panel(ax: Axes, part: pd.DataFrame, everywhere: pd.Series, predictor: str) 
         ax.plot(marks[predictor], marks["effect"], ls="", ms=4, **look)
     ax.axhline(0, color=style.BLACK, lw=0.7, zorder=1)
     ax.set_xlabel(AXES[predictor])
-    ax.grid(axis="y")
     if predictor == "sigma_min_positive_sq":
         ax.set_xscale("log")
         ax.set_xlim(_decades(everywhere[everywhere > 0]))
@@ -112,7 +114,7 @@ def _decades(values: pd.Series) -> tuple[float, float]:
 def _title(ax: Axes, tests: pd.DataFrame) -> None:
     """A line for each aggregation."""
     lines = [f"{names.name(test.aggregation)}: {_result(test)}" for test in tests.itertuples()]
-    ax.set_title("\n".join(lines), loc="left", fontsize=7)
+    ax.set_title("\n".join(lines), fontsize=7)
 
 
 def _wide(axes: Sequence[Axes], part: pd.DataFrame) -> None:
@@ -143,12 +145,6 @@ def _result(test: Any) -> str:
     return f"ρ = {rho}, n = {test.n}, p = {test.p_holm:.2g}{mark}"
 
 
-def _legend(table: pd.DataFrame) -> list:
-    aggregations = select.ordered(table["aggregation"], "aggregation")
-    return style.key({names.name(a): {"ls": "", **LOOKS.get(a, OTHER_LOOK)} for a in aggregations})
-
-
-@style.sentences(_rows)
 def measured(table: pd.DataFrame, tests: pd.DataFrame) -> list[str]:
     """The numbers of every graph, then every correlation, then the conclusion."""
     return [
