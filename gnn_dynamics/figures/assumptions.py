@@ -53,7 +53,7 @@ def draw(tables: Tables, multiscale: bool) -> Figure:
     """
     rows, lambdas = tables
     figure = style.new_figure(4.9)
-    top, bottom = figure.subfigures(2, 1)
+    top, bottom = figure.subfigures(2, 1, squeeze=False)[:, 0]
     left, right = bottom.subplots(1, 2, width_ratios=[1, 1.9])
     _graph_panel(top.subplots(), rows, multiscale)
     _run_panel(left, lambdas)

@@ -136,7 +136,8 @@ def _claim(words: Axes, row: Any, top: float) -> None:
 def _effects(words: Axes, ax: Axes, lines: pd.DataFrame, top: float) -> None:
     for offset, line in enumerate(lines.itertuples()):
         y = top + 0.95 + offset
-        colour = DIRECTIONS[direction(line.ci_low, line.ci_high)]
+        one_sided = "as claimed" if line.ci_low > 0 else "reversed" if line.ci_high < 0 else ""
+        colour = DIRECTIONS[one_sided or "no clear direction"]
         label, marker = MEASURES.get(line.measure, (line.measure, "o"))
         shown = np.clip(line.cells, *ax.get_xlim())
         ax.plot(shown, np.full(len(shown), y), ".", color=colour, ms=3, alpha=0.45, mew=0)
@@ -144,13 +145,6 @@ def _effects(words: Axes, ax: Axes, lines: pd.DataFrame, top: float) -> None:
         ax.plot(line.effect, y, marker, color=colour, ms=4.5, mec="white", mew=0.5)
         text = f"{names.name(line.dataset)}, {label}"
         words.text(LABEL, y, text, ha="right", va="center", fontsize=6.5)
-
-
-def direction(low: float, high: float) -> str:
-    """The direction of an interval, compared with the claim."""
-    if low > 0:
-        return "as claimed"
-    return "reversed" if high < 0 else "no clear direction"
 
 
 def _legend(lines: pd.DataFrame) -> list:
