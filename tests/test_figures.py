@@ -302,3 +302,18 @@ def test_png_is_a_picture_of_the_stated_size(drawn):
     from PIL import Image
 
     assert Image.open(buffer).width == round(style.WIDTH * 200)
+
+
+def test_skip_and_no_skip_differ_without_lines(tables):
+    """Where there is only one depth, the mark alone tells them apart."""
+    entry = registry.entry("mechanism")
+    condition = entry.draw(*entry.arguments(tables)).axes[0]
+    hollow = {
+        line.get_markerfacecolor() == "white": line.get_linestyle() for line in condition.lines
+    }
+    assert hollow == {False: "-", True: "--"}
+
+
+def test_log_axes_of_the_terms_have_no_minor_ticks(drawn):
+    axes = drawn["fig5_gradient_terms"][0].axes
+    assert not any(len(ax.get_yticks(minor=True)) for ax in axes)

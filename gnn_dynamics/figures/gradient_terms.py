@@ -44,9 +44,10 @@ def draw(sums: pd.DataFrame, fixed: dict, gradient_terms: pd.DataFrame) -> Figur
                 seed_bands.draw(terms, part, ["labels"], _looks(labels, term), term)
             seed_bands.draw(ratio, part, ["labels"], _looks(labels, "head"), "ratio")
             ratio.axhline(1, color=style.BLACK, lw=0.7, ls=":")
-            terms.set(yscale="log", title=f"{names.name(kind)}, H = {depth}")
+            terms.set_title(f"{names.name(kind)}, H = {depth}")
             terms.margins(x=0)
-            log_axis.y_axis(ratio)
+            for ax in (terms, ratio):
+                log_axis.y_axis(ax)
             terms.sharex(ratio)  # nodes may differ in their steps
             terms.tick_params(labelbottom=False)
             ratio.set_xlabel(seed_bands.x_label(fixed))

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.figures.style import DASHED, DOTTED, SKIP_LINE, SOLID
+from gnn_dynamics.figures.style import DASHED, DOTTED, SOLID
 from gnn_dynamics.summaries import effects, names, select
 from gnn_dynamics.summaries.gradient_terms import head_shares
 from gnn_dynamics.summaries.predictors import ACCELERATIONS
@@ -23,6 +23,9 @@ from gnn_dynamics.summaries.predictors import ACCELERATIONS
 MISSING = ("No acceleration was measured in flow time with squared loss.", select.HOW_TO_GET)
 COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.SKY, style.ORANGE)
 MARKERS = "osD^vP"
+GREY: style.Look = {"color": style.GREY, "marker": "o", "ms": 3.5}
+# Hollow marks tell the networks apart where there is only one depth, and so no line.
+NETWORKS: dict[bool, style.Look] = {True: {"ls": SOLID}, False: {"ls": DASHED, "mfc": "white"}}
 WIDE = 0.12  # of a depth, between two graphs at the same depth
 
 Looks = Mapping[str, style.Look]  # by dataset
@@ -31,14 +34,14 @@ Looks = Mapping[str, style.Look]  # by dataset
 class Column(NamedTuple):
     """The panels of a claim: titles of the mechanism and of the effect, and the mechanism.
 
-    curves: column, line, values of other keys
+    curves: column, line and marker, values of other keys
     """
 
     mechanism: str
     effect: str
     absent: str
     axis: style.Look
-    curves: Sequence[tuple[str, style.Line, Mapping[str, Any]]]
+    curves: Sequence[tuple[str, style.Look, Mapping[str, Any]]]
 
 
 COLUMNS = {
@@ -47,21 +50,21 @@ COLUMNS = {
         "skip vs. no skip",
         "graph conditions for these features and nodes",
         {"yscale": "log", "ylabel": r"smallest positive $\sigma^2$"},
-        [("sigma_min_positive_sq", SKIP_LINE[s], {"multiscale": s}) for s in (True, False)],
+        [("sigma_min_positive_sq", NETWORKS[s], {"multiscale": s}) for s in (True, False)],
     ),
     "10": Column(
         "share of the head terms",
         "depth H vs. the next smaller",
         "runs with gradient terms",
         {"ylim": (0, 1), "ylabel": "head terms / all terms"},
-        [("share", SOLID, {})],
+        [("share", {"ls": SOLID}, {})],
     ),
     "11": Column(
         "label alignment",
         "true vs. permuted labels",
         "label alignments for these features and nodes",
         {"ylim": (0, None), "ylabel": r"$\|Y P_k\|^2/\|Y\|^2$"},
-        [("alignment", SOLID, {}), ("alignment_expected", DOTTED, {})],
+        [("alignment", {"ls": SOLID}, {}), ("alignment_expected", {"ls": DOTTED}, {})],
     ),
 }
 
@@ -101,7 +104,7 @@ def draw(cells: pd.DataFrame, fixed: dict, mechanisms: dict[str, pd.DataFrame]) 
     }
     # The runs of Figure 5 may be of graphs without a measured effect.
     shares = mechanisms["10"]
-    grey = {name: {"color": style.GREY, "marker": "o", "ms": 3.5} for name in shares["dataset"]}
+    grey = dict.fromkeys(shares["dataset"], GREY)
     figure = style.new_figure(4.6)
     axes = figure.subplots(2, 3)
     for (above, below), marks, (claim, column) in zip(
@@ -117,8 +120,8 @@ def draw(cells: pd.DataFrame, fixed: dict, mechanisms: dict[str, pd.DataFrame]) 
     if len(shares):
         axes[0, 1].axhline(0.5, color=style.BLACK, lw=0.7, ls=":")
     entries = {names.name(dataset): look for dataset, look in looks.items()}
-    lines = {"skip": SOLID, "no skip": DASHED, "(c) mean of permuted labels": DOTTED}
-    entries |= {label: {"color": style.GREY, "ls": line} for label, line in lines.items()}
+    entries |= {names.name(skip): {**GREY, **look} for skip, look in NETWORKS.items()}
+    entries["(c) mean of permuted labels"] = {"color": style.GREY, "ls": DOTTED}
     title = "\n".join(textwrap.wrap(select.describe(fixed), 90))
     style.legend_above(figure, entries, title, columns=5)
     return figure
@@ -130,9 +133,9 @@ def _mechanism(ax: Axes, rows: pd.DataFrame, column: Column, looks: Looks) -> No
         how = "Add them to the config (config/README.md)."
         style.missing(ax, f"No {column.absent}.", how)
         return
-    for (name, look), (value, line, keys) in product(looks.items(), column.curves):
+    for (name, look), (value, network, keys) in product(looks.items(), column.curves):
         curve = select.keep(rows, dataset=name, **keys).groupby("depth")[value].median()
-        ax.plot(curve.index, curve, ls=line, **look)
+        ax.plot(curve.index, curve, **network, **look)
     ax.set(**column.axis)
     if ax.get_yscale() == "log":
         log_axis.plain_ticks(ax.yaxis)
@@ -151,7 +154,7 @@ def _effects(ax: Axes, cells: pd.DataFrame, looks: Looks) -> None:
         curve = effects.medians(select.keep(cells, dataset=name, multiscale=skip), ["depth"])
         x = curve["depth"].astype(float) + WIDE * (position - (len(looks) - 1) / 2)
         ax.vlines(x, curve["ci_low"], curve["ci_high"], color=look["color"], lw=0.8)
-        ax.plot(x, curve["effect"], ls=SKIP_LINE[skip], **look)
+        ax.plot(x, curve["effect"], **NETWORKS[bool(skip)], **look)
     depths = sorted(set(cells["depth"].astype(int)))
     ax.set(xticks=depths, xlim=(depths[0] - 0.5, depths[-1] + 0.5))
 
