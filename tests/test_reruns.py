@@ -157,8 +157,8 @@ EDITS = {
         text("gnn_dynamics/figures/mechanism.py", "WIDE = 0.12", "WIDE = 0.13"),
         jobs("mechanism", *REPORT),
     ),
-    "a figure that another shares code with": (
-        text("gnn_dynamics/figures/training_speed.py", "0.75 + 1.95", "0.75 + 1.96"),
+    "the code that two figures share": (
+        text("gnn_dynamics/figures/curves.py", "handlelength=2.2", "handlelength=2.3"),
         jobs("fig4_training_speed", "appendix_wine", *REPORT),
     ),
     "a summary": (

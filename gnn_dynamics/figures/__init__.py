@@ -3,6 +3,9 @@
 It may import `summaries` and what is below it. Read registry.py first, with catalogue.yaml. Every
 module of a figure has
 
-    draw(*tables, **options)     -> Figure     the picture, which states what is missing
-    measured(*tables, **options) -> list[str]  sentences with the numbers behind it
+    shown(*tables, **options) -> tuple      the rows to show; without it, the tables themselves
+    MISSING                                 what is missing where the first of these is empty, and
+                                            how to get it
+    draw(*shown)              -> Figure     the picture
+    measured(*shown)          -> list[str]  sentences with the numbers behind it
 """

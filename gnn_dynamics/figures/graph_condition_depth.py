@@ -11,17 +11,16 @@ from gnn_dynamics.summaries import names, select
 
 COLUMNS = 4
 CELL = ["dataset", "aggregation", "nodes"]
-
-
-def _rows(graph_condition: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
-    return select.fix(graph_condition, (*CELL, "multiscale", "depth"), select.DATA_FIRST)
-
-
-@style.figure(
-    _rows,
+MISSING = (
     "No graph conditions were computed.",
     "Set `datasets` and `graph_condition` in the config.",
 )
+
+
+def shown(graph_condition: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
+    return select.fix(graph_condition, (*CELL, "multiscale", "depth"), select.DATA_FIRST)
+
+
 def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
     """A panel for each dataset, aggregation and set of nodes, from table `graph_condition`."""
     parts = _parts(rows)
@@ -30,7 +29,7 @@ def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
     axes = figure.subplots(lines, min(COLUMNS, len(parts)), squeeze=False).ravel()
     for ax, ((dataset, aggregation, nodes), part) in zip(axes, parts, strict=False):
         singular_values.draw(ax, part)
-        style.letter(ax, "", f"{names.name(dataset)}\n{names.name(aggregation)}, {nodes}")
+        ax.set_title(f"{names.name(dataset)}\n{names.name(aggregation)}, {nodes}")
     for ax in axes[len(parts) :]:
         ax.set_axis_off()
     style.legend_above(figure, singular_values.legend(), select.describe(fixed), columns=4)
@@ -48,7 +47,6 @@ def _parts(rows: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFrame]
     )
 
 
-@style.sentences(_rows)
 def measured(rows: pd.DataFrame, fixed: dict) -> list[str]:
     """For each panel: where the condition holds and how sigma^2 changes, skip and no skip."""
     sentences = [f"Setting: {select.describe(fixed)}."]

@@ -62,13 +62,12 @@ CURVES: tuple[tuple[str, str, dict[str, float], str, style.Look], ...] = (
     ("singular_margin", "loss", {}, "loss / its start", {"color": BLACK, "marker": "s"}),
     ("singular_margin", "sigma_min", {}, r"$\sigma_{\min}$", {"color": RED, "marker": "o"}),
 )
-
-
-@style.figure(
-    style.as_given,
+MISSING = (
     "No statement was checked (table 'negative_results' is empty).",
     "Run the workflow to its end.",
 )
+
+
 def draw(results: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     """The four panels of table `negative_curves`; the verdicts are those of `negative_results`."""
     figure = style.new_figure(5.4)
@@ -89,7 +88,6 @@ def _finish(ax: Axes, axis: style.Look) -> None:
     if ax.get_xscale() == "log":
         log_axis.plain_ticks(ax.xaxis)
     ax.legend()
-    ax.grid(axis="y")
 
 
 def _verdict(results: pd.DataFrame, source: str) -> str:
@@ -97,7 +95,6 @@ def _verdict(results: pd.DataFrame, source: str) -> str:
     return "fails" if (verdicts == "fails").any() else "holds"
 
 
-@style.sentences(style.as_given)
 def measured(results: pd.DataFrame, curves: pd.DataFrame) -> list[str]:
     """A sentence for each row of `negative_results` that fails."""
     failing = results[results.verdict == "fails"]
