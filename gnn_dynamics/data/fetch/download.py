@@ -11,7 +11,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gnn_dynamics.data.fetch.archive import extract_members
-from gnn_dynamics.data.fetch.catalogue import package_folder
 from gnn_dynamics.data.fetch.checksums import check_files, check_sha256, intact
 from gnn_dynamics.data.fetch.mirror import VARIABLE, Mirror, find_mirror
 from gnn_dynamics.data.fetch.transfer import Unavailable, fetch
@@ -36,7 +35,7 @@ def fetch_dataset(
     if entry["reader"] == "own":
         raise UserError("a user's own files are not fetched; prepare_graph reads them in place")
     if entry["reader"] == "embedded":
-        return check_files(entry, package_folder("sklearn") / "datasets" / "data")
+        return check_files(entry, folder)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     damaged = [name for name, pin in entry["files"].items() if not intact(folder / name, pin)]

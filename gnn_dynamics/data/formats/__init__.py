@@ -1,5 +1,5 @@
-"""One reader for each format of the catalogue; each returns a `Graph`.
+"""One reader for each format of the catalogue; each returns the `Content` of checked files.
 
-A reader checks the checksums first (`data.fetch.checksums`) and never runs code from a file. Read
+A reader never runs code from a file. `readers.py` has compared the checksums before. Read
 `geomgcn.py` first: it is the shortest.
 """
