@@ -1,6 +1,7 @@
 """The analysis of one graph: its condition, the causes of failure, and the repairs."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from gnn_dynamics.data.graph import Graph
@@ -69,10 +70,8 @@ def _traced(
         part = [row for row in rows if row["aggregation"] == aggregation]
         causes = find_causes(problem, part)
         checked.append(Checked(graph, aggregation, features, nodes, problem, part, causes))
-    causes_of_all = [
-        row for one in checked for row in cause_rows({"aggregation": one.aggregation}, one.causes)
-    ]
-    return causes_of_all, repair_rows(checked)
+    rows_of_causes = (cause_rows(one.aggregation, one.causes) for one in checked)
+    return [*chain.from_iterable(rows_of_causes)], repair_rows(checked)
 
 
 def _merged(graph: Graph) -> dict[str, Any]:
