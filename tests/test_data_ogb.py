@@ -151,20 +151,29 @@ def test_one_hot_places_each_code_in_its_block():
         one_hot(np.array([[0, 2], [2, 0]]), [2, 3])
 
 
-def test_reading_does_not_look_for_a_newer_version_of_ogb(tmp_path):
-    """Even where the package `outdated` is there, which would ask a server; nor does it print."""
-    write_files(tmp_path / "data", ARXIV)
-    (tmp_path / "outdated.py").write_text("import pathlib\npathlib.Path('imported').touch()\n")
+def test_reading_does_not_import_ogb(tmp_path):
+    """Its import would ask a server for a newer version, and print; nor does reading print."""
+    codes = np.zeros((N, 9), dtype=int)
+    files = ogb_files("node", N, EDGES, np.arange(N), "time", node_feat=codes)
+    write_files(tmp_path / "data", files)
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, '.');"
-        "from gnn_dynamics.data.formats.ogb import read_raw;"
-        "assert len(read_raw(Path('data/raw'))) == 1;"
-        "assert not Path('imported').exists() and 'outdated' not in sys.modules;"
-        "import outdated; assert Path('imported').exists()"
+        "from gnn_dynamics.data.formats.ogb import read_ogb;"
+        "options = {'name': 'ogbn-arxiv', 'features': 'atom-codes'};"
+        f"assert read_ogb({{'options': options}}, Path('data')).X.nnz == {codes.size};"
+        "assert 'ogb' not in sys.modules and 'outdated' not in sys.modules"
     )
     command = [sys.executable, "-W", "error", "-c", code]
     answer = subprocess.run(command, capture_output=True, cwd=tmp_path)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, b"", b"")
+
+
+def test_features_that_are_not_there(tmp_path):
+    proteins(tmp_path)
+    entry = CATALOGUE["ogbn-proteins"]
+    options = entry["options"] | {"features": "numbers"}
+    with pytest.raises(UserError, match=r"has no node-feat\.csv\.gz, which features: numbers"):
+        read_dataset("ogbn-proteins", entry | {"options": options}, tmp_path)
 
 
 MOLECULES = ("ogbg-molbace", "ogbg-molesol", "ogbg-molfreesolv")

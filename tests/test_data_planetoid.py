@@ -10,7 +10,8 @@ import pytest
 from raw_files import digests, planetoid_files, python2_pickle, write_files
 from scipy import sparse
 
-from gnn_dynamics.data.formats.planetoid import ALLOWED, read_pickle, read_planetoid
+from gnn_dynamics.data.formats.planetoid import ALLOWED, read_pickle
+from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError
 
 
@@ -84,14 +85,14 @@ def toy(tmp_path):
     """A data set in Planetoid's format with gaps, loops, duplicates; its entry and dense pieces."""
     files, allx, tx = planetoid_files("ind.toy", TEST_NODES)
     write_files(tmp_path, files)
-    options = {"directed": False, "source_url": "https://example.org", "options": {}}
-    entry = options | {"options": {"stem": "ind.toy"}, "files": digests(files)}
+    entry = {"reader": "planetoid", "directed": False, "source_url": "https://example.org"}
+    entry |= {"options": {"stem": "ind.toy"}, "files": digests(files)}
     return entry, allx, tx
 
 
 def test_the_pieces_come_to_their_places(toy, tmp_path):
     entry, allx, tx = toy
-    graph = read_planetoid("toy", entry, tmp_path)
+    graph = read_dataset("toy", entry, tmp_path)
     X = np.zeros((13, 4))
     X[:7], X[TEST_NODES] = allx, tx
     np.testing.assert_array_equal(graph.features.toarray(), X)
@@ -109,10 +110,10 @@ def test_the_pieces_come_to_their_places(toy, tmp_path):
 def test_a_changed_file_is_not_read(toy, tmp_path):
     (tmp_path / "ind.toy.ally").write_bytes(pickle.dumps(Runs(os.system, "false"), 2))
     with pytest.raises(UserError, match=r"ind\.toy\.ally is damaged: its SHA-256"):
-        read_planetoid("toy", toy[0], tmp_path)
+        read_dataset("toy", toy[0], tmp_path)
 
 
 def test_an_absent_file_is_named(toy, tmp_path):
     (tmp_path / "ind.toy.allx").unlink()
     with pytest.raises(UserError, match=r"ind\.toy\.allx is missing"):
-        read_planetoid("toy", toy[0], tmp_path)
+        read_dataset("toy", toy[0], tmp_path)

@@ -118,7 +118,7 @@ def test_a_data_set_has_a_plain_name(name, tmp_path):
     schema = (ROOT / "config" / "datasets.schema.yaml").read_text()
     (tmp_path / "datasets.schema.yaml").write_text(schema)
     (tmp_path / "datasets.yaml").write_text(yaml.safe_dump(entries | {name: entries["wine"]}))
-    with pytest.raises(UserError, match="wrong catalogue"):
+    with pytest.raises(UserError, match=r"datasets\.yaml:\n"):
         load_catalogue(tmp_path / "datasets.yaml")
 
 

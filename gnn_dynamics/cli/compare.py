@@ -7,9 +7,8 @@ from pathlib import Path
 
 from gnn_dynamics.artifacts.parquet import KEYS, KINDS, read_metadata, read_table
 from gnn_dynamics.cli.differences import Difference, Tolerance, table_differences
+from gnn_dynamics.cli.text import render
 from gnn_dynamics.errors import UserError
-
-Differences = dict[str, list[Difference]]  # table -> what differs
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,8 +20,13 @@ def run(arguments: argparse.Namespace) -> int:
     tolerance = Tolerance(arguments.rtol, arguments.atol, arguments.noise)
     a, b = _tables(arguments.run_a), _tables(arguments.run_b)
     result = {name: _compared(a.get(name), b.get(name), tolerance) for name in sorted({*a, *b})}
-    print(_as_json(result) if arguments.json else _report(result, tolerance))
-    return int(any(result.values()))
+    different = [name for name, differences in result.items() if differences]
+    if arguments.json:
+        tables = {name: [asdict(one) for one in part] for name, part in result.items()}
+        print(json.dumps({"equal": not different, "tables": tables}, indent=1))
+    else:
+        print(render("compare", result=result, different=different, tolerance=tolerance))
+    return 1 if different else 0
 
 
 def _tables(run: str) -> dict[str, Path]:
@@ -43,29 +47,3 @@ def _compared(a: Path | None, b: Path | None, tolerance: Tolerance) -> list[Diff
         return [Difference.presence("(table)", 0, "the whole table", a is not None)]
     keys, kinds = read_metadata(a, KEYS) or (), read_metadata(a, KINDS) or {}
     return table_differences(read_table(a), read_table(b), keys, tolerance, kinds)
-
-
-def _report(result: Differences, tolerance: Tolerance) -> str:
-    lines = [line for name, differences in result.items() for line in _lines(name, differences)]
-    equal = [name for name, differences in result.items() if not differences]
-    limits = f"rtol {tolerance.rtol:g}, atol {tolerance.atol:g}, noise {tolerance.noise:g}"
-    if equal:
-        lines.append(f"equal within {limits}: {', '.join(equal)}")
-    count = len(result) - len(equal)
-    lines.append(f"{count} of {len(result)} tables differ" if count else "The runs are equal.")
-    return "\n".join(lines)
-
-
-def _lines(name: str, differences: list[Difference]) -> list[str]:
-    lines = [f"{name}:"] if differences else []
-    for one in differences:
-        unit = "rows, the first" if one.column == "(rows)" else "cells, the worst"
-        count = f"{one.cells} {unit} at " if one.cells else ""
-        size = "" if one.absolute is None else f", by {one.absolute:.3g} ({one.relative:.2g} of it)"
-        lines.append(f"  {one.column}: {count}{one.where}: {one.a} and {one.b}{size}")
-    return lines
-
-
-def _as_json(result: Differences) -> str:
-    tables = {name: [asdict(one) for one in differences] for name, differences in result.items()}
-    return json.dumps({"equal": not any(result.values()), "tables": tables}, indent=1)

@@ -70,9 +70,11 @@ def table_differences(
     common = A.index.intersection(B.index)
     A, B = A.loc[common], B.loc[common]
     for column in A.columns.intersection(B.columns, sort=False).difference(keys, sort=False):
-        equal, gap = _equal(column, A, B, tolerance, (kinds or {}).get(column, ""))
-        if not equal.all():
-            result.append(_worst(column, A, B, keys, equal, gap))
+        excess = _excess(column, A, B, tolerance, (kinds or {}).get(column, ""))
+        if (excess > 1).any():
+            worst, cells = int(excess.argmax()), int((excess > 1).sum())
+            values = A[column].iloc[worst], B[column].iloc[worst]
+            result.append(_difference(column, cells, _row_name(keys, common[worst]), *values))
     return result
 
 
@@ -95,26 +97,27 @@ def _row_name(keys: Sequence[str], label: Any) -> str:
     return ", ".join(f"{key} {value}" for key, value in pairs if value not in ("nan", "None"))
 
 
-def _equal(
+def _excess(
     column: Hashable, A: pd.DataFrame, B: pd.DataFrame, tolerance: Tolerance, kind: str
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Which cells are equal; for real columns also |a - b| relative to what is allowed."""
+) -> np.ndarray:
+    """(rows,) |a - b| relative to what is allowed; without a size, 0 if equal and else infinite."""
     if not all(pd.api.types.is_float_dtype(frame[column]) for frame in (A, B)):
         cells = zip(A[column], B[column], strict=True)
-        return np.array([_same(x, y) for x, y in cells], dtype=bool), None
+        return np.array([0 if _same(x, y) else np.inf for x, y in cells], dtype=float)
     a, b = A[column].to_numpy(np.float64), B[column].to_numpy(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         size = np.maximum(np.abs(a), np.abs(b))
         allowed = tolerance.atol + tolerance.rtol * size
         if kind in POWERS and "sigma_max" in A:
             allowed = allowed + SPECTRAL_TOLERANCE * A["sigma_max"].to_numpy() ** POWERS[kind]
-        gap = np.abs(a - b) / np.maximum(allowed, np.finfo(float).tiny)
-        equal = (a == b) | (np.isnan(a) & np.isnan(b)) | (np.isfinite(size) & (gap <= 1))
+        ratio = np.abs(a - b) / np.maximum(allowed, np.finfo(float).tiny)
+        excess = np.nan_to_num(ratio, nan=np.inf, posinf=np.inf)
+        excess[(a == b) | (np.isnan(a) & np.isnan(b))] = 0
         if kind == NOISE:
-            equal |= size <= tolerance.noise
+            excess[size <= tolerance.noise] = 0
         if kind == CLEAR_GAP:
-            equal |= np.minimum(a, b) >= SMALL_GAP
-    return equal, gap
+            excess[np.minimum(a, b) >= SMALL_GAP] = 0
+    return excess
 
 
 def _same(x: Any, y: Any) -> bool:
@@ -123,23 +126,10 @@ def _same(x: Any, y: Any) -> bool:
     return bool(x == y) or (pd.isna(x) and pd.isna(y))
 
 
-def _worst(
-    column: str,
-    A: pd.DataFrame,
-    B: pd.DataFrame,
-    keys: Sequence[str],
-    equal: np.ndarray,
-    gap: np.ndarray | None,
-) -> Difference:
-    """The cell that differs most; without a `gap` the first that differs."""
-    sizes = (~equal).astype(float) if gap is None else np.nan_to_num(gap, nan=np.inf)
-    worst = int(np.where(equal, -1, sizes).argmax())
-    a, b = A[column].iloc[worst], B[column].iloc[worst]
-    cells, where = int((~equal).sum()), _row_name(keys, A.index[worst])
-    if gap is None or not np.isfinite(a - b):
-        return Difference(column, cells, where, _shown(a), _shown(b))
-    absolute = abs(float(a - b))
-    relative = absolute / max(abs(float(a)), abs(float(b)))
+def _difference(column: str, cells: int, where: str, a: Any, b: Any) -> Difference:
+    numbers = isinstance(a, float) and isinstance(b, float) and np.isfinite(a - b)
+    absolute = abs(float(a - b)) if numbers else None
+    relative = absolute / max(abs(float(a)), abs(float(b))) if absolute is not None else None
     return Difference(column, cells, where, _shown(a), _shown(b), absolute, relative)
 
 

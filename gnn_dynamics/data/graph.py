@@ -6,7 +6,7 @@ Sizes: n nodes, m_x features, and `graphs` graphs where labels belong to graphs,
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -118,6 +118,52 @@ def _arrays(file: Mapping[str, np.ndarray], m_x: int) -> dict[str, Any]:
         "graph_index": file.get("graph_index"),
         **{name: file[name] for name in ("labels", "train", "val", "test")},
     }
+
+
+class Content(NamedTuple):
+    """What a reader finds in the files of a data set.
+
+    edges     source and target of each edge, both (edges,); each edge in one direction or both.
+    X         (n, m_x), dense or sparse.
+    labels    (n,), or (graphs,) with a graph_index: integers are classes, -1 where unknown; real
+              numbers are targets of a regression.
+    parts     ascending indices under train, val and test.
+    facts     entries of `Graph.facts`, such as the origin of the split.
+    classes   number of classes; without it they run from 0 to the largest label.
+    edge_where, feature_where   locate an edge, or a node and a feature, in messages.
+    """
+
+    edges: tuple[np.ndarray, np.ndarray]
+    X: Any
+    labels: np.ndarray
+    parts: Mapping[str, np.ndarray]
+    facts: Mapping[str, Any]
+    classes: int | None = None
+    graph_index: np.ndarray | None = None
+    edge_where: Callable[[int], str] = "edge {}".format
+    feature_where: Callable[[int, int], str] = "features: node {}, feature {}".format
+
+
+def graph_of(name: str, content: Content) -> Graph:
+    """The `Graph` of what a reader found; the counts of `clean_edges` are added to its facts.
+
+    Raises:
+        UserError: if a node id is out of range or a feature is NaN or infinite.
+    """
+    n, labels = content.X.shape[0], content.labels
+    adjacency, counts = clean_edges(n, *content.edges, where=content.edge_where)
+    regression = np.issubdtype(labels.dtype, np.floating)
+    return Graph(
+        name=name,
+        adjacency=adjacency,
+        features=node_features(content.X, where=content.feature_where),
+        labels=labels,
+        **content.parts,
+        graph_index=content.graph_index,
+        task="regression" if regression else "classification",
+        classes=1 if regression else content.classes or int(labels.max()) + 1,
+        facts={**content.facts, **counts},
+    )
 
 
 def clean_edges(

@@ -52,27 +52,22 @@ def analyse(graph: Graph, features: str, nodes: str, depth: int, memory: float) 
         "memory_gb": memory / 1e9,
     }
     rows = [row | expected(row) for row in condition_table(graph, grid)]
-    failing = [row for row in rows if not row["condition_holds"]]
     traced = bytes_in_memory(graph, features, nodes, depth) <= memory
-    causes, repairs = _traced(graph, features, nodes, rows) if traced and failing else ([], [])
-    facts = graph_facts(graph) | _merged(graph)
-    return Analysis(graph, facts, rows, causes, repairs, traced)
-
-
-def _traced(
-    graph: Graph, features: str, nodes: str, rows: list[dict[str, Any]]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of causes.parquet and repairs.parquet."""
     checked = []
-    for aggregation in AGGREGATIONS:
-        problem = build_problem(graph, aggregation, features, nodes)
-        part = [row for row in rows if row["aggregation"] == aggregation]
-        causes = find_causes(problem, part)
-        checked.append(Checked(graph, aggregation, features, nodes, problem, part, causes))
-    causes_of_all = [
-        row for one in checked for row in cause_rows({"aggregation": one.aggregation}, one.causes)
-    ]
-    return causes_of_all, repair_rows(checked)
+    if traced and not all(row["condition_holds"] for row in rows):
+        for aggregation in AGGREGATIONS:
+            problem = build_problem(graph, aggregation, features, nodes)
+            part = [row for row in rows if row["aggregation"] == aggregation]
+            causes = find_causes(problem, part)
+            checked.append(Checked(graph, aggregation, features, nodes, problem, part, causes))
+    return Analysis(
+        graph=graph,
+        facts=graph_facts(graph) | _merged(graph),
+        condition=rows,
+        causes=[row for one in checked for row in cause_rows(one.aggregation, one.causes)],
+        repairs=repair_rows(checked),
+        traced=traced,
+    )
 
 
 def _merged(graph: Graph) -> dict[str, Any]:

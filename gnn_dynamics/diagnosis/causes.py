@@ -6,8 +6,9 @@ rows than columns, the rows, one per feature (and hop), must be independent; zer
 features violate it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy import sparse
 
 from gnn_dynamics.artifacts.table import INTEGERS, TEXT, Table
 from gnn_dynamics.config.grid import SPECTRAL
-from gnn_dynamics.diagnosis.signatures import Signature, column_signatures
+from gnn_dynamics.diagnosis.signatures import EMPTY, Signature, signature
 from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.problem.propagation import hops
 
@@ -39,90 +40,85 @@ class Cause:
 
 
 Cell = tuple[bool, int]  # multiscale, depth
-Explained = dict[Cell, tuple[list[Cause], int]]  # causes, and the rank that they lose
 
 
 def find_causes(problem: Problem, rows: Iterable[Mapping[str, Any]]) -> dict[Cell, list[Cause]]:
     """The causes in each cell of graph_condition.parquet (`rows`) where the condition fails.
 
-    If zeros and multiples do not explain the missing rank, the last cause of a cell contains the
-    rest; its ids are the culprits of the row, where the row has them.
+    Nodes are compared by the columns of G_H, or of the stack of G_0, ..., G_H; features by the rows
+    of G_H, and the rank that the stack loses is summed over hops. If zeros and multiples do not
+    explain the missing rank, the last cause of a cell contains the rest; its ids are the culprits
+    of the row, where the row has them.
     """
     failing = {(row["multiscale"], row["depth"]): row for row in rows if not row["condition_holds"]}
     if not failing:
         return {}
-    explained = _by_node(problem, failing) | _by_feature(problem, failing)
-    return {cell: _with_rest(row, *explained[cell]) for cell, row in failing.items()}
-
-
-def _with_rest(row: Mapping[str, Any], causes: list[Cause], lost: int) -> list[Cause]:
-    """The causes, which lower the rank by `lost`, and one for the rest of the missing rank."""
-    left = min(row["rows"], row["cols"]) - row["rank"] - lost
-    if left <= 0:
-        return causes
-    kind = "node" if row["rows"] >= row["cols"] else "feature"
-    named = {k for cause in causes for k in cause.ids}
-    culprits = [k for k in row[f"culprit_{kind}s"] or () if k not in named]
-    return [*causes, Cause(kind, tuple(culprits), _unexplained(kind, left, bool(culprits)))]
-
-
-def _unexplained(kind: str, left: int, listed: bool) -> str:
-    count = f"{left} linear {'dependency' if left == 1 else 'dependencies'}"
-    among = "these" if listed else "more than a few"
-    return f"{count} among {among} {kind}s, longer than pairs"
+    by_feature = any(row["rows"] < row["cols"] for row in failing.values())
+    result = {}
+    rng, stack, lost_by_hops = np.random.default_rng(0), EMPTY, 0
+    for depth, G in enumerate(hops(problem, max(depth for _, depth in failing))):
+        single = signature(G, rng)
+        stack = single.on_top_of(stack)
+        features = list(_feature_causes(problem, G)) if by_feature else []
+        lost_by_hops += _lost(features)
+        for skip, columns in ((False, single), (True, stack)):
+            row = failing.get((skip, depth))
+            if row is None:
+                continue
+            if row["rows"] >= row["cols"]:
+                nodes = list(_node_causes(problem, columns, depth))
+                causes = nodes + _rest("node", row, nodes, _lost(nodes))
+            else:
+                lost = lost_by_hops if skip else _lost(features)
+                causes = features + _rest("feature", row, features, lost)
+            result[skip, depth] = causes
+    return {cell: result[cell] for cell in failing}
 
 
 def _lost(causes: Iterable[Cause]) -> int:
     return sum(len(cause.surplus) for cause in causes)
 
 
-def _by_node(problem: Problem, failing: Mapping[Cell, Mapping[str, Any]]) -> Explained:
-    """Causes among the columns of G_H, and of the stack of G_0, ..., G_H."""
-    cells = {cell for cell, row in failing.items() if row["rows"] >= row["cols"]}
-    if not cells:
-        return {}
-    X = sparse.csr_array(problem.X)
-    explained: Explained = {}
-    problem.S.sort_indices()
-    deepest = max(depth for _, depth in cells)
-    for depth, single, stack in column_signatures(hops(problem, deepest)):
-        for cell, signature in (((False, depth), single), ((True, depth), stack)):
-            if cell in cells:
-                causes = list(_node_causes(problem, X, signature, depth))
-                explained[cell] = causes, _lost(causes)
-    return explained
+def _rest(kind: str, row: Mapping[str, Any], causes: Iterable[Cause], lost: int) -> list[Cause]:
+    """A cause for the missing rank beyond the `lost` one that the causes explain, if any."""
+    left = min(row["rows"], row["cols"]) - row["rank"] - lost
+    if left <= 0:
+        return []
+    named = {k for cause in causes for k in cause.ids}
+    culprits = tuple(k for k in row[f"culprit_{kind}s"] or () if k not in named)
+    count = f"{left} linear {'dependency' if left == 1 else 'dependencies'}"
+    among = "these" if culprits else "more than a few"
+    return [Cause(kind, culprits, f"{count} among {among} {kind}s, longer than pairs")]
 
 
-def _node_causes(
-    problem: Problem, X: sparse.csr_array, signature: Signature, depth: int
+def _causes(
+    kind: str,
+    ids: np.ndarray,
+    columns: Signature,
+    zero: Callable[[int], str],
+    multiples: Callable[[tuple[int, ...]], str],
 ) -> Iterator[Cause]:
-    """A cause for each zero column, then one for each group of multiples."""
-    nodes, S = problem.node_ids, problem.S
-    pooled = len(nodes) != problem.R.nnz  # a column is a whole graph; its nodes are not compared
-    for column in signature.zeros():
-        alone = not pooled and _row(S, nodes[column])[0].size == 1
-        why = "isolated, without features" if alone else f"no features within {depth} steps"
-        node = (int(nodes[column]),)
-        yield Cause("node", node, why, node)
-    for group in signature.multiples():
-        ids = tuple(int(nodes[column]) for column in group)
-        yield Cause("node", ids, PROPORTIONAL if pooled else _kinship(S, X, ids), ids[1:])
+    """A cause for each zero column, then one for each group of multiples; `ids` of the columns."""
+    for k in ids[columns.zeros()].tolist():
+        yield Cause(kind, (k,), zero(k), (k,))
+    for group in columns.multiples():
+        members = tuple(ids[group].tolist())
+        yield Cause(kind, members, multiples(members), members[1:])
 
 
-def _kinship(S: sparse.csr_array, X: sparse.csr_array, nodes: Sequence[int]) -> str:
-    """The neighbours and features that all nodes of a group have in common."""
-    first, *others = nodes
-    same_features = all(_equal(_row(X, first), _row(X, node)) for node in others)
-    closed = {_row(S, node)[0].tobytes() for node in nodes}
-    without = [np.setdiff1d(_row(S, node)[0], node).tobytes() for node in nodes]
-    if not any(without):
-        return f"isolated, with {'equal' if same_features else 'proportional'} features"
-    if len(closed) == 1:
-        same = "same closed neighbourhood"
-        return f"copies: {same}, equal features" if same_features else f"twins: {same}"
-    if len(set(without)) == 1 and same_features:
-        return "copies: same neighbours, equal features"
-    return PROPORTIONAL
+def _node_causes(problem: Problem, columns: Signature, depth: int) -> Iterator[Cause]:
+    S, X = problem.S, sparse.csr_array(problem.X)
+    S.sort_indices()
+    pooled = problem.nbar != problem.R.nnz  # a column is a whole graph; its nodes are not compared
+
+    def zero(node: int) -> str:
+        alone = not pooled and len(_row(S, node)[0]) == 1
+        return "isolated, without features" if alone else f"no features within {depth} steps"
+
+    def multiples(nodes: tuple[int, ...]) -> str:
+        return PROPORTIONAL if pooled else _kinship(S, X, nodes)
+
+    return _causes("node", problem.node_ids, columns, zero, multiples)
 
 
 def _row(M: sparse.csr_array, row: int) -> tuple[np.ndarray, np.ndarray]:
@@ -131,55 +127,46 @@ def _row(M: sparse.csr_array, row: int) -> tuple[np.ndarray, np.ndarray]:
     return M.indices[part], M.data[part]
 
 
-def _equal(a: tuple[np.ndarray, ...], b: tuple[np.ndarray, ...]) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+def _kinship(S: sparse.csr_array, X: sparse.csr_array, nodes: tuple[int, ...]) -> str:
+    """The neighbours and features that all nodes of a group have in common."""
+    features = {tuple(part.tobytes() for part in _row(X, node)) for node in nodes}
+    closed = {_row(S, node)[0].tobytes() for node in nodes}
+    without = {np.setdiff1d(_row(S, node)[0], node).tobytes() for node in nodes}
+    if not any(without):
+        return f"isolated, with {'equal' if len(features) == 1 else 'proportional'} features"
+    if len(closed) == 1:
+        same = "same closed neighbourhood"
+        return f"copies: {same}, equal features" if len(features) == 1 else f"twins: {same}"
+    if len(without) == len(features) == 1:
+        return "copies: same neighbours, equal features"
+    return PROPORTIONAL
 
 
-def _by_feature(problem: Problem, failing: Mapping[Cell, Mapping[str, Any]]) -> Explained:
-    """Causes among the rows of G_H.
+def _feature_causes(problem: Problem, G: np.ndarray) -> Iterator[Cause]:
+    X, rows = sparse.csc_array(problem.X), signature(np.ascontiguousarray(G.T))
 
-    The stack of G_0, ..., G_H gets the causes of G_H; the rank that it loses is summed over hops.
-    """
-    cells = {cell for cell, row in failing.items() if row["rows"] < row["cols"]}
-    if not cells:
-        return {}
-    X, lost = sparse.csc_array(problem.X), 0
-    explained: Explained = {}
-    for depth, G in enumerate(hops(problem, max(depth for _, depth in cells))):
-        ((_, rows, _),) = column_signatures([np.ascontiguousarray(G.T)])
-        causes = list(_feature_causes(X, rows))
-        lost += _lost(causes)
-        explained |= {(False, depth): (causes, _lost(causes)), (True, depth): (causes, lost)}
-    return {cell: explained[cell] for cell in cells}
-
-
-def _feature_causes(X: sparse.csc_array, rows: Signature) -> Iterator[Cause]:
-    """A cause for each zero row, then one for each group of multiples."""
-    for feature in rows.zeros():
+    def zero(feature: int) -> str:
         empty = X.indptr[feature] == X.indptr[feature + 1]
-        why = "0 at every node" if empty else "0 around every node of I"
-        yield Cause("feature", (int(feature),), why, (int(feature),))
-    for group in rows.multiples():
-        ids = tuple(map(int, group))
-        yield Cause("feature", ids, _likeness(X, group), ids[1:])
+        return "0 at every node" if empty else "0 around every node of I"
+
+    return _causes("feature", np.arange(problem.m_x), rows, zero, partial(_likeness, X))
 
 
-def _likeness(X: sparse.csc_array, group: np.ndarray) -> str:
+def _likeness(X: sparse.csc_array, features: tuple[int, ...]) -> str:
     """How the features of a group repeat each other."""
-    block = X[:, group].toarray()
+    block = X[:, features].toarray()
     if (block == block[:1]).all():
         return "constant, hence multiples of each other"
     if (block == block[:, :1]).all():
         return "duplicates of each other"
-    ((_, columns, _),) = column_signatures([block])
-    everywhere = [len(part) for part in columns.multiples()] == [len(group)]
+    everywhere = [len(part) for part in signature(block).multiples()] == [len(features)]
     return f"multiples of each other{'' if everywhere else ' around the nodes of I'}"
 
 
-def cause_rows(key: Mapping[str, Any], causes: Mapping[Cell, list[Cause]]) -> list[dict[str, Any]]:
-    """Rows of causes.parquet: `key`, the cell, kind, members (the ids) and reason."""
+def cause_rows(aggregation: str, causes: Mapping[Cell, list[Cause]]) -> list[dict[str, Any]]:
+    """Rows of causes.parquet: the cell, kind, members (the ids) and reason."""
     return [
-        {**key, "multiscale": multiscale, "depth": depth, "kind": cause.kind}
+        {"aggregation": aggregation, "multiscale": multiscale, "depth": depth, "kind": cause.kind}
         | {"members": list(cause.ids), "reason": cause.reason}
         for (multiscale, depth), causes_of_cell in causes.items()
         for cause in causes_of_cell

@@ -15,6 +15,8 @@ from gnn_dynamics.spectra.graph_condition import condition_rows
 REPAIRS = Table(columns=CELL | {"repair": TEXT, "left_out": INTEGERS, "holds": FLAG})
 SKIP_CONNECTIONS = "multiscale (skip connections)"
 Holds = dict[Cell, bool]
+# Name of a change of model or data, ids of the removed nodes or features, and the condition then.
+Proposal = tuple[str, list[int], Holds]
 
 
 @dataclass(frozen=True)
@@ -34,25 +36,18 @@ class Checked:
         """Whether the condition holds, by model and depth."""
         return _holds(self.rows)
 
-    @property
-    def depths(self) -> list[int]:
-        return sorted({row["depth"] for row in self.rows})
+    def holds_for(self, problem: Problem) -> Holds:
+        """Whether the condition holds for a changed problem, at the same depths."""
+        return _holds(condition_rows(problem, sorted({row["depth"] for row in self.rows})))
+
+    def surplus(self, kind: str, cells: Iterable[Cell]) -> list[int]:
+        """Ascending ids of the surplus nodes, or features, of any of the cells."""
+        causes = [cause for cell in cells for cause in self.causes[cell] if cause.kind == kind]
+        return sorted({k for cause in causes for k in cause.surplus})
 
 
-def _holds(rows: Sequence[Mapping[str, Any]]) -> Holds:
+def _holds(rows: Iterable[Mapping[str, Any]]) -> Holds:
     return {(row["multiscale"], row["depth"]): bool(row["condition_holds"]) for row in rows}
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A change of model or data.
-
-    left_out: ids of the removed nodes or features. holds: whether the condition then holds.
-    """
-
-    name: str
-    left_out: list[int]
-    holds: Holds
 
 
 def repair_rows(checked: Sequence[Checked]) -> list[dict[str, Any]]:
@@ -67,68 +62,53 @@ def repair_rows(checked: Sequence[Checked]) -> list[dict[str, Any]]:
             "aggregation": one.aggregation,
             "multiscale": cell[0],
             "depth": cell[1],
-            "repair": proposal.name,
-            "left_out": proposal.left_out,
-            "holds": proposal.holds[cell],
+            "repair": name,
+            "left_out": left_out,
+            "holds": holds[cell],
         }
         for one in checked
         if one.causes
-        for proposal in (*_models(one, checked), *_data(one))
+        for name, left_out, holds in (*_models(one, checked), *_data(one))
         for cell in one.causes
-        if cell in proposal.holds
+        if cell in holds
     ]
 
 
 def _models(one: Checked, checked: Sequence[Checked]) -> Iterator[Proposal]:
     """Changes of the model on the same data."""
-    skips = {(False, depth): one.holds[True, depth] for depth in one.depths}
-    yield Proposal(SKIP_CONNECTIONS, [], skips)
+    skips = {(False, depth): holds for (skip, depth), holds in one.holds.items() if skip}
+    yield SKIP_CONNECTIONS, [], skips
     for other in checked:
         if other is not one:
-            yield Proposal(f"aggregation {other.aggregation}", [], other.holds)
+            yield f"aggregation {other.aggregation}", [], other.holds
 
 
 def _data(one: Checked) -> Iterator[Proposal]:
     """Changes of the data for the same model."""
     if one.features != "raw":
         raw = build_problem(one.graph, one.aggregation, "raw", one.nodes)
-        yield Proposal("raw features", [], _holds(condition_rows(raw, one.depths)))
+        yield "raw features", [], one.holds_for(raw)
     stacks = [cell for cell in one.causes if cell[0]]
-    copies, nodes = _surplus(one, "node", stacks), _surplus(one, "node", one.causes)
+    copies, nodes = one.surplus("node", stacks), one.surplus("node", one.causes)
     if copies and copies != nodes:
-        yield _without_nodes(one, "leave copies and empty nodes out of I", copies)
+        yield "leave copies and empty nodes out of I", copies, _without_nodes(one, copies)
     if nodes:
-        yield _without_nodes(one, "leave surplus nodes out of I", nodes)
-    features = _surplus(one, "feature", one.causes)
+        yield "leave surplus nodes out of I", nodes, _without_nodes(one, nodes)
+    features = one.surplus("feature", one.causes)
     if features:
-        yield _without_features(one, features)
+        yield "leave surplus features out", features, _without_features(one, features)
 
 
-def _surplus(one: Checked, kind: str, cells: Iterable[Cell]) -> list[int]:
-    """Ascending ids of the surplus nodes, or features, of any of the cells."""
-    causes = [cause for cell in cells for cause in one.causes[cell] if cause.kind == kind]
-    return sorted({k for cause in causes for k in cause.surplus})
+def _without_nodes(one: Checked, left_out: list[int]) -> Holds:
+    R, labels, ids = one.problem.R, one.problem.labels, one.problem.node_ids
+    keep = np.flatnonzero(~np.isin(ids, left_out))
+    smaller = replace(one.problem, R=R[:, keep], labels=labels[keep], node_ids=ids[keep])
+    return one.holds_for(smaller) if len(keep) else {}
 
 
-def _without_nodes(one: Checked, name: str, left_out: list[int]) -> Proposal:
-    problem = one.problem
-    keep = np.flatnonzero(~np.isin(problem.node_ids, left_out))
-    if not len(keep):
-        return Proposal(name, left_out, {})
-    smaller = replace(
-        problem,
-        R=problem.R[:, keep],
-        labels=problem.labels[keep],
-        node_ids=problem.node_ids[keep],
-    )
-    return Proposal(name, left_out, _holds(condition_rows(smaller, one.depths)))
-
-
-def _without_features(one: Checked, left_out: list[int]) -> Proposal:
+def _without_features(one: Checked, left_out: list[int]) -> Holds:
     keep = np.setdiff1d(np.arange(one.problem.m_x), left_out)
-    name = "leave surplus features out"
     if not len(keep):
-        return Proposal(name, left_out, {})
+        return {}
     graph = replace(one.graph, features=one.graph.features[:, keep])
-    smaller = build_problem(graph, one.aggregation, one.features, one.nodes)
-    return Proposal(name, left_out, _holds(condition_rows(smaller, one.depths)))
+    return one.holds_for(build_problem(graph, one.aggregation, one.features, one.nodes))

@@ -1,11 +1,10 @@
-"""Columns, or rows, of the propagated features that are zero or multiples of each other.
+"""Columns of the propagated features that are zero or multiples of each other.
 
 Each column is reduced to its products with a few random vectors, so one pass over the hops compares
 columns of any length. Multiples stay multiples; other columns become multiples with probability 0,
 up to rounding.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,14 @@ class Signature:
     products: np.ndarray
     sizes: np.ndarray
 
+    def on_top_of(self, other: "Signature") -> "Signature":
+        """The signature of both matrices stacked; `other` may be the empty EMPTY."""
+        # Without the scale, a hop of large values would hide a hop of small values in the sum.
+        scale = self.sizes.max() or 1.0
+        return Signature(
+            other.products + self.products / scale, np.maximum(other.sizes, self.sizes)
+        )
+
     def zeros(self) -> np.ndarray:
         """Columns that are exactly 0, ascending."""
         return np.flatnonzero(self.sizes == 0)
@@ -41,19 +48,13 @@ class Signature:
         return [nonzero[part] for part in np.split(order, ends) if len(part) > 1]
 
 
-def column_signatures(
-    levels: Iterable[np.ndarray],
-) -> Iterator[tuple[int, Signature, Signature]]:
-    """(depth, signature of G_depth, signature of the stack of G_0, ..., G_depth).
+EMPTY = Signature(np.zeros(1), np.zeros(1))  # of a matrix without rows
 
-    levels: the propagated features G_0, G_1, ... (m_x, nbar).
+
+def signature(G: np.ndarray, rng: np.random.Generator | None = None) -> Signature:
+    """The signature of the columns of G (rows, cols).
+
+    Stacked matrices need independent vectors: give them the same generator.
     """
-    rng = np.random.default_rng(0)
-    products, sizes = np.zeros(1), np.zeros(1)
-    for depth, G in enumerate(levels):
-        random = rng.standard_normal((VECTORS, len(G)))
-        single = Signature(random @ G, np.abs(G).max(axis=0))  # (VECTORS, nbar), (nbar,)
-        # Without the scale, a hop of large values would hide a hop of small values in the sum.
-        scale = single.sizes.max() or 1.0
-        products, sizes = products + single.products / scale, np.maximum(sizes, single.sizes)
-        yield depth, single, Signature(products, sizes)
+    random = (rng or np.random.default_rng(0)).standard_normal((VECTORS, len(G)))
+    return Signature(random @ G, np.abs(G).max(axis=0))  # (VECTORS, cols), (cols,)

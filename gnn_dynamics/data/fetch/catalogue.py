@@ -6,14 +6,13 @@ parsed, so this module imports no heavy package.
 
 import csv
 import importlib.util
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from gnn_dynamics.config.schema import read_yaml, schema_problems
+from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.errors import UserError
 
 
@@ -26,30 +25,13 @@ def load_catalogue(path: str | Path) -> dict[str, dict[str, Any]]:
         UserError: naming every wrong key and the allowed values.
     """
     try:
-        entries = read_yaml(path)
+        entries = read_checked(path, Path(path).with_suffix(".schema.yaml"))
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"cannot read the catalogue {path}: {error}") from error
-    problems = schema_problems(entries, read_yaml(Path(path).with_suffix(".schema.yaml")))
-    if problems:
-        raise UserError("\n  ".join([f"{path}: wrong catalogue:", *problems]))
-    return {name: _with_source(entry) for name, entry in entries.items()}
-
-
-def find_entry(catalogue: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
-    """The entry of one data set.
-
-    Raises:
-        UserError: if the catalogue has no such name; the message lists all names.
-    """
-    if name not in catalogue:
-        raise UserError(f"there is no dataset {name!r} (allowed: {', '.join(sorted(catalogue))})")
-    return catalogue[name]
-
-
-def _with_source(entry: dict[str, Any]) -> dict[str, Any]:
-    if entry["reader"] != "ogb":
-        return entry
-    return {**entry, "source_url": ogb_metadata(entry["options"]["name"])["url"]}
+    for entry in entries.values():
+        if entry["reader"] == "ogb":
+            entry["source_url"] = ogb_metadata(entry["options"]["name"])["url"]
+    return entries
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gnn_dynamics.data.fetch.catalogue import package_folder
 from gnn_dynamics.errors import UserError
 
 # When it is deleted, the job fetches the damaged files of its folder again.
@@ -29,21 +30,22 @@ def intact(path: Path, expected: str | None) -> bool:
 
 
 def check_files(entry: Mapping[str, Any], folder: str | Path) -> dict[str, str]:
-    """The digest of each file of an entry, computed in `folder`.
+    """The digest of each file of an entry, in `folder`, or in scikit-learn if it is embedded.
 
     Raises:
         UserError: if a file is absent or its checksum differs from the catalogue's.
     """
-    embedded = entry.get("reader") == "embedded"
-    remedy = "reinstall scikit-learn" if embedded else f"delete {Path(folder, MANIFEST)}"
-    return {name: _check(Path(folder, name), pin, remedy) for name, pin in entry["files"].items()}
-
-
-def _check(path: Path, expected: str | None, remedy: str) -> str:
+    remedy = f"delete {Path(folder, MANIFEST)}"
+    if entry["reader"] == "embedded":
+        folder, remedy = package_folder("sklearn") / "datasets" / "data", "reinstall scikit-learn"
     remedy += " and type the same command again"
-    if not path.is_file():
-        raise UserError(f"{path} is missing; {remedy}")
-    return check_sha256(path, expected, f"{path} is damaged", remedy)
+    digests = {}
+    for name, pin in entry["files"].items():
+        path = Path(folder, name)
+        if not path.is_file():
+            raise UserError(f"{path} is missing; {remedy}")
+        digests[name] = check_sha256(path, pin, f"{path} is damaged", remedy)
+    return digests
 
 
 def check_sha256(path: Path, expected: str | None, subject: str, remedy: str) -> str:

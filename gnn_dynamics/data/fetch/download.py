@@ -11,11 +11,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gnn_dynamics.data.fetch.archive import extract_members
-from gnn_dynamics.data.fetch.catalogue import package_folder
 from gnn_dynamics.data.fetch.checksums import check_files, check_sha256, intact
 from gnn_dynamics.data.fetch.mirror import VARIABLE, Mirror, find_mirror
 from gnn_dynamics.data.fetch.transfer import Unavailable, fetch
 from gnn_dynamics.errors import UserError
+
+Pins = Mapping[str, str | None]  # name -> SHA-256, None where it is unknown
 
 log = logging.getLogger(__name__)
 
@@ -36,32 +37,25 @@ def fetch_dataset(
     if entry["reader"] == "own":
         raise UserError("a user's own files are not fetched; prepare_graph reads them in place")
     if entry["reader"] == "embedded":
-        return check_files(entry, package_folder("sklearn") / "datasets" / "data")
+        return check_files(entry, folder)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    damaged = [name for name, pin in entry["files"].items() if not intact(folder / name, pin)]
-    for name in damaged:
+    absent = {n: pin for n, pin in entry["files"].items() if not intact(folder / n, pin)}
+    for name in absent:
         if (folder / name).exists():
             log.info("%s is damaged; fetching it again", folder / name)
-    if damaged:
+    if absent:
         fetch_all = _fetch_archive if entry["reader"] == "ogb" else _fetch_files
-        fetch_all(entry, folder, damaged, find_mirror(mirror))
+        fetch_all(entry["source_url"], folder, absent, find_mirror(mirror))
     return check_files(entry, folder)
 
 
-def _fetch_files(entry: Mapping, folder: Path, names: list[str], mirror: Mirror | None) -> None:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        accept = partial(_rename_if_intact, target=folder / name, expected=entry["files"][name])
-        _obtain(f"{entry['source_url']}/{name}", folder / f"{name}.part", mirror, accept)
-
-
-def _fetch_archive(entry: Mapping, folder: Path, names: list[str], mirror: Mirror | None) -> None:
-    """OGB: the archive `arxiv.zip` contains one folder `arxiv`; the archive is deleted."""
-    archive = PurePosixPath(entry["source_url"])
-    members = {name: entry["files"][name] for name in names}
-    accept = partial(_extract, folder=folder, top=archive.stem, members=members)
-    _obtain(entry["source_url"], folder / f"{archive.name}.part", mirror, accept)
+def _fetch_files(base: str, folder: Path, pins: Pins, mirror: Mirror | None) -> None:
+    for name, pin in pins.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        accept = partial(_rename_if_intact, target=target, expected=pin)
+        _obtain(f"{base}/{name}", folder / f"{name}.part", mirror, accept)
 
 
 def _rename_if_intact(part: Path, source: str, target: Path, expected: str | None) -> None:
@@ -69,14 +63,16 @@ def _rename_if_intact(part: Path, source: str, target: Path, expected: str | Non
     part.replace(target)
 
 
-def _extract(part: Path, source: str, folder: Path, top: str, members: Mapping) -> None:
-    extract_members(part, folder, top, members, source)
+def _fetch_archive(url: str, folder: Path, pins: Pins, mirror: Mirror | None) -> None:
+    """OGB: the archive `arxiv.zip` contains one folder `arxiv`; the archive is deleted."""
+    archive = PurePosixPath(url)
+    part = folder / f"{archive.name}.part"
+    accept = partial(extract_members, folder=folder, top=archive.stem, members=pins)
+    _obtain(url, part, mirror, accept)
     part.unlink()
 
 
-def _obtain(
-    url: str, part: Path, mirror: Mirror | None, accept: Callable[[Path, str], None]
-) -> None:
+def _obtain(url: str, part: Path, mirror: Mirror | None, accept: Callable[..., None]) -> None:
     """Fetch a file to `part` from the first source that has it, then call `accept`.
 
     A resumed download that is not accepted is fetched once more, from its beginning.
@@ -91,7 +87,7 @@ def _obtain(
             reasons.append(str(reason))
             continue
         try:
-            return accept(part, str(source))
+            return accept(part, source=str(source))
         except UserError:
             part.unlink(missing_ok=True)
             if not resumed:

@@ -8,10 +8,11 @@ import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from gnn_dynamics.data.fetch.transfer import Unavailable, read_text
+from gnn_dynamics.data.fetch.transfer import Unavailable, fetch
 from gnn_dynamics.errors import UserError
 
 VARIABLE = "GNN_DYNAMICS_MIRROR"
@@ -22,18 +23,19 @@ class Mirror:
     """`root` is a folder, or an address without a trailing slash; rows are (folder, base)."""
 
     root: Path | str
-    rows: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, str], ...] = ()
 
     def sources(self, url: str) -> list[Path | str]:
         """Where the file of an official address may be, plain before compressed."""
-        sources = []
-        for folder, base in self.rows:
-            if url.startswith(base + "/"):
-                path = folder + url.removeprefix(base)
-                sources += [self._source(path), self._source(path + ".xz")]
-        return sources
+        paths = [
+            folder + url.removeprefix(base)
+            for folder, base in self.rows
+            if url.startswith(base + "/")
+        ]
+        return [self.source(path + suffix) for path in paths for suffix in ("", ".xz")]
 
-    def _source(self, path: str) -> Path | str:
+    def source(self, path: str) -> Path | str:
+        """The folder or address of a path of the mirror."""
         return self.root / path if isinstance(self.root, Path) else f"{self.root}/{path}"
 
 
@@ -48,13 +50,16 @@ def find_mirror(setting: str | None) -> Mirror | None:
         return None
     root = _root(str(name))
     try:
-        text = _read(root)
-    except (OSError, Unavailable) as error:
+        with TemporaryDirectory() as folder:
+            copy = Path(folder, "urlmap.tsv.part")
+            fetch(Mirror(root).source("urlmap.tsv"), copy)
+            text = copy.read_text(encoding="utf-8")
+    except Unavailable as error:
         raise UserError(
             f"mirror {name}: cannot read its urlmap.tsv ({error}); set `mirror` in the config or"
             f" {VARIABLE} to a folder or address that has one, or unset it"
         ) from error
-    lines = list(csv.reader(text.splitlines(), delimiter="\t"))[1:]
+    _, *lines = csv.reader(text.splitlines(), delimiter="\t")
     return Mirror(root, tuple((folder, base.rstrip("/")) for folder, base in lines))
 
 
@@ -63,9 +68,3 @@ def _root(name: str) -> Path | str:
     if parts.scheme in ("http", "https"):
         return name.rstrip("/")
     return Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(name).expanduser()
-
-
-def _read(root: Path | str) -> str:
-    if isinstance(root, Path):
-        return (root / "urlmap.tsv").read_text(encoding="utf-8")
-    return read_text(f"{root}/urlmap.tsv")

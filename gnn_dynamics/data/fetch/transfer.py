@@ -48,21 +48,6 @@ def _session() -> requests.Session:
     return session
 
 
-def read_text(url: str) -> str:
-    """A small text file from the web.
-
-    Raises:
-        Unavailable: if it cannot be read.
-    """
-    try:
-        answer = _session().get(url, timeout=TIMEOUT)
-    except requests.RequestException as error:
-        raise Unavailable(f"{url} cannot be reached ({type(error).__name__})") from error
-    if answer.status_code != 200:
-        raise Unavailable(f"{url} answered {answer.status_code}")
-    return answer.content.decode("utf-8")
-
-
 def fetch(source: Path | str, part: Path) -> None:
     """Copy or download the file at `source` to `part`; decompress it if its name ends in `.xz`.
 

@@ -6,6 +6,7 @@ distance of standardised features, and train on 10 (wine, breast-cancer) or 50 (
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +16,24 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import kneighbors_graph
 from sklearn.preprocessing import scale
 
-from gnn_dynamics.data.fetch.catalogue import package_folder
-from gnn_dynamics.data.fetch.checksums import facts_of_files
-from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.data.node_graph import node_graph
-
-PACKAGED = package_folder("sklearn") / "datasets" / "data"
+from gnn_dynamics.data.graph import Content
 
 
-def read_embedded(name: str, entry: Mapping[str, Any], folder: str | Path | None = None) -> Graph:
+def read_embedded(entry: Mapping[str, Any], _folder: Path) -> Content:
     """Two nodes are joined if one of them is among the k nearest of the other.
 
     Standardised features define the distances only; the stored features are raw. Digits therefore
-    keeps the three pixels that are 0 in every image, and its features have rank 61 of 64.
-
-    Raises:
-        UserError: if the data in scikit-learn differ from the checksums of the catalogue.
+    keeps the three pixels that are 0 in every image, and its features have rank 61 of 64. In the
+    split, each part has the class proportions of the data.
     """
-    facts = facts_of_files(entry, PACKAGED)
     options = entry["options"]
     data = getattr(datasets, f"load_{options['loader']}")()
     X, labels = data.data, data.target.astype(np.int64)
     near = kneighbors_graph(scale(X), options["k"], metric=options["metric"], include_self=False)
-    parts = _split(labels, options["train"], options["val"], options["seed"])
-    facts["split"] = "stratified, {train} for training".format(**options)
-    return node_graph(name, near.tocoo().coords, X, labels, parts, facts)
-
-
-def _split(labels: np.ndarray, train: int, val: int, seed: int) -> dict[str, np.ndarray]:
-    """A stratified split: each part has the class proportions of the data."""
-    rest, chosen = train_test_split(
-        np.arange(len(labels)), test_size=train + val, stratify=labels, random_state=seed
-    )
-    fitted, validation = train_test_split(
-        chosen, test_size=val, stratify=labels[chosen], random_state=seed
-    )
-    return {"train": np.sort(fitted), "val": np.sort(validation), "test": np.sort(rest)}
+    draw = partial(train_test_split, random_state=options["seed"])
+    size = options["train"] + options["val"]
+    test, rest = draw(np.arange(len(labels)), test_size=size, stratify=labels)
+    train, val = draw(rest, test_size=options["val"], stratify=labels[rest])
+    parts = {"train": np.sort(train), "val": np.sort(val), "test": np.sort(test)}
+    split = {"split": "stratified, {train} for training".format(**options)}
+    return Content(near.tocoo().coords, X, labels, parts, split)

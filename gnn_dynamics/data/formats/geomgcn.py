@@ -6,38 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from gnn_dynamics.data.fetch.checksums import facts_of_files
-from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.data.node_graph import node_graph
+from gnn_dynamics.data.graph import Content
 
 EDGES = "out1_graph_edges.txt"
 NODES = "out1_node_feature_label.txt"
 
 
-def read_geomgcn(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
+def read_geomgcn(entry: Mapping[str, Any], folder: Path) -> Content:
     """Lines `id<tab>0,1,0,...<tab>label` for nodes, `id<tab>id` for edges, masks in an npz.
 
-    Raises:
-        UserError: if a file is absent or damaged.
+    The lines of the nodes may be in any order.
     """
-    facts = facts_of_files(entry, folder)
-    paths = {Path(file).name: Path(folder, file) for file in entry["files"]}
-    labels, features = _nodes(paths.pop(NODES))
+    paths = {Path(file).name: folder / file for file in entry["files"]}
+    _, *lines = paths.pop(NODES).read_text(encoding="utf-8").splitlines()
+    nodes, features, labels = zip(*(line.split("\t") for line in lines), strict=True)
+    order = np.argsort(np.array(nodes, dtype=np.int64))
+    X = np.fromstring(",".join(features), dtype=np.uint8, sep=",").reshape(len(nodes), -1)
     source, target = np.loadtxt(paths.pop(EDGES), dtype=np.int64, skiprows=1, unpack=True, ndmin=2)
     (split,) = paths.values()
     with np.load(split, allow_pickle=False) as masks:
         parts = {p: np.flatnonzero(masks[f"{p}_mask"]) for p in ("train", "val", "test")}
-    facts["split"] = f"official: {split.name}"
-    return node_graph(name, (source, target), features, labels, parts, facts)
-
-
-def _nodes(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (n,) and binary features (n, m_x); the lines may be in any order."""
-    with path.open(encoding="utf-8") as file:
-        next(file)
-        lines = [line.rstrip("\n").split("\t") for line in file]
-    order = np.argsort([int(node) for node, _, _ in lines])
-    labels = np.array([int(label) for _, _, label in lines], dtype=np.int64)
-    text = ",".join(values for _, values, _ in lines)
-    features = np.fromstring(text, dtype=np.uint8, sep=",").reshape(len(lines), -1)
-    return labels[order], features[order]
+    y, origin = np.array(labels, dtype=np.int64), f"official: {split.name}"
+    return Content((source, target), X[order], y[order], parts, {"split": origin})

@@ -7,34 +7,27 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.data.fetch.checksums import facts_of_files
-from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.data.node_graph import node_graph
+from gnn_dynamics.data.graph import Content
 from gnn_dynamics.data.splits import split_per_class
 
 
-def _open(entry: Mapping[str, Any], folder: str | Path) -> np.lib.npyio.NpzFile:
+def _open(entry: Mapping[str, Any], folder: Path) -> np.lib.npyio.NpzFile:
     (file,) = entry["files"]
-    return np.load(Path(folder, file), allow_pickle=False)
+    return np.load(folder / file, allow_pickle=False)
 
 
-def read_gnn_benchmark(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
+def read_gnn_benchmark(entry: Mapping[str, Any], folder: Path) -> Content:
     """Amazon Photo and Computers, Coauthor CS and Physics (Shchur et al. 2018, arXiv 1811.05868).
 
     There is no official split; `options` gives train and val nodes per class and the seed.
     `class_names` of the Coauthor files is an array of objects and is never read.
-
-    Raises:
-        UserError: if the file is absent or damaged.
     """
-    facts = facts_of_files(entry, folder)
     with _open(entry, folder) as file:
         edges = _csr(file, "adj").tocoo().coords
         features, labels = _csr(file, "attr"), file["labels"].astype(np.int64)
-    options = entry["options"]
-    parts = split_per_class(labels, options["train"], options["val"], options["seed"])
-    facts["split"] = "no official one; {train} per class".format(**options)
-    return node_graph(name, edges, features, labels, parts, facts)
+    parts = split_per_class(labels, **entry["options"])
+    origin = "no official one; {train} per class".format(**entry["options"])
+    return Content(edges, features, labels, parts, {"split": origin})
 
 
 def _csr(file: Mapping[str, np.ndarray], part: str) -> sparse.csr_array:
@@ -42,19 +35,15 @@ def _csr(file: Mapping[str, np.ndarray], part: str) -> sparse.csr_array:
     return sparse.csr_array(arrays, shape=tuple(file[f"{part}_shape"]))
 
 
-def read_heterophilous(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
+def read_heterophilous(entry: Mapping[str, Any], folder: Path) -> Content:
     """Data sets of Platonov et al. 2023 (arXiv 2302.11640), and their copies of older ones.
 
     `options.split` selects one of the ten official splits. Undirected edges are stored once.
-
-    Raises:
-        UserError: if the file is absent or damaged.
     """
-    facts = facts_of_files(entry, folder)
     number = entry["options"]["split"]
     with _open(entry, folder) as file:
         labels = file["node_labels"].astype(np.int64)
         (source, target), features = file["edges"].T, file["node_features"]
         parts = {p: np.flatnonzero(file[f"{p}_masks"][number]) for p in ("train", "val", "test")}
-    facts["split"] = f"official split {number} of 10"
-    return node_graph(name, (source, target), features, labels, parts, facts)
+    split = {"split": f"official split {number} of 10"}
+    return Content((source, target), features, labels, parts, split)

@@ -16,8 +16,7 @@ import numpy as np
 from numpy._core.multiarray import _reconstruct
 from scipy import sparse
 
-from gnn_dynamics.data.fetch.checksums import facts_of_files
-from gnn_dynamics.data.graph import UNLABELLED, Graph, clean_edges, node_features
+from gnn_dynamics.data.graph import UNLABELLED, Content
 from gnn_dynamics.errors import UserError
 
 VALIDATION = 500  # nodes after the training set, as in the paper and in every library
@@ -73,7 +72,7 @@ def _csr(
     return matrix
 
 
-def read_planetoid(name: str, entry: Mapping[str, Any], folder: str | Path) -> Graph:
+def read_planetoid(entry: Mapping[str, Any], folder: Path) -> Content:
     """Assemble the files by one formula, which needs no special case for CiteSeer.
 
     n = len(graph); X[:len(allx)] = allx, X[test.index] = tx, and the labels likewise. The first
@@ -81,48 +80,28 @@ def read_planetoid(name: str, entry: Mapping[str, Any], folder: str | Path) -> G
     test.index. Nodes in neither (15 in CiteSeer) keep zero features and the label -1.
 
     Raises:
-        UserError: if a file is absent, damaged or not of the expected kind.
+        UserError: if a file is not of the expected kind.
     """
-    facts = facts_of_files(entry, folder)
     stem = entry["options"]["stem"]
-    read = {part: read_pickle(Path(folder, f"{stem}.{part}")) for part in ("graph", "y", "ally")}
-    read |= {part: read_pickle(Path(folder, f"{stem}.{part}")) for part in ("ty", "allx", "tx")}
-    test = np.loadtxt(Path(folder, f"{stem}.test.index"), dtype=np.int64, ndmin=1)
-    n, known = len(read["graph"]), len(read["ally"])
-    adjacency, counts = clean_edges(n, *_entries(read["graph"]))
+    names = ("graph", "y", "ally", "ty", "allx", "tx")
+    contents = [read_pickle(folder / f"{stem}.{name}") for name in names]
+    neighbours, y, ally, ty, allx, tx = contents
+    test = np.loadtxt(folder / f"{stem}.test.index", dtype=np.int64, ndmin=1)
+    n, known = len(neighbours), len(ally)
+    rows, stacked = np.concatenate([np.arange(known), test]), sparse.vstack([allx, tx]).tocoo()
+    entries = (stacked.data, (rows[stacked.coords[0]], stacked.coords[1]))
+    one_hot = np.concatenate([ally, ty])
     labels = np.full(n, UNLABELLED, dtype=np.int64)
-    labels[:known] = _classes(read["ally"])
-    labels[test] = _classes(read["ty"])
-    return Graph(
-        name=name,
-        adjacency=adjacency,
-        features=_features(n, read["allx"], read["tx"], test),
-        labels=labels,
-        train=np.arange(len(read["y"])),
-        val=np.arange(len(read["y"]), min(len(read["y"]) + VALIDATION, known)),
-        test=np.sort(test),
-        graph_index=None,
-        task="classification",
-        classes=read["ally"].shape[1],
-        facts=facts | counts | {"split": "public split of Planetoid"},
-    )
-
-
-def _entries(neighbours: Mapping[int, list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    # argmax alone would return 0 for a row of zeros.
+    labels[rows] = np.where(one_hot.any(axis=1), one_hot.argmax(axis=1), UNLABELLED)
     source = np.repeat(list(neighbours), [len(row) for row in neighbours.values()])
-    return source, np.fromiter(chain(*neighbours.values()), dtype=np.int64)
-
-
-def _classes(one_hot: np.ndarray) -> np.ndarray:
-    """Class of each row; -1 for a row of zeros, for which argmax alone would return 0."""
-    return np.where(one_hot.any(axis=1), one_hot.argmax(axis=1), UNLABELLED)
-
-
-def _features(
-    n: int, allx: sparse.csr_array, tx: sparse.csr_array, test: np.ndarray
-) -> sparse.csr_array:
-    first, last = allx.tocoo(), tx.tocoo()
-    rows = np.concatenate([first.coords[0], test[last.coords[0]]])
-    columns = np.concatenate([first.coords[1], last.coords[1]])
-    values = np.concatenate([first.data, last.data])
-    return node_features(sparse.coo_array((values, (rows, columns)), shape=(n, allx.shape[1])))
+    target = np.fromiter(chain(*neighbours.values()), dtype=np.int64)
+    val = np.arange(len(y), min(len(y) + VALIDATION, known))
+    return Content(
+        edges=(source, target),
+        X=sparse.coo_array(entries, shape=(n, allx.shape[1])),
+        labels=labels,
+        parts={"train": np.arange(len(y)), "val": val, "test": np.sort(test)},
+        facts={"split": "public split of Planetoid"},
+        classes=ally.shape[1],
+    )

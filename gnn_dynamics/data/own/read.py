@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from gnn_dynamics.data.fetch.checksums import dataset_digest, sha256_of
-from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.data.node_graph import node_graph
+from gnn_dynamics.data.graph import Content, Graph, graph_of
 from gnn_dynamics.data.own.arrays import read_npz_graph
 from gnn_dynamics.data.own.edges import edges_from_index, read_edge_table
 from gnn_dynamics.data.own.graphml import read_networkx_graph
@@ -160,8 +159,16 @@ def build_graph(
         "class_names": classes,
         "weights_ignored": edges.weights is not None and not _all_one(edges.weights),
     }
-    ends, where = (edges.source, edges.target), (edges.where, features.where)
-    return node_graph(name, ends, features.X, labels, parts, facts, *where)
+    content = Content(
+        edges=(edges.source, edges.target),
+        X=features.X,
+        labels=labels,
+        parts=parts,
+        facts=facts,
+        edge_where=edges.where,
+        feature_where=features.where,
+    )
+    return graph_of(name, content)
 
 
 def _all_one(weights: np.ndarray) -> bool:
