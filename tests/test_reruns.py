@@ -151,7 +151,7 @@ EDITS = {
     ),
     "the style of figures": (
         text("gnn_dynamics/figures/style.py", "BAND_ALPHA = 0.18", "BAND_ALPHA = 0.2"),
-        jobs(*FIGURES, *REPORT),
+        jobs(*FIGURES, "draw_rulegraph", *REPORT),
     ),
     "a figure": (
         text("gnn_dynamics/figures/mechanism.py", "WIDE = 0.12", "WIDE = 0.13"),
