@@ -27,7 +27,10 @@ def draw(graph_condition: pd.DataFrame, title: str) -> Figure:
     axes[2, 0].set_ylabel("half-life of the\nexcess loss (GD steps)")
     for column, aggregation in zip(axes.T, aggregations, strict=True):
         part = graph_condition[graph_condition["aggregation"] == aggregation]
-        _condition(column[0], part)
+        positive = part["sigma_min_positive_sq"].dropna()
+        # Room around the curves: at least a decade, so that the axis has ticks.
+        room = [positive.min() / 4, positive.max() * 4] if len(positive) else []
+        singular_values.draw(column[0], part, MARKERS, room)
         _missing(column[1], part)
         _speed(column[2], part)
         column[0].set_title(names.name(aggregation))
@@ -35,13 +38,6 @@ def draw(graph_condition: pd.DataFrame, title: str) -> Figure:
     figure.align_ylabels(axes[:, 0])
     style.legend_above(figure, singular_values.legend(MARKERS), title, columns=4)
     return figure
-
-
-def _condition(ax: Axes, part: pd.DataFrame) -> None:
-    positive = part["sigma_min_positive_sq"].dropna()
-    # Room around the curves: at least a decade, so that the axis has ticks.
-    room = [positive.min() / 4, positive.max() * 4] if len(positive) else []
-    singular_values.draw(ax, part, MARKERS, room)
 
 
 def _missing(ax: Axes, part: pd.DataFrame) -> None:

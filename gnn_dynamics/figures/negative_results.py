@@ -6,7 +6,6 @@ Theorem 1 beside 8, at H = 0; (c) the bound of a single layer on a network with 
 """
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gnn_dynamics.figures import log_axis, style
@@ -78,16 +77,12 @@ def draw(results: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     for (panel, ax), mark in zip(axes.items(), "abcd", strict=True):
         title, source, axis = PANELS[panel]
         style.letter(ax, mark, f"{title}: {_verdict(results, source)}")
-        _finish(ax, axis)
+        ax.set(**axis)
+        log_axis.plain_ticks(ax.yaxis)
+        if ax.get_xscale() == "log":
+            log_axis.plain_ticks(ax.xaxis)
+        ax.legend()
     return figure
-
-
-def _finish(ax: Axes, axis: style.Look) -> None:
-    ax.set(**axis)
-    log_axis.plain_ticks(ax.yaxis)
-    if ax.get_xscale() == "log":
-        log_axis.plain_ticks(ax.xaxis)
-    ax.legend()
 
 
 def _verdict(results: pd.DataFrame, source: str) -> str:
