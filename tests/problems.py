@@ -66,16 +66,18 @@ def cora_shaped(kind: str, seed: int = 0, nodes: int = 140) -> Example:
     return make_example(random_adjacency(2708, 5278, rng), kind, X, R)
 
 
-def random_weights(arch: Architecture, models: int, seed: int, scale: float = 1.0) -> Weights:
-    """Gaussian weights of variance scale^2 / fan-in: K models, float64."""
+def random_weights(
+    arch: Architecture, models: int, seed: int, scale: float = 1.0, fan_in: bool = True
+) -> Weights:
+    """Gaussian weights of variance scale^2 / fan-in, or scale^2: K models, float64."""
     generator = torch.Generator().manual_seed(seed)
 
     def draw(rows: int, columns: int) -> Tensor:
         values = torch.randn(models, rows, columns, generator=generator, dtype=torch.float64)
-        return values * scale / columns**0.5
+        return values * scale / (columns**0.5 if fan_in else 1.0)
 
     sizes = arch.layer_sizes
-    B = tuple(draw(out, fan_in) for fan_in, out in pairwise(sizes))
+    B = tuple(draw(rows, columns) for columns, rows in pairwise(sizes))
     return Weights(B, tuple(draw(arch.m_y, sizes[level]) for level in arch.levels))
 
 

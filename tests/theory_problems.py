@@ -6,6 +6,7 @@ from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
+import problems
 import torch
 from torch import Tensor
 
@@ -94,14 +95,8 @@ def toy(
 def random_weights(
     arch: Architecture, seed: int = 0, models: int = 1, scale: float = 0.5
 ) -> Weights:
-    generator = torch.Generator().manual_seed(seed)
-
-    def draw(rows: int, cols: int) -> Tensor:
-        return scale * torch.randn(models, rows, cols, generator=generator, dtype=torch.float64)
-
-    sizes = arch.layer_sizes
-    B = tuple(draw(sizes[i + 1], sizes[i]) for i in range(arch.depth))
-    return Weights(B, tuple(draw(arch.m_y, sizes[l]) for l in arch.levels))
+    """Entries of the same variance in every layer."""
+    return problems.random_weights(arch, models, seed, scale, fan_in=False)
 
 
 def zero_head(arch: Architecture, seed: int = 0) -> Weights:
