@@ -29,21 +29,21 @@ pathvars:
     benchmarks=f"results/{config['run']}/benchmarks",
 
 
-# Snakemake 9.27 limits the rate of jobs, and then looks at its queue once a second more for every job
-# that has ended: hundreds of times a second in a long run. On this machine nothing needs the limit.
+# Snakemake 9.27 limits the rate of jobs. With the limit it checks its queue once more per second for
+# every finished job: hundreds of times a second in a long run. Local jobs do not need the limit.
 onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
 
 
-# The first rule is the default target. It does not say so, or it would be that of every workflow
+# The first rule is the default target. `default_target` would make it the default of every workflow
 # that imports this one as a module.
 rule all:
     input:
         report="<results>/report.html",
         figures=FIGURES,
         pdf=[name.replace(".png", ".pdf") for name in FIGURES],
-        tables=expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
+        tables=TABLES.values(),
         config="<results>/config.yaml",
         parts=PARTS,
 

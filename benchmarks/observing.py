@@ -24,11 +24,11 @@ from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.spectra.optimum import block_optimum
 
 BLOCKS = (
-    "flow/cora/gcn-linear-single-H2",
-    "flow/cora/gcn-linear-multi-H4",
-    "flow-pca/cora/gcn-linear-multi-H4",
-    "zero-head/cora/gcn-linear-multi-H4",
-    "terms/cora/gcn-linear-multi-H2",
+    "flow/cora/gcn-linear-noskip-H2",
+    "flow/cora/gcn-linear-skip-H4",
+    "flow-pca/cora/gcn-linear-skip-H4",
+    "zero-head/cora/gcn-linear-skip-H4",
+    "terms/cora/gcn-linear-skip-H2",
 )
 TURNS = 2
 

@@ -26,7 +26,7 @@ from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
 from gnn_dynamics.models.reductions import Frame
-from gnn_dynamics.problem.by_columns import graph_source, write_hops
+from gnn_dynamics.problem.by_columns import features_on_disk, graph_source
 from gnn_dynamics.problem.labelled_columns import triangularise
 from gnn_dynamics.problem.matrix_file import MatrixFile, Stored
 from gnn_dynamics.problem.problem import build_problem
@@ -89,7 +89,7 @@ def propagate(case: Case, folder: Path) -> Work:
 
     def work() -> None:
         memory = working_bytes(graph, *CELL[1:], DEPTH, 1e9 * case.memory_gb)
-        write_hops(graph_source(graph, *CELL, DEPTH), HOPS, memory, matrix_file)
+        features_on_disk(graph_source(graph, *CELL, DEPTH), HOPS, memory, matrix_file)
         (folder / "contents.json").write_text(json.dumps(matrix_file.contents))
 
     return work

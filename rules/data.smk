@@ -16,12 +16,10 @@ rule fetch_dataset:
     benchmark:
         "data/benchmarks/fetch_dataset/{dataset}.tsv"
     localrule: True
-    threads: 1
     resources:
-        mem_mb=500,
-        runtime=120,
+        **growing(mem_mb=500, runtime=120),
     params:
-        checksums=checksums,
+        checksums=lambda w: CATALOGUE[w.dataset]["files"],
         code=code("fetch_dataset"),
     message:
         "Fetch {wildcards.dataset}"
@@ -39,13 +37,11 @@ rule prepare_graph:
         "data/logs/prepare_graph/{dataset}.log",
     benchmark:
         "data/benchmarks/prepare_graph/{dataset}.tsv"
-    threads: 1
     resources:
         # A user's own files are read as a whole; text needs up to 22 times its size.
-        mem_mb=growing_with_input(2000, 22),
-        runtime=growing(30),
+        **growing(mem_mb=2000, per_input_mb=22, runtime=30),
     params:
-        entry=content_of_entry,
+        entry=lambda w: content(w.dataset),
         code=code("prepare_graph"),
     message:
         "Prepare {wildcards.dataset}"
@@ -62,12 +58,10 @@ rule tabulate_graphs:
         "<logs>/tabulate_graphs.log",
     benchmark:
         "<benchmarks>/tabulate_graphs.tsv"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **growing(mem_mb=2000, runtime=30),
     params:
-        source=[source_of(dataset) for dataset in config["datasets"]],
+        source=[source(dataset) for dataset in config["datasets"]],
         code=code("tabulate_graphs"),
     message:
         "Tabulate the graphs"

@@ -3,9 +3,9 @@
 
 rule figures:
     input:
-        FIGURES,
-        expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
-        PARTS,
+        **TABLES,
+        figures=FIGURES,
+        parts=PARTS,
 
 
 rule plot_figure:

@@ -1,9 +1,11 @@
-"""What a run tells its reader: claims, report, and what the report shows of the workflow itself."""
+"""The report of a run, with its configuration and the picture of the rules."""
+
+RULES = [ROOT / "Snakefile", *sorted(ROOT.glob("rules/*.smk"))]
 
 
 rule make_report:
     input:
-        tables=expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
+        tables=TABLES.values(),
         figures=FIGURES,
         config="<results>/config.yaml",
         rulegraph="<results>/figures/rulegraph.png",
@@ -18,10 +20,8 @@ rule make_report:
         "<logs>/make_report.log",
     benchmark:
         "<benchmarks>/make_report.tsv"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **growing(mem_mb=2000, runtime=30),
     params:
         code=code("make_report"),
     message:
@@ -38,10 +38,8 @@ rule write_config:
     benchmark:
         "<benchmarks>/write_config.tsv"
     localrule: True
-    threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        **growing(mem_mb=500, runtime=10),
     params:
         config={key: value for key, value in config.items() if key != "mirror"},
         code=code("write_config"),
@@ -67,12 +65,10 @@ rule draw_rulegraph:
     benchmark:
         "<benchmarks>/draw_rulegraph.tsv"
     localrule: True
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **growing(mem_mb=1000, runtime=10),
     params:
-        rules=rule_files(),
+        rules=digest([path.read_text() for path in RULES]),
         code=code("draw_rulegraph"),
     message:
         "Draw the rules"

@@ -4,19 +4,19 @@ docs/performance.md has the measurements. A run on one machine makes only one at
 """
 
 
-def growing(amount):
-    """Megabytes or minutes: `amount` times the number of the attempt."""
+def growing(per_input_mb=0, **amounts):
+    """Resources in megabytes and minutes: the `amounts` times the number of the attempt.
 
-    def of_attempt(wildcards, attempt):
-        return amount * attempt
+    `mem_mb` is at least `per_input_mb` times the input's size.
+    """
 
-    return of_attempt
+    def request(name, least):
+        share = per_input_mb if name == "mem_mb" else 0
 
+        def of_attempt(wildcards, input, attempt):
+            size = share * input.size_mb if share else 0
+            return int(max(least, size)) * attempt
 
-def growing_with_input(least, factor):
-    """Megabytes: max(least, factor times the input's size), times the number of the attempt."""
+        return of_attempt
 
-    def of_input(wildcards, input, attempt):
-        return max(least, int(factor * input.size_mb)) * attempt
-
-    return of_input
+    return {name: request(name, least) for name, least in amounts.items()}

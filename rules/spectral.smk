@@ -3,8 +3,8 @@
 
 rule spectral:
     input:
-        expand("<results>/tables/{table}.parquet", table=["graphs", *SPECTRAL_TABLES]),
-        all_parts(*SPECTRAL_TABLES),
+        **tables("graphs", *SPECTRAL_TABLES),
+        parts=[parts(table) for table in SPECTRAL_TABLES],
 
 
 rule check_graph_condition:
@@ -16,13 +16,11 @@ rule check_graph_condition:
         "<logs>/check_graph_condition/{dataset}.log",
     benchmark:
         "<benchmarks>/check_graph_condition/{dataset}.tsv"
-    threads: 1
     resources:
-        mem_mb=growing(int(1000 * config["graph_condition"]["memory_gb"])),
-        runtime=growing(120),
+        **growing(mem_mb=1000 * config["graph_condition"]["memory_gb"], runtime=120),
     params:
         grid=config["graph_condition"],
-        source=source,
+        source=lambda w: source(w.dataset),
         code=code("check_graph_condition"),
     message:
         "Check the graph condition on {wildcards.dataset}"
@@ -39,13 +37,11 @@ rule solve_optimum:
         "<logs>/solve_optimum/{dataset}.log",
     benchmark:
         "<benchmarks>/solve_optimum/{dataset}.tsv"
-    threads: 1
     resources:
-        mem_mb=growing_with_input(3000, 36),
-        runtime=growing(120),
+        **growing(mem_mb=3000, per_input_mb=36, runtime=120),
     params:
-        cells=optimum_cells,
-        source=source,
+        cells=lambda w: grid.squared_cells(config, w.dataset),
+        source=lambda w: source(w.dataset),
         code=code("solve_optimum"),
     message:
         "Compute the optimum on {wildcards.dataset}"
@@ -62,13 +58,11 @@ rule measure_alignment:
         "<logs>/measure_alignment/{dataset}.log",
     benchmark:
         "<benchmarks>/measure_alignment/{dataset}.tsv"
-    threads: 1
     resources:
-        mem_mb=growing_with_input(3000, 36),
-        runtime=growing(120),
+        **growing(mem_mb=3000, per_input_mb=36, runtime=120),
     params:
-        cells=optimum_cells,
-        source=source,
+        cells=lambda w: grid.squared_cells(config, w.dataset),
+        source=lambda w: source(w.dataset),
         code=code("measure_alignment"),
     message:
         "Measure the label alignment on {wildcards.dataset}"

@@ -3,8 +3,8 @@
 
 rule grid:
     input:
-        expand("<results>/tables/{table}.parquet", table=TRAINING_TABLES),
-        all_parts(*TRAINING_TABLES),
+        **tables(*TRAINING_TABLES),
+        parts=[parts(table) for table in TRAINING_TABLES],
 
 
 # A new seed trains only this seed; earlier ones are kept (gnn_dynamics/workflow/kept_seeds.py).
@@ -21,22 +21,20 @@ rule train_block:
         f"<logs>/train_block/{BLOCK}.log",
     benchmark:
         f"<benchmarks>/train_block/{BLOCK}.tsv"
-    threads: 1
     resources:
         # Molecules need the most memory: 3.9 GB for a prepared file of 116 MB.
-        mem_mb=growing_with_input(2500, 36),
-        runtime=growing(240),
+        **growing(mem_mb=2500, per_input_mb=36, runtime=240),
         gpu=1 if config["device"] == "cuda" else 0,
     params:
         block=block_of,
         settings=block_settings,
         device=config["device"],
-        source=source,
+        source=lambda w: source(w.dataset),
         code=code("train_block"),
     message:
         (
             "Train {wildcards.experiment} on {wildcards.dataset}: {wildcards.aggregation},"
-            " {wildcards.activation}, {wildcards.scale}, H = {wildcards.depth}"
+            " {wildcards.activation}, {wildcards.skip}, H = {wildcards.depth}"
         )
     script:
         "../scripts/train_block.py"
@@ -44,7 +42,7 @@ rule train_block:
 
 rule collect_table:
     input:
-        parts=parts_of_table,
+        parts=lambda w: parts(w.table),
     output:
         table="<results>/tables/{table}.parquet",
     log:
@@ -53,10 +51,8 @@ rule collect_table:
         "<benchmarks>/collect_table/{table}.tsv"
     wildcard_constraints:
         table="|".join([*SPECTRAL_TABLES, *TRAINING_TABLES]),
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        **growing(mem_mb=2000, runtime=60),
     params:
         code=code("collect_table"),
     message:

@@ -3,26 +3,22 @@
 
 rule claims:
     input:
-        expand("<results>/tables/{table}.parquet", table=ALL_TABLES),
-        "<results>/figures/claims.png",
-        PARTS,
+        **TABLES,
+        figure="<results>/figures/claims.png",
+        parts=PARTS,
 
 
 rule check_bounds:
     input:
-        training=parts("training", observed("flow")),
-        time_condition=parts("time_condition", observed("flow")),
-        optimum="<results>/tables/optimum.parquet",
+        **observed("flow"),
     output:
         table="<results>/tables/bounds.parquet",
     log:
         "<logs>/check_bounds.log",
     benchmark:
         "<benchmarks>/check_bounds.tsv"
-    threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **growing(mem_mb=4000, runtime=60),
     params:
         code=code("check_bounds"),
     message:
@@ -33,10 +29,8 @@ rule check_bounds:
 
 rule check_guarantees:
     input:
+        **observed("gd"),
         bounds="<results>/tables/bounds.parquet",
-        training=parts("training", observed("gd")),
-        time_condition=parts("time_condition", observed("gd")),
-        optimum="<results>/tables/optimum.parquet",
     output:
         guarantees="<results>/tables/guarantees.parquet",
         descent_limits="<results>/tables/descent_limits.parquet",
@@ -44,10 +38,8 @@ rule check_guarantees:
         "<logs>/check_guarantees.log",
     benchmark:
         "<benchmarks>/check_guarantees.tsv"
-    threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **growing(mem_mb=4000, runtime=60),
     params:
         code=code("check_guarantees"),
     message:
@@ -66,10 +58,8 @@ rule check_negative_results:
         "<logs>/check_negative_results.log",
     benchmark:
         "<benchmarks>/check_negative_results.tsv"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **growing(mem_mb=2000, runtime=30),
     params:
         code=code("check_negative_results"),
     message:
@@ -80,25 +70,18 @@ rule check_negative_results:
 
 rule compare_runs:
     input:
-        speed="<results>/tables/speed.parquet",
-        training="<results>/tables/training.parquet",
-        time_condition="<results>/tables/time_condition.parquet",
-        gradient_terms="<results>/tables/gradient_terms.parquet",
-        bounds="<results>/tables/bounds.parquet",
-        graph_condition="<results>/tables/graph_condition.parquet",
-        optimum="<results>/tables/optimum.parquet",
+        **tables("speed", "training", "time_condition", "gradient_terms", "bounds"),
+        **tables("graph_condition", "optimum"),
     output:
         table="<results>/tables/comparisons.parquet",
     log:
         "<logs>/compare_runs.log",
     benchmark:
         "<benchmarks>/compare_runs.tsv"
-    threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **growing(mem_mb=4000, runtime=60),
     params:
-        claims=comparisons_of_claims(),
+        claims=COMPARISONS,
         code=code("compare_runs"),
     message:
         "Compare runs in pairs"
@@ -120,10 +103,8 @@ rule judge_claims:
         "<logs>/judge_claims.log",
     benchmark:
         "<benchmarks>/judge_claims.tsv"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(30),
+        **growing(mem_mb=1000, runtime=30),
     params:
         claims=CLAIMS,
         code=code("judge_claims"),

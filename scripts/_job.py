@@ -1,15 +1,6 @@
 """What every script of the workflow does first. Not a script itself.
 
-    from _job import start
-
-    from gnn_dynamics.artifacts.parquet import read_table, write_table
-
-    provenance = start(snakemake)
-    table = read_table(snakemake.input.training)
-    write_table(frame, snakemake.output.table, TABLE, provenance)
-
-Snakemake defines `snakemake` in a script. `start` sends everything that the job says, tracebacks
-included, to the rule's log, and returns what goes into the artifacts' metadata.
+Snakemake defines `snakemake` in a script.
 """
 
 import contextlib
@@ -28,10 +19,10 @@ from gnn_dynamics.errors import UserError
 
 
 def start(snakemake: Any, precision: str = "float64") -> dict[str, Any]:
-    """Send messages to the log and return the provenance of what this job will write.
+    """Send messages and tracebacks to the rule's log; return the provenance of the outputs.
 
-    What an earlier job that was killed left of these outputs is removed, and inputs with a time
-    stamp in the future get one of now.
+    Removes what a killed job left of these outputs. Inputs with a time stamp in the future get the
+    present time.
     """
     _log_to(Path(snakemake.log[0]))
     sys.excepthook = _report
@@ -48,7 +39,7 @@ def start(snakemake: Any, precision: str = "float64") -> dict[str, Any]:
 
 
 def _bring_to_present(inputs: Iterable[str]) -> None:
-    """Where a clock was set back, inputs lie in the future: Snakemake refuses older outputs."""
+    """Where a clock was set back, inputs are in the future; Snakemake refuses older outputs."""
     for path in map(Path, inputs):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime > time.time():

@@ -1,8 +1,4 @@
-"""Compare the recorded gradient flows with the bounds of Theorems 1 and 2.
-
-Xu et al. 2021 (arXiv 2105.04550), equation 8. gnn_dynamics/claims/bounds.py defines the bounds and
-the tolerances.
-"""
+"""Compare the recorded gradient flows with the bounds of Theorems 1 and 2 (claims/bounds.py)."""
 
 from _job import start
 

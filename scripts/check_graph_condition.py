@@ -1,8 +1,4 @@
-"""Singular values of the propagated features of one graph: does the graph condition hold?
-
-sigma_min^2(X (S^H)_{*I}) of Theorem 1 and sigma_min^2((G_H)_{*I}) of Theorem 2 by depth (Xu et al.
-2021, arXiv 2105.04550, figures 2a and 3a), with the rank and the nodes that break it.
-"""
+"""Singular values and ranks of the propagated features of one graph, by depth."""
 
 from _job import start
 

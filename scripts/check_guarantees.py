@@ -1,8 +1,4 @@
-"""Tabulate what the bounds guarantee: times to a small gap, and step sizes that keep the bounds.
-
-`guarantees`: one row for each flow. `descent_limits`: one row for each model, over the learning
-rates of its runs by gradient descent (gnn_dynamics/claims/guarantees.py).
-"""
+"""Times and step sizes that the bounds guarantee, compared with the runs (claims/guarantees.py)."""
 
 from _job import start
 

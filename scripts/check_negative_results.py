@@ -1,7 +1,4 @@
-"""Statements that fail: the numbers that decide them, and the curves of the four problems.
-
-Constructed problems, and the printed inequality on the recorded runs with L* > 0.
-"""
+"""Numbers and curves of statements that fail: constructed problems, and the runs with L* > 0."""
 
 from _job import start
 

@@ -1,13 +1,10 @@
-"""Decide every claim cell by cell: comparisons.parquet.
-
-Claims on speed compare runs in pairs that share the seed. The other claims read the tables of
-bounds, conditions and curves.
-"""
+"""Decide every claim cell by cell (claims/evidence.py)."""
 
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import read_table, write_table
-from gnn_dynamics.claims.evidence import COMPARISONS, claim_cells_by_half
+from gnn_dynamics.claims.comparisons import COMPARISONS
+from gnn_dynamics.claims.evidence import claim_cells_by_half
 from gnn_dynamics.theory.negative_results import layer_subset_cases
 
 provenance = start(snakemake)

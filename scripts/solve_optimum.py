@@ -1,8 +1,4 @@
-"""The smallest loss that a linear GNN reaches on one graph, for every cell with squared loss.
-
-L*_H and L*_{1:H} by projection on the row space (Xu et al. 2021, arXiv 2105.04550, equation 6), by
-two methods.
-"""
+"""The smallest loss L* that a linear GNN reaches on one graph, for every cell with squared loss."""
 
 from _job import start
 

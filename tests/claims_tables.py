@@ -9,8 +9,8 @@ import pandas as pd
 from table_rows import OPTIMUM, RUN, frame, row
 
 from gnn_dynamics.claims.evidence import claim_cells_by_half
-from gnn_dynamics.claims.settings import load_claims
 from gnn_dynamics.claims.verdicts import judge
+from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.theory.time_condition import with_infima
 
 __all__ = ["OPTIMUM", "RUN"]
@@ -24,7 +24,7 @@ TABLES = (
 
 def settings(*claims: str) -> dict[str, Any]:
     """The rule and the claims as the project judges them, or some of the claims."""
-    loaded = load_claims(CLAIMS)
+    loaded = read_checked(CLAIMS)
     chosen = {c: entry for c, entry in loaded["claims"].items() if not claims or c in claims}
     return {**loaded, "claims": chosen}
 

@@ -1,7 +1,7 @@
 """The declarations of all tables, by name."""
 
 from gnn_dynamics.claims.bounds import BOUNDS_TABLE
-from gnn_dynamics.claims.evidence import COMPARISONS
+from gnn_dynamics.claims.comparisons import COMPARISONS
 from gnn_dynamics.claims.guarantees import DESCENT_LIMITS, GUARANTEES
 from gnn_dynamics.claims.verdicts import CLAIMS
 from gnn_dynamics.data.graph_facts import GRAPHS

@@ -11,29 +11,15 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from gnn_dynamics.models.model import Architecture, Weights
+from gnn_dynamics.problem.problem import Problem
 
 
 @dataclass(frozen=True)
-class Example:
-    """A graph with its learning problem; X by rows (n, m_x), R (n, nbar), as in `Problem`."""
+class Example(Problem):
+    """A `Problem` with the graph and the kind of aggregation from which S is made; no labels."""
 
     adjacency: sp.csr_array
     kind: str
-    S: sp.csr_array
-    X: sp.csr_array
-    R: sp.csr_array
-
-    @property
-    def n(self) -> int:
-        return self.S.shape[0]
-
-    @property
-    def m_x(self) -> int:
-        return self.X.shape[1]
-
-    @property
-    def nbar(self) -> int:
-        return self.R.shape[1]
 
 
 def aggregation(adjacency: sp.csr_array, kind: str) -> sp.csr_array:
@@ -66,7 +52,9 @@ def random_adjacency(n: int, edges: int, rng: np.random.Generator) -> sp.csr_arr
 
 
 def make_example(adjacency: sp.csr_array, kind: str, X: np.ndarray, R: sp.csr_array) -> Example:
-    return Example(adjacency, kind, aggregation(adjacency, kind), sp.csr_array(X), R)
+    none = np.zeros(R.shape[1], dtype=np.int64)
+    problem = (aggregation(adjacency, kind), sp.csr_array(X), R, none, 1, "classification", none)
+    return Example(*problem, adjacency, kind)
 
 
 def cora_shaped(kind: str, seed: int = 0, nodes: int = 140) -> Example:

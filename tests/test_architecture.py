@@ -63,7 +63,7 @@ def test_the_page_has_each_folder_with_its_sentence_and_modules(folder):
 def test_each_folder_names_what_it_may_import_and_the_file_to_read_first(folder):
     text = docstring(folder)
     assert re.search(r"\bimports?\b", text)
-    first = re.search(r"Read (\S+) first", text)
+    first = re.search(r"Read\s(\S+) first", text)
     assert first and (folder / first[1]).exists()
 
 

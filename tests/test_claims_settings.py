@@ -1,6 +1,7 @@
 """config/claims.yaml is complete and strict."""
 
 import inspect
+import shutil
 
 import pytest
 import yaml
@@ -8,8 +9,10 @@ from claims_tables import CLAIMS, settings
 from declared import TABLES
 
 from gnn_dynamics.claims.evidence import CHECKS, KINDS
-from gnn_dynamics.claims.settings import SCHEMA, load_claims
+from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.errors import UserError
+
+SCHEMA = CLAIMS.with_suffix(".schema.yaml")
 
 
 def test_the_fourteen_claims_are_there_and_name_real_tables():
@@ -50,6 +53,7 @@ def edited(tmp_path, *key_path, value=None):
         node[last] = value
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(content))
+    shutil.copy(SCHEMA, tmp_path)
     return path
 
 
@@ -69,4 +73,4 @@ def edited(tmp_path, *key_path, value=None):
 )
 def test_mistakes_are_named(tmp_path, key_path, value, message):
     with pytest.raises(UserError, match=message):
-        load_claims(edited(tmp_path, *key_path, value=value))
+        read_checked(edited(tmp_path, *key_path, value=value))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from table_rows import row
 
 from gnn_dynamics.artifacts.parquet import read_table, write_table
-from gnn_dynamics.claims.evidence import COMPARISONS, claim_cells_by_half, seed_halves
+from gnn_dynamics.claims.comparisons import COMPARISONS
+from gnn_dynamics.claims.evidence import claim_cells_by_half, seed_halves
 from gnn_dynamics.claims.verdicts import CLAIMS, judge, verdict
 
 RULE = settings()["rule"]["verdict"]

@@ -11,21 +11,17 @@ from reference import (
     cells,
     cora_shaped,
     dense_loss,
-    dense_outputs,
     one_hot,
     random_weights,
 )
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from gnn_dynamics.dynamics.sharpness import (
-    PRODUCTS,
-    flatten,
+    hessian_product,
     lambda_max,
     largest_eigenvalue,
-    unflatten,
 )
 from gnn_dynamics.models.linear import LinearModel
-from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import HornerOperator, StackedOperator
@@ -50,78 +46,53 @@ def objective(cell: Cell) -> Objective:
     return Objective(ReluModel(field), cell.Y, cell.loss)
 
 
-def dense_matrix(cell: Cell, k: int, matrix: str) -> torch.Tensor:
-    """Hessian or Gauss-Newton matrix (size, size) of model k by autograd of the definitions."""
+def dense_hessian(cell: Cell, k: int) -> torch.Tensor:
+    """Hessian (size, size) of model k by autograd of the definitions."""
     one = cell.weights.take(slice(k, k + 1))
     Y = cell.Y[k % len(cell.Y)].unsqueeze(0)
 
     def loss(row: torch.Tensor) -> torch.Tensor:
-        return dense_loss(cell.arch, unflatten(row[None], one), cell.example, Y, cell.loss)[0]
+        return dense_loss(cell.arch, one.unflatten(row[None]), cell.example, Y, cell.loss)[0]
 
-    def outputs(row: torch.Tensor) -> torch.Tensor:
-        return dense_outputs(cell.arch, unflatten(row[None], one), cell.example)[0]
-
-    row = flatten(one)[0]
-    if matrix == "hessian":
-        return torch.autograd.functional.hessian(loss, row)
-    J = torch.autograd.functional.jacobian(outputs, row).flatten(0, 1)
-    curvature = torch.autograd.functional.jacobian(
-        lambda Yhat: LOSSES[cell.loss](Yhat[None], Y)[1][0], outputs(row)
-    )
-    return J.T @ curvature.reshape(J.shape[0], J.shape[0]) @ J
+    return torch.autograd.functional.hessian(loss, one.flatten()[0])
 
 
-@pytest.mark.parametrize("matrix", PRODUCTS)
 @settings(deadline=None, max_examples=25)
 @given(cell=cells(max_depth=3))
-def test_lanczos_finds_the_largest_eigenvalue(matrix, cell):
-    found = lambda_max(objective(cell), cell.weights, matrix, tolerance=1e-9)
+def test_lanczos_finds_the_largest_eigenvalue(cell):
+    found = lambda_max(objective(cell), cell.weights, tolerance=1e-9)
     for k, value in enumerate(found):
-        eigenvalues = torch.linalg.eigvalsh(dense_matrix(cell, k, matrix))
+        eigenvalues = torch.linalg.eigvalsh(dense_hessian(cell, k))
         scale = eigenvalues.abs().max().item()
         assert value.item() == pytest.approx(eigenvalues[-1].item(), rel=1e-7, abs=1e-9 * scale)
 
 
-@pytest.mark.parametrize("matrix", PRODUCTS)
 @settings(deadline=None, max_examples=25)
 @given(cell=cells(max_depth=3))
-def test_products_are_those_of_the_dense_matrices(matrix, cell):
+def test_products_are_those_of_the_dense_hessian(cell):
     generator = torch.Generator().manual_seed(1)
     v = cell.weights.map(lambda w: torch.randn(w.shape, generator=generator, dtype=w.dtype))
-    got = flatten(PRODUCTS[matrix](objective(cell), cell.weights)(v))
-    assert_products(cell, got, matrix, v)
+    got = hessian_product(objective(cell), cell.weights)(v).flatten()
+    assert_products(cell, got, v)
 
 
-@pytest.mark.parametrize("matrix", PRODUCTS)
 @settings(deadline=None, max_examples=15)
 @given(cell=cells(activations=["linear"], max_depth=3))
-def test_products_in_horner_form(matrix, cell):
+def test_products_in_horner_form(cell):
     generator = torch.Generator().manual_seed(1)
     v = cell.weights.map(lambda w: torch.randn(w.shape, generator=generator, dtype=w.dtype))
     example, frame = cell.example, Frame()
     operator = HornerOperator(example.S, example.X, example.R, cell.arch.levels)
     bound = Objective(LinearModel(operator), cell.Y, cell.loss)
-    got = PRODUCTS[matrix](bound, frame.reduce(cell.weights))(frame.reduce(v))
-    assert_products(cell, flatten(frame.expand(got, cell.weights)), matrix, v)
+    got = hessian_product(bound, frame.reduce(cell.weights))(frame.reduce(v))
+    assert_products(cell, frame.expand(got, cell.weights).flatten(), v)
 
 
-def assert_products(cell: Cell, got: torch.Tensor, matrix: str, v: Weights) -> None:
+def assert_products(cell: Cell, got: torch.Tensor, v: Weights) -> None:
     for k in range(cell.weights.models):
-        M, row = dense_matrix(cell, k, matrix), flatten(v)[k]
+        M, row = dense_hessian(cell, k), v.flatten()[k]
         scale = (M.abs().max() * row.norm()).item()
         torch.testing.assert_close(got[k], M @ row, rtol=0, atol=1e-12 * max(scale, 1e-300))
-
-
-@settings(deadline=None, max_examples=25)
-@given(cells(losses=["squared"], max_depth=3))
-def test_gauss_newton_is_the_hessian_where_the_residual_vanishes(cell):
-    Y = dense_outputs(cell.arch, cell.weights, cell.example)
-    cell = Cell(cell.example, cell.arch, cell.weights, Y, "squared")
-    both = [lambda_max(objective(cell), cell.weights, m, tolerance=1e-9) for m in PRODUCTS]
-    torch.testing.assert_close(*both, rtol=1e-7, atol=1e-12)
-    off = Cell(cell.example, cell.arch, cell.weights, Y + 1, "squared")
-    gauss_newton = lambda_max(objective(off), cell.weights, "gauss_newton", tolerance=1e-9)
-    torch.testing.assert_close(gauss_newton, both[1], rtol=1e-7, atol=1e-12)
 
 
 @settings(deadline=None, max_examples=20)

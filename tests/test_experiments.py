@@ -2,7 +2,7 @@
 
 import pytest
 
-from gnn_dynamics.config.grid import KEYS, batches, blocks, entry, runs, squared_cells
+from gnn_dynamics.config.grid import BATCH_KEYS, KEYS, blocks, entry, grouped, runs, squared_cells
 from gnn_dynamics.errors import UserError
 
 ENTRY = {
@@ -29,7 +29,7 @@ def test_blocks_are_the_product_of_what_a_job_does_not_batch():
     found = blocks(CONFIG)
     assert len(found) == len(set(found)) == 2 * 2 * 2 * 2
     assert len({block.id for block in found}) == len(found)
-    assert found[0].id == "demo/digits/gcn-linear-single-H1"
+    assert found[0].id == "demo/digits/gcn-linear-noskip-H1"
 
 
 def test_runs_have_a_rate_unless_they_follow_the_flow():
@@ -41,7 +41,7 @@ def test_runs_have_a_rate_unless_they_follow_the_flow():
 
 def test_batches_have_tensors_of_one_shape_and_lose_no_run():
     rows = runs(ENTRY, blocks(CONFIG)[0])
-    groups = batches(rows)
+    groups = [runs for _, runs in grouped(rows, BATCH_KEYS)]
     assert len(groups) == 2 * 2
     assert sum(map(len, groups)) == len(rows)
     assert all(len({(run["width"], run["optimizer"]) for run in group}) == 1 for group in groups)

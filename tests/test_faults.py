@@ -20,7 +20,7 @@ from gnn_dynamics.artifacts.files import complete_or_absent, remove_partials
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
 TABLE = "results/tiny/tables/gradient_terms.parquet"
-PART = "results/tiny/parts/gradient_terms/terms/wine/gcn-linear-multi-H2.parquet"
+PART = "results/tiny/parts/gradient_terms/terms/wine/gcn-linear-skip-H2.parquet"
 COMMAND = (TABLE, "--cores", "1", "--configfile", "config/tiny.yaml")
 
 
@@ -124,9 +124,9 @@ def test_a_cached_download_that_was_corrupted_is_named_and_fetched_again(fetched
 
 
 def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
-    path = tmp_path / "gcn-linear-multi-H2.parquet"
-    others = ["gcn-linear-multi-H2.parquet", ".gcn-linear-multi-H2.kept", ".gcn.7.parquet"]
-    stale = [".gcn-linear-multi-H2.123.parquet", ".gcn-linear-multi-H2.123.kept"]
+    path = tmp_path / "gcn-linear-skip-H2.parquet"
+    others = ["gcn-linear-skip-H2.parquet", ".gcn-linear-skip-H2.kept", ".gcn.7.parquet"]
+    stale = [".gcn-linear-skip-H2.123.parquet", ".gcn-linear-skip-H2.123.kept"]
     for name in [*others, *stale]:
         (tmp_path / name).touch()
     remove_partials(path)

@@ -1,6 +1,8 @@
 """Figures show what the tables say, look the same everywhere, and admit what is missing."""
 
 import io
+import subprocess
+import sys
 
 import matplotlib as mpl
 import numpy as np
@@ -15,23 +17,15 @@ from pictures import check_texts, check_titles, texts, words
 
 from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.figures import (
-    appendix,
-    assumptions,
-    claims,
-    curves,
-    log_axis,
-    registry,
-    style,
-    training_speed,
-)
+from gnn_dynamics.figures import claims, curves, log_axis, registry, style
 from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.summaries import paper_curves, select
-from gnn_dynamics.summaries.gradient_terms import ratio_summary
+from gnn_dynamics.summaries.gradient_terms import head_shares, ratio_summary
 from gnn_dynamics.summaries.lambda_T import FULL, RESTRICTED, lambda_T
 from gnn_dynamics.summaries.tightness import tightness
 from gnn_dynamics.summaries.verdicts import verdict_counts
 
+CONDITIONS = "fig2_assumptions_linear"
 STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora"]
 
 
@@ -54,6 +48,26 @@ def test_synthetic_tables_have_the_declared_columns(tables):
 
 
 @pytest.mark.parametrize("stem", STEMS)
+def test_an_entry_of_the_catalogue_is_complete(stem):
+    entry = registry.entry(stem)
+    assert set(entry.tables) <= set(TABLES)
+    assert entry.title and entry.see.endswith(".") and "{" not in entry.title + entry.see
+    assert entry.category and entry.label and entry.shows and "{" not in entry.shows
+
+
+def test_a_figure_that_is_not_in_the_catalogue_is_refused():
+    with pytest.raises(KeyError):
+        registry.entry("fig6")
+
+
+def test_the_code_of_figures_does_not_include_the_catalogue():
+    """Else a changed caption would redraw every figure."""
+    modules = sorted({f"gnn_dynamics.figures.{registry.entry(stem).module}" for stem in STEMS})
+    program = f"import sys, {', '.join(modules)}; sys.exit('{registry.__name__}' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+@pytest.mark.parametrize("stem", STEMS)
 def test_nothing_is_cut_off_or_too_small_to_print(drawn, stem):
     check_texts(*drawn[stem])
 
@@ -72,7 +86,7 @@ def test_missing_tables_are_said_in_the_picture(tables, stem):
         assert entry.measured(*arguments) == []
 
 
-@pytest.mark.parametrize("stem", ["fig2_assumptions_linear", "claims"])
+@pytest.mark.parametrize("stem", [CONDITIONS, "claims"])
 def test_bytes_do_not_depend_on_the_users_settings(tables, tmp_path, stem):
     entry, files = registry.entry(stem), []
     for index, user in enumerate(({}, {"font.size": 20, "pdf.fonttype": 3, "axes.grid": True})):
@@ -172,18 +186,18 @@ def test_no_deviation_is_claimed_for_another_graph_or_rate(tables):
 
 
 def test_grey_curves_only_where_the_setting_is_the_papers(tables):
-    training = tables["training"]
-    assert curves.PAPER_LABEL in words(training_speed.draw(training))
+    training, speed = tables["training"], registry.entry("fig4_training_speed")
+    assert curves.PAPER_LABEL in words(speed.draw(training))
     other = training[training["dataset"] != "cora"]
-    assert curves.PAPER_LABEL not in words(training_speed.draw(other))
-    assert curves.PAPER_LABEL not in words(appendix.draw(training, "citeseer"))
+    assert curves.PAPER_LABEL not in words(speed.draw(other))
+    assert curves.PAPER_LABEL not in words(registry.entry("appendix_citeseer").draw(training))
 
 
 # --- what is drawn
 
 
 def test_exact_zeros_are_crosses_on_their_own_strip(tables):
-    figure = assumptions.draw(tables["graph_condition"], tables["time_condition"], False)
+    figure = registry.entry(CONDITIONS).draw(tables["graph_condition"], tables["time_condition"])
     top = next(ax for ax in figure.axes if "sigma" in ax.get_ylabel())
     crosses = [line for line in top.lines if line.get_marker() == "x"]
     # Both aggregations and 10 depths, for CiteSeer's training nodes and all nodes of two graphs.
@@ -212,7 +226,7 @@ def test_a_short_log_axis_has_ticks_with_names(low, high, names):
 
 def test_no_strip_without_a_zero(tables):
     table = tables["graph_condition"]
-    figure = assumptions.draw(table[table["dataset"] == "wine"], None, False)
+    figure = registry.entry(CONDITIONS).draw(table[table["dataset"] == "wine"], None)
     assert "rank deficient" not in words(figure)
 
 
@@ -229,13 +243,20 @@ def test_lambda_T_is_a_running_minimum_over_the_layers_it_speaks_of(tables, mult
 
 
 def test_captions_name_the_nodes_that_break_the_graph_condition(tables):
-    said = assumptions.measured(tables["graph_condition"], tables["time_condition"], False)
+    entry = registry.entry(CONDITIONS)
+    said = entry.measured(tables["graph_condition"], tables["time_condition"])
     assert any("rank 119 of 120" in line and "nodes 35, 89" in line for line in said)
 
 
 def test_ratio_of_terms_is_the_one_that_was_put_in(tables):
     table = ratio_summary(tables["gradient_terms"]).set_index("depth")["median"]
     assert np.allclose(table[2], 3.0) and np.allclose(table[6], 0.35 / 0.65)
+
+
+def test_shares_of_the_heads_follow_from_the_ratio(tables):
+    shares = head_shares(tables["gradient_terms"]).set_index("depth")["share"]
+    assert np.allclose(shares[2], 0.75) and np.allclose(shares[6], 0.35)
+    assert head_shares(None).empty
 
 
 def test_tightness_is_measured_over_guaranteed_and_counts_the_vacuous(tables):
@@ -246,9 +267,10 @@ def test_tightness_is_measured_over_guaranteed_and_counts_the_vacuous(tables):
 
 
 def test_appendix_counts_the_rows_in_the_claimed_order(tables):
-    assert "4 of 4 rows" in appendix.measured(tables["training"], "cora")[0]
+    entry = registry.entry("appendix_cora")
+    assert "4 of 4 rows" in entry.measured(tables["training"])[0]
     swapped = tables["training"].assign(multiscale=~tables["training"]["multiscale"])
-    assert "0 of 4 rows" in appendix.measured(swapped, "cora")[0]
+    assert "0 of 4 rows" in entry.measured(swapped)[0]
 
 
 def test_claims_pool_the_measures_when_there_are_too_many_lines(tables):
@@ -280,3 +302,18 @@ def test_png_is_a_picture_of_the_stated_size(drawn):
     from PIL import Image
 
     assert Image.open(buffer).width == round(style.WIDTH * 200)
+
+
+def test_skip_and_no_skip_differ_without_lines(tables):
+    """Where there is only one depth, the mark alone tells them apart."""
+    entry = registry.entry("mechanism")
+    condition = entry.draw(*entry.arguments(tables)).axes[0]
+    hollow = {
+        line.get_markerfacecolor() == "white": line.get_linestyle() for line in condition.lines
+    }
+    assert hollow == {False: "-", True: "--"}
+
+
+def test_log_axes_of_the_terms_have_no_minor_ticks(drawn):
+    axes = drawn["fig5_gradient_terms"][0].axes
+    assert not any(len(ax.get_yticks(minor=True)) for ax in axes)

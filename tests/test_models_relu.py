@@ -32,7 +32,7 @@ from gnn_dynamics.linalg import products
 from gnn_dynamics.linalg.products import DenseMatrix, SparseMatrix, constant_matrix
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.receptive_field import ReceptiveField, hop_order, receptive_field
-from gnn_dynamics.models.relu import ReluModel, column_major
+from gnn_dynamics.models.relu import ReluModel, column_major, forward
 
 RELU = {"activations": ["relu"]}
 CPU = torch.device("cpu")
@@ -93,13 +93,13 @@ def test_gradient_equals_pyg_on_cora(kind, depth, cora):
 @given(cells(**RELU))
 def test_forward_gives_outputs_and_hidden_features(cell):
     data = data_of(cell)
-    Yhat, hidden = ReluModel(data).forward(cell.weights)
+    states = forward(cell.weights, data)
     expected = dense_outputs(cell.arch, cell.weights, cell.example)
-    torch.testing.assert_close(Yhat, expected, rtol=1e-11, atol=1e-12)
+    torch.testing.assert_close(states.outputs, expected, rtol=1e-11, atol=1e-12)
     full = dense_forward(cell.arch, cell.weights, cell.example)
-    for l, X_l in enumerate(hidden, start=1):
+    for l, X_l in states.hidden.items():
         nodes = data.order[: data.counts[cell.arch.depth - l]]
-        torch.testing.assert_close(X_l, full[l][:, :, nodes], rtol=1e-11, atol=1e-12)
+        torch.testing.assert_close(X_l.mT, full[l][:, :, nodes], rtol=1e-11, atol=1e-12)
 
 
 # Restrictions ------------------------------------------------------------------------------------

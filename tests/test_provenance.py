@@ -65,6 +65,7 @@ def test_it_survives_a_file(tmp_path):
 def test_the_digest_does_not_depend_on_the_order_of_keys():
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     assert digest({"a": 1}) != digest({"a": 1.5})
+    assert digest(["1", "2"]) != digest(["2", "1"])
 
 
 def test_a_file_answers_for_all_the_jobs_before_it(tmp_path):

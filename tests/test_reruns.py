@@ -33,7 +33,7 @@ ONCE = ("graph_condition_depth", *OPTIMUM, *BOUNDS, *TRAINING)
 FIGURES = (*(figure.stem for figure in registry.FIGURES), "appendix_wine")
 CATALOGUE = "gnn_dynamics/figures/catalogue.yaml"
 
-PART = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
+PART = "results/tiny/parts/training/flow/wine/gcn-linear-skip-H2.parquet"
 WIDER = with_experiment("terms", datasets=["wine", "digits"]) | {"datasets": ["wine", "digits"]}
 
 
@@ -90,7 +90,7 @@ EDITS = {
     "a comment in a module": (more("gnn_dynamics/errors.py"), {}),
     "a docstring": (text("scripts/train_block.py", '"""', '"""Differently said. '), {}),
     "a comment in a preset": (more("config/tiny.yaml"), {}),
-    "a comment in the schema of the claims": (more("gnn_dynamics/claims/schema.yaml"), {}),
+    "a comment in the schema of the claims": (more("config/claims.schema.yaml"), {}),
     "a column of the verdicts": (
         text("gnn_dynamics/claims/verdicts.py", 'texts("title"', 'texts("note", "title"'),
         jobs(*CLAIMS),
@@ -102,7 +102,7 @@ EDITS = {
     "a comment in claims.yaml": (more("config/claims.yaml"), {}),
     "a title in datasets.yaml": (text("config/datasets.yaml", "title: Wine", "title: Wines"), {}),
     "memory in a rule": (
-        text("rules/train.smk", "growing_with_input(2500", "growing_with_input(3500"),
+        text("rules/train.smk", "mem_mb=2500", "mem_mb=3500"),
         jobs("draw_rulegraph", *REPORT),
     ),
     "another seed": (
@@ -157,8 +157,8 @@ EDITS = {
         text("gnn_dynamics/figures/mechanism.py", "WIDE = 0.12", "WIDE = 0.13"),
         jobs("mechanism", *REPORT),
     ),
-    "a figure that another shares code with": (
-        text("gnn_dynamics/figures/training_speed.py", "0.75 + 1.95", "0.75 + 1.96"),
+    "the code that two figures share": (
+        text("gnn_dynamics/figures/curves.py", "handlelength=2.2", "handlelength=2.3"),
         jobs("fig4_training_speed", "appendix_wine", *REPORT),
     ),
     "a summary": (

@@ -18,8 +18,7 @@ from gnn_dynamics.data.fetch.catalogue import load_catalogue
 from gnn_dynamics.data.fetch.transfer import Unavailable, fetch
 from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.workflow.check_config import check_config
-from gnn_dynamics.workflow.paths import check_places
+from gnn_dynamics.workflow.check_config import check_config, check_paths
 
 SOURCES = sorted(p for f in ("gnn_dynamics", "scripts", "docs") for p in (ROOT / f).rglob("*.py"))
 ATTACK = "<script>alert('x')</script>"
@@ -135,10 +134,10 @@ def test_a_link_out_of_the_project_is_refused_and_an_absolute_path_is_not(tmp_pa
     config = {"run": "x", "datasets": ["mine"]}
     message = r"mine\.files\.graph: own/edges\.csv is a link .*outside"
     with pytest.raises(UserError, match=message):
-        check_places(config, own(graph="own/edges.csv"), project)
-    check_places(config, own(graph=str(outside / "edges.csv")), project)
+        check_paths(config, own(graph="own/edges.csv"), project)
+    check_paths(config, own(graph=str(outside / "edges.csv")), project)
     (project / "own" / "here.csv").symlink_to(project / "own" / "there.csv")
-    check_places(config, own(graph="own/here.csv"), project)
+    check_paths(config, own(graph="own/here.csv"), project)
 
 
 def test_a_run_that_is_a_link_out_of_the_results_is_refused(tmp_path):
@@ -146,10 +145,10 @@ def test_a_run_that_is_a_link_out_of_the_results_is_refused(tmp_path):
     (disk / "results").mkdir(parents=True)
     (tmp_path / "results").symlink_to(disk / "results")
     config = {"run": "x", "datasets": []}
-    check_places(config, {}, tmp_path)
+    check_paths(config, {}, tmp_path)
     (tmp_path / "results" / "x").symlink_to(disk)
     with pytest.raises(UserError, match=r"run: x is a link that leads out of results/"):
-        check_places(config, {}, tmp_path)
+        check_paths(config, {}, tmp_path)
 
 
 def test_arrays_of_objects_are_never_read(tmp_path):

@@ -15,13 +15,22 @@ from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem
 from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.spectra.optimum import (
+    features,
     least_squares_residuals,
-    loss_optimum,
     optimum_rows,
     optimum_table,
+    residual,
     row_basis,
     width_required,
 )
+
+
+def loss_optimum(G, Y) -> float:
+    return residual(Y, row_basis([G]))
+
+
+def rows_of(problem, depth, multiscale, draws) -> list[dict]:
+    return optimum_rows(problem, depth, multiscale, draws, *features(problem, depth))
 
 
 def width_suffices(arch: Architecture) -> bool:
@@ -55,11 +64,11 @@ def test_full_column_rank_gives_exactly_zero():
 @given(graphs(), st.sampled_from(AGGREGATIONS), st.integers(0, 3))
 def test_skip_connections_never_raise_the_optimum(graph, kind, depth):
     problem = build_problem(graph, kind, "raw", "train")
-    stack = optimum_rows(problem, depth, True, [("true", 0)])[0]
+    stack = rows_of(problem, depth, True, [("true", 0)])[0]
     norm = stack["label_norm_sq"]
     assert -0.0 <= stack["loss_optimum"] <= norm * (1 + 1e-12)
     for shallower in range(depth + 1):
-        single = optimum_rows(problem, shallower, False, [("true", 0)])[0]
+        single = rows_of(problem, shallower, False, [("true", 0)])[0]
         assert stack["loss_optimum"] <= single["loss_optimum"] + 1e-10 * norm
         assert single["method_gap"] < 1e-9
 
@@ -89,10 +98,10 @@ def test_rows_report_one_factorisation_for_all_draws():
 def test_features_from_a_file_give_the_same_optimum(graph, kind, depth, multiscale):
     problem = build_problem(graph, kind, "raw", "train")
     args = problem, depth, multiscale, [("true", 0), ("permuted", 1)]
-    expected = optimum_rows(*args)
+    expected = rows_of(*args)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(labelled_columns, "DENSE_BYTES", 0)
-        found = optimum_rows(*args)
+        found = rows_of(*args)
     for ours, theirs in zip(found, expected, strict=True):
         assert (ours["labels"], ours["rank"]) == (theirs["labels"], theirs["rank"])
         close = {"rel": 1e-9, "abs": 1e-10 * theirs["label_norm_sq"]}
@@ -196,7 +205,7 @@ def test_public_splits_are_fitted_exactly(mirror, name):
     """CiteSeer's twins 35 and 89 share a label, so that rank 119 of 120 costs nothing."""
     problem = build_problem(planetoid(mirror, name), "gcn", "row", "train")
     for multiscale in (False, True):
-        row = optimum_rows(problem, 2, multiscale, [("true", 0)])[0]
+        row = rows_of(problem, 2, multiscale, [("true", 0)])[0]
         assert row["loss_optimum"] < 1e-20 and row["method_gap"] < 1e-20
 
 
@@ -208,7 +217,7 @@ def test_twins_with_unlike_labels_cost_half_a_unit_each(mirror):
         problem = build_problem(graph, "gcn", "row", "train")
     finally:
         graph.labels[89] = kept
-    single = optimum_rows(problem, 2, False, [("true", 0)])[0]
+    single = rows_of(problem, 2, False, [("true", 0)])[0]
     assert single["loss_optimum"] == pytest.approx(1.0, rel=1e-9)
     assert single["method_gap"] < 1e-9
-    assert optimum_rows(problem, 2, True, [("true", 0)])[0]["loss_optimum"] == 0.0
+    assert rows_of(problem, 2, True, [("true", 0)])[0]["loss_optimum"] == 0.0

@@ -22,7 +22,7 @@ from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.theory.conservation import balancedness, drift, guaranteed_lambda
 from gnn_dynamics.theory.products import levels_of
 from gnn_dynamics.theory.reference import flow_reference, squared_gradient
-from gnn_dynamics.theory.time_condition import lambda_min_full
+from gnn_dynamics.theory.time_condition import smallest_eigenvalue
 
 MODELS = [(depth, multiscale) for depth in (1, 2, 3) for multiscale in (False, True)]
 
@@ -58,7 +58,7 @@ def test_zero_heads_keep_lambda_at_one(depth, multiscale, width):
     levels = levels_of(run.weights[0])
     assert all(float(g) == pytest.approx(1.0, abs=1e-12) for g in guaranteed_lambda(run.weights[0]))
     smallest = min(
-        float(lambda_min_full(prefix_products(weights)[l]))
+        float(smallest_eigenvalue(prefix_products(weights)[l]))
         for weights in run.weights
         for l in levels
         if l
@@ -96,7 +96,7 @@ def test_start_bounds_lambda_for_ever(widths, multiscale, head, seed):
     run = flow_reference(squared_gradient(problem.G, problem.Y), start, [0.0, 0.05, 0.3])
     for weights in run:
         for l in range(1, depth + 1):
-            measured = float(lambda_min_full(prefix_products(weights)[l]))
+            measured = float(smallest_eigenvalue(prefix_products(weights)[l]))
             assert measured >= guaranteed[l] - 1e-9
 
 

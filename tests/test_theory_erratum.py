@@ -3,7 +3,7 @@
 import pytest
 from theory_problems import bounds_of, flow
 
-from gnn_dynamics.theory.erratum import erratum_table
+from gnn_dynamics.theory.counterexamples import erratum_table
 
 RUNS = [("gcn", 0, False), ("gin", 1, False), ("gcn", 2, True), ("gin", 3, True)]
 

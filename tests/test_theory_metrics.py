@@ -42,7 +42,7 @@ def rows_in(form_name, multiscale, loss="squared", init="near-identity", width=1
         arch,
         EVERYTHING,
         weights,
-        form.operator,
+        form.operator.adjoint,
         lambda w, models: form.expand(w, full.take(models)),
         lambda_max,
         flow=True,

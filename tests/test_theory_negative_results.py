@@ -6,17 +6,19 @@ import pytest
 from theory_problems import bounds_of, flow
 
 from gnn_dynamics.artifacts.parquet import read_table, write_table
-from gnn_dynamics.figures.negative_results import CURVES, draw, measured
+from gnn_dynamics.figures import registry
+from gnn_dynamics.figures.negative_results import CURVES, measured
 from gnn_dynamics.summaries import select
+from gnn_dynamics.theory.counterexamples import layer_subset, printed_inequality
 from gnn_dynamics.theory.negative_results import (
     NEGATIVE_CURVES,
     NEGATIVE_RESULTS,
-    erratum_flow,
     layer_subset_cases,
     negative_curves,
     negative_results,
-    subset_flow,
 )
+
+FIGURE = registry.entry("negative_results")
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +72,10 @@ def test_curves_are_those_of_the_problems(curves):
 
     for eps in (0.1, 0.01, 0.001):
         times, excess = points(panel="single_layer", curve="excess", eps=eps)
-        single, _ = subset_flow(eps)
+        single, _ = layer_subset(eps)
         assert np.array_equal(times, single.times) and np.array_equal(excess, single.excess)
     _, left = points(panel="printed_inequality", curve="printed_left")
-    assert np.array_equal(left, erratum_flow().printed_left)
+    assert np.array_equal(left, printed_inequality().printed_left)
     times, bound = points(panel="constant", curve="bound", constant=8.0)
     assert np.allclose(bound, np.exp(-8 * 0.49 * times))
     inverse, margin = points(panel="singular_margin", curve="sigma_min")
@@ -82,14 +84,14 @@ def test_curves_are_those_of_the_problems(curves):
 
 
 def test_every_curve_of_the_figure_is_in_the_table(table, curves):
-    lines = [line for ax in draw(table, curves).axes for line in ax.lines]
+    lines = [line for ax in FIGURE.draw(table, curves).axes for line in ax.lines]
     assert len(lines) == len(CURVES)
     assert all(len(line.get_xdata()) > 4 for line in lines)
 
 
 def test_figure_takes_its_verdicts_from_the_table(table, curves):
-    titles = [ax.get_title(loc="left") for ax in draw(table, curves).axes]
+    titles = [ax.get_title(loc="left") for ax in FIGURE.draw(table, curves).axes]
     assert len(titles) == 4 and all(title.endswith("fails") for title in titles)
-    mended = draw(table.assign(verdict="holds"), curves)
+    mended = FIGURE.draw(table.assign(verdict="holds"), curves)
     assert all(ax.get_title(loc="left").endswith("holds") for ax in mended.axes)
     assert len(measured(table, curves)) == (table.verdict == "fails").sum()

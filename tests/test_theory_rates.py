@@ -23,7 +23,7 @@ def test_sharp_rate_lies_between_restricted_and_measured(depth, multiscale, seed
     sharp, Bbar = rate_sharp(weights, space), prefix_products(weights)
     pairs = zip(problem.arch.levels, space.bases, strict=True)
     lowest = torch.stack([lambda_min_restricted(Bbar[l], U) for l, U in pairs]).amin(dim=0)
-    sigma = problem.sigma[space.rank - 1]
+    sigma = problem.sigma[space.rows.shape[1] - 1]
     assert (4 * lowest * sigma**2 <= sharp * (1 + 1e-9)).all()
     assert (sharp <= gradient.squared_norm() / (loss - problem.optimum) * (1 + 1e-9)).all()
 
@@ -32,7 +32,7 @@ def test_sharp_rate_is_the_singular_value_of_the_hidden_features():
     problem = toy("gcn", 3, True, nbar=9)
     weights, Bbar = random_weights(problem.arch), prefix_products(random_weights(problem.arch))
     Z = torch.cat([Bbar[l][0] @ G_l for l, G_l in zip(problem.arch.levels, problem.G, strict=True)])
-    rank = geometry(problem.G).rank
+    rank = geometry(problem.G).rows.shape[1]
     assert rank == 9
     expected = 4 * float(torch.linalg.svdvals(Z)[rank - 1]) ** 2
     assert float(rate_sharp(weights, geometry(problem.G))) == pytest.approx(expected, rel=1e-9)
@@ -50,7 +50,7 @@ def test_subset_of_layers_has_a_rate_for_its_own_residual(depth, seed, data):
     space, Bbar = geometry(parts), prefix_products(weights)
     pairs = zip(sorted(chosen), space.bases, strict=True)
     lowest = min(float(lambda_min_restricted(Bbar[l], U)) for l, U in pairs)
-    sigma = np.linalg.svd(torch.cat(parts).numpy(), compute_uv=False)[space.rank - 1]
+    sigma = np.linalg.svd(torch.cat(parts).numpy(), compute_uv=False)[space.rows.shape[1] - 1]
     residual = signal(problem, weights)[0] / 2 @ space.rows
     squared = float(objective_of(problem)(weights)[1].squared_norm())
     assert squared >= 4 * lowest * sigma**2 * float(residual.square().sum()) * (1 - 1e-9)
@@ -103,6 +103,6 @@ def test_rounding_errors_of_a_reduction_are_no_direction_of_the_features():
     rotations = [np.linalg.qr(rng.standard_normal((40, 40)))[0] for _ in range(2)]
     sigma = np.concatenate([np.geomspace(1, 1e-7, 30), [50 * 2.2e-16], np.zeros(9)])
     G = torch.as_tensor(rotations[0] * sigma @ rotations[1])
-    assert geometry([G]).rank == 31
-    assert geometry([G], (40, 32_901)).rank == 30
+    assert geometry([G]).rows.shape[1] == 31
+    assert geometry([G], (40, 32_901)).rows.shape[1] == 30
     assert geometry([G], (40, 32_901)).bases[0].shape[1] == 30

@@ -120,7 +120,7 @@ def test_every_job_leaves_a_log_and_its_cost(finished):
     names = {path.with_suffix("").relative_to(results / "logs") for path in results.rglob("*.log")}
     costs = results / "benchmarks"
     assert names == {p.with_suffix("").relative_to(costs) for p in costs.rglob("*.tsv")}
-    assert Path("train_block/flow/wine/gcn-linear-multi-H2") in names
+    assert Path("train_block/flow/wine/gcn-linear-skip-H2") in names
 
 
 def test_a_finished_run_has_nothing_to_do(finished):
@@ -160,16 +160,16 @@ def grid_of(digests: dict[str, str]) -> dict[str, str]:
 
 def test_fewer_seeds_train_nothing(copy):
     write_preset(copy, with_experiment("flow", seed=[1]))
-    target = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
+    target = "results/tiny/parts/training/flow/wine/gcn-linear-skip-H2.parquet"
     copy.run("tiny", target)
     assert set(pd.read_parquet(copy.folder / target)["seed"]) == {1}
-    log = "results/tiny/logs/train_block/flow/wine/gcn-linear-multi-H2.log"
+    log = "results/tiny/logs/train_block/flow/wine/gcn-linear-skip-H2.log"
     assert "seeds to train: none; kept from an earlier run: 1" in (copy.folder / log).read_text()
 
 
 def test_other_steps_train_every_seed_anew(copy):
     write_preset(copy, with_experiment("flow", steps=10))
-    target = "results/tiny/parts/training/flow/wine/gcn-linear-multi-H2.parquet"
+    target = "results/tiny/parts/training/flow/wine/gcn-linear-skip-H2.parquet"
     copy.run("tiny", target)
     assert pd.read_parquet(copy.folder / target)["step"].max() == 10
 

@@ -182,10 +182,9 @@ def objective_of(problem: Toy, model: type[LinearModel] = LinearModel) -> Object
 
 def metrics_of(problem: Toy, weights: Weights, names=EVERYTHING, **more) -> list[Metric]:
     """The metrics of a toy, whose weights are trained in full space."""
-    operator, features = StackedOperator(problem.G), problem.G
-    more = {"features": features} | more
+    adjoint, more = StackedOperator(problem.G).adjoint, {"features": problem.G} | more
     return linear_metrics(
-        problem.arch, names, weights, operator, lambda full, _: full, lambda_max, **more
+        problem.arch, names, weights, adjoint, lambda full, _: full, lambda_max, **more
     )
 
 

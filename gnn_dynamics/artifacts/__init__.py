@@ -1,4 +1,4 @@
-"""Files that results are written to and read from, complete or absent, with their provenance.
+"""Files that results are written to and read from, with their provenance.
 
-It may import `errors` only. Read table.py first: it defines what a table declares of itself.
+It may import `errors` only. Read table.py first: it defines how a table is declared.
 """

@@ -20,7 +20,7 @@ def code_digest(script: Path, root: Path) -> str:
     A data file in the folder of a module (a template, a table) counts for the modules that name it,
     and for the data files that do.
 
-    script: a script, or a module of the package.  root: the folder that holds the package.
+    script: a script, or a module of the package.  root: the folder that contains the package.
     """
     root = root.resolve()
     modules = _closure([script.resolve()], lambda path: _imported(path, root))
@@ -107,7 +107,8 @@ def _named_data(path: Path) -> list[Path]:
     if path.suffix != ".py":
         text = path.read_text("utf-8", "replace")
     elif (path.parent / "__init__.py").is_file():
-        text = "\n".join(_texts(path))
+        constants = [node.value for node in ast.walk(_tree(path)) if isinstance(node, ast.Constant)]
+        text = "\n".join(value for value in constants if isinstance(value, str))
     else:
         return []
     return [file for file in _data_files(path.parent) if file.name in text]
@@ -122,18 +123,3 @@ def _data_files(folder: Path) -> list[Path]:
         elif path.is_file() and path.suffix not in (".py", ".pyc"):
             files.append(path)
     return files
-
-
-def _texts(path: Path) -> Iterator[str]:
-    """Every string constant of a module."""
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-
-
-def text_digest(files: Iterable[Path]) -> str:
-    """12 hexadecimal digits for the content of some files, in the order given."""
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:12]

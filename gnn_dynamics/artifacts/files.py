@@ -27,12 +27,12 @@ def complete_or_absent(path: str | Path) -> Iterator[Path]:
 
 
 def remove_partials(path: str | Path) -> None:
-    """Remove what killed writers of `path` left. One that is still at work fails, to no harm."""
+    """Remove the partial files of killed writers of `path`; a writer that still runs fails."""
     path = Path(path)
     name = re.compile(rf"\.{re.escape(path.stem)}\.\d+(\.kept|{re.escape(path.suffix)})")
-    for found in path.parent.iterdir() if path.parent.is_dir() else ():
-        if name.fullmatch(found.name):
-            found.unlink(missing_ok=True)
+    for other in path.parent.iterdir() if path.parent.is_dir() else ():
+        if name.fullmatch(other.name):
+            other.unlink(missing_ok=True)
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -1,7 +1,7 @@
 """Tables as Parquet: typed, sorted by their keys, the same bytes for the same content.
 
-The metadata of a file hold its provenance, its keys and the kinds of its columns, as JSON. They
-hold nothing volatile: no time, no host, no path.
+The metadata of a file contain its provenance, its keys and the kinds of its columns, as JSON, and
+nothing volatile: no time, no host, no path.
 """
 
 import json
@@ -85,14 +85,18 @@ def read_metadata(path: str | Path, key: bytes) -> Any:
     Raises:
         UserError: if the file is damaged or cut short.
     """
-    with _undamaged(path):
-        metadata = pq.read_schema(path).metadata or {}
+    metadata = _schema(path).metadata or {}
     return json.loads(metadata[key]) if key in metadata else None
+
+
+def _schema(path: str | Path) -> pa.Schema:
+    with _undamaged(path):
+        return pq.read_schema(path)
 
 
 @contextmanager
 def _undamaged(path: str | Path) -> Iterator[None]:
-    """Name a Parquet file that cannot be read, and the way on."""
+    """Name a Parquet file that cannot be read, and the remedy."""
     try:
         yield
     except FileNotFoundError:
@@ -115,6 +119,14 @@ def read_parts(paths: Sequence[str | Path], table: Table) -> pd.DataFrame:
     return pd.concat(map(read_table, paths), ignore_index=True)
 
 
+def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of all frames; the first frame alone if none has rows.
+
+    Frames without rows are left out, since their columns would decide the types of the result.
+    """
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+
+
 def collect_parts(
     parts: Sequence[str | Path], path: str | Path, provenance: Mapping[str, Any]
 ) -> None:
@@ -125,7 +137,8 @@ def collect_parts(
     Raises:
         UserError: if a part is damaged, or the parts disagree about a column's type.
     """
-    schema = _common_schema(parts)
+    # All columns of the parts, with the metadata of the first.
+    schema = pa.unify_schemas(list(map(_schema, parts)), promote_options="default")
     metadata = (schema.metadata or {}) | {PROVENANCE: to_json(provenance)}
     schema = schema.with_metadata(metadata)
     with (
@@ -135,17 +148,7 @@ def collect_parts(
         for part in parts:
             with _undamaged(part):
                 table = pq.read_table(part, partitioning=None)
-            absent = [column for column in schema if column.name not in table.column_names]
-            for column in absent:
-                table = table.append_column(column, pa.nulls(len(table), column.type))
             if len(table):
+                # Columns that the part lacks become nulls.
+                table = pa.concat_tables([schema.empty_table(), table], promote_options="default")
                 writer.write_table(table.select(schema.names).cast(schema))
-
-
-def _common_schema(parts: Sequence[str | Path]) -> pa.Schema:
-    """All columns of the parts, with the metadata of the first."""
-    schemas = []
-    for part in parts:
-        with _undamaged(part):
-            schemas.append(pq.read_schema(part))
-    return pa.unify_schemas(schemas, promote_options="default")

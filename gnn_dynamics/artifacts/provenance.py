@@ -15,7 +15,7 @@ from gnn_dynamics.artifacts.files import to_json
 from gnn_dynamics.artifacts.npz import read_about
 from gnn_dynamics.artifacts.parquet import table_provenance
 
-# Settings that repeat others: a block stands in the wildcards, cells in the experiments.
+# Settings that repeat others: the wildcards contain the block, the experiments the cells.
 DERIVED = ("block", "cells")
 PACKAGES = ("matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 
@@ -29,13 +29,15 @@ def describe(
 ) -> dict[str, Any]:
     """Provenance of a job's outputs; checksums of the source data are inherited from its inputs.
 
-    `made_from` lists the jobs before it, in kinds: rule, code and config of each, once. A file thus
-    answers for all of its history.
-    `params` are all that a rule takes from the config, plus `code`, the digest of its source, and
-    `source`, which stands in the graph. A rule that names no device runs on the CPU.
+    `made_from` lists rule, code and config of all earlier jobs, each once, so that a file documents
+    its whole history. `params` are all that a rule takes from the config, plus `code`, the digest
+    of its source, and `source`, which the graph contains. A rule without a device runs on the CPU.
     """
     config = {name: value for name, value in params.items() if name not in ("code", "source")}
     inherited = [made for path in inputs if (made := _inherited(Path(path)))]
+    identifying = ("config_hash", "code", "inputs_hash", "datasets")
+    identities = [[made.get(key) for key in identifying] for made in inherited]
+    datasets = [item for made in inherited for item in made.get("datasets", {}).items()]
     return {
         "workflow": "gnn-dynamics",
         "workflow_version": __version__,
@@ -45,10 +47,10 @@ def describe(
         "config_hash": digest(config),
         "code": params.get("code"),
         "made_from": _steps_before(inherited),
-        "inputs_hash": digest(sorted({to_json(_identity(made)) for made in inherited})),
+        "inputs_hash": digest(sorted({to_json(identity) for identity in identities})),
         "device": _union(inherited, "device", params.get("device", "cpu")),
         "precision": _union(inherited, "precision", precision),
-        "datasets": _checksums(inherited),
+        "datasets": dict(sorted(datasets)),
         "packages": {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
     }
@@ -80,20 +82,9 @@ def _steps_before(inherited: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [steps[key] for key in sorted(steps, key=lambda key: (steps[key]["rule"], key))]
 
 
-def _identity(made: Mapping[str, Any]) -> list[Any]:
-    return [made.get(key) for key in ("config_hash", "code", "inputs_hash", "datasets")]
-
-
 def _union(inherited: list[dict], key: str, own: str) -> str:
     """All values that a job and its inputs have, usually one: `cpu`, or `cpu, cuda`."""
     values = {own}
     for made in inherited:
         values.update(made.get(key, own).split(", "))
     return ", ".join(sorted(values))
-
-
-def _checksums(inherited: list[dict]) -> dict[str, str]:
-    sums: dict[str, str] = {}
-    for made in inherited:
-        sums |= made.get("datasets", {})
-    return dict(sorted(sums.items()))

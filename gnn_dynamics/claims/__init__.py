@@ -1,5 +1,5 @@
-"""From result tables to verdicts on the paper's claims (docs/claims.md), with pandas alone.
+"""From result tables to bounds, comparisons and verdicts on the claims, with pandas alone.
 
-Imports config, errors and NumPy, SciPy and pandas, but no torch and nothing that trains or draws.
-Read evidence.py first: it lists the kinds of checks and collects their cells; verdicts.py judges.
+It may import `runs` and what is below it, but uses nothing that trains. Read evidence.py first: it
+collects the cells of all claims; verdicts.py judges them (docs/claims.md).
 """

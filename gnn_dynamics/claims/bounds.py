@@ -27,8 +27,7 @@ import pandas as pd
 from gnn_dynamics.artifacts.table import FLAG, NOISE, Table, integers, reals
 from gnn_dynamics.claims.frames import with_excess
 from gnn_dynamics.claims.lambda_T import lambda_T, required_layers
-from gnn_dynamics.config.columns import RUN
-from gnn_dynamics.config.grid import KEYS, OPTIMUM_KEYS
+from gnn_dynamics.config.grid import KEYS, OPTIMUM_KEYS, RUN
 from gnn_dynamics.errors import UserError
 
 CONSTANT = 4.0  # of ||Yhat - Y||_F^2; a loss c ||Yhat - Y||_F^2 has 4c
@@ -72,8 +71,7 @@ def bounds_table(
     """
     table = _records(with_excess(training[training.optimizer == optimizer], optimum))
     table = _with_conditions(table, time_condition)
-    table = _with_rates(_with_errors(table), constant)
-    table = _with_bounds(table, constant)
+    table = _with_bounds(_with_errors(table), constant)
     return _with_verdicts(table[table.excess > SMALLEST_GAP * table.excess_0])
 
 
@@ -143,30 +141,30 @@ def _with_errors(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(integrator_error=total.where(local.notna()), excess_error=rounding)
 
 
-def _with_rates(table: pd.DataFrame, constant: float) -> pd.DataFrame:
-    """Rates at each record; rate_paper and rate_restricted with lambda of that moment."""
-    return table.assign(
-        rate_measured=table.grad_norm_sq / table.excess,
-        rate_paper=constant * table.lambda_min * table.sigma_min**2,
-        rate_restricted=constant * table.lambda_min_restricted * table.sigma_min_positive**2,
-        rate_guaranteed=constant * table.lambda_guaranteed * table.sigma_min_positive**2,
-    )
-
-
 def _with_bounds(table: pd.DataFrame, constant: float) -> pd.DataFrame:
-    """Bounds on the excess and the largest ratio of the excess to one of BOUNDS."""
-    positive = constant * table.sigma_min_positive**2
+    """Bounds on the excess, the largest ratio of the excess to one of BOUNDS, and rates.
+
+    rate_paper and rate_restricted are of each record, with lambda of that moment.
+    """
+    full, positive = constant * table.sigma_min**2, constant * table.sigma_min_positive**2
+    rates = {
+        "measured": table.grad_norm_sq / table.excess,
+        "paper": full * table.lambda_min,
+        "restricted": positive * table.lambda_min_restricted,
+        "guaranteed": positive * table.lambda_guaranteed,
+    }
     exponents = {
-        "paper": constant * table.sigma_min**2 * table.lambda_T * table.time,
+        "paper": full * table.lambda_T * table.time,
         "restricted": positive * table.lambda_T_restricted * table.time,
         "integrated": positive * table.lambda_integral,
-        "guaranteed": table.rate_guaranteed * table.time,
+        "guaranteed": rates["guaranteed"] * table.time,
     }
     with np.errstate(over="ignore", divide="ignore"):  # infinity is right: far above, or exact
         decay = np.log(table.excess_0 / table.excess.clip(lower=0.0))
         ratios = pd.DataFrame({name: np.exp(exponents[name] - decay) for name in BOUNDS})
-    bounds = {f"bound_{k}": table.excess_0 * np.exp(-v) for k, v in exponents.items()}
-    return table.assign(**bounds, max_ratio=ratios.max(axis=1))
+    columns = {f"bound_{k}": table.excess_0 * np.exp(-v) for k, v in exponents.items()}
+    columns |= {f"rate_{k}": rate for k, rate in rates.items()}
+    return table.assign(**columns, max_ratio=ratios.max(axis=1))
 
 
 def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
@@ -174,7 +172,7 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
 
     The chain up to CHAIN_TOLERANCE, rounding of singular values, and excess_error.
 
-    vacuous: the paper's rate is exactly 0, so that its bound says only L(T) <= L(0).
+    vacuous: the paper's rate is exactly 0, so that its bound is only L(T) <= L(0).
     printed_inequality_holds: (a - b)^2 >= a^2 - b^2 of the paper's proof, a^2 = L, b^2 = L*; null
     where L* = 0 to rounding, since both sides are equal there. identity_error: of the corrected
     one, | ||(Yhat - Y) P||^2 - (L - L*) | / L.

@@ -23,7 +23,7 @@ NAMED = (
     *("measure", "threshold", "threshold_kind", "layer", "case"),
 )
 WORDS: dict[str, Callable[[Any], str]] = {
-    "multiscale": lambda value: "multiscale" if value else "single-scale",
+    "multiscale": lambda value: "skip" if value else "no skip",
     "depth": "H={:g}".format,
     "width": "width={:g}".format,
     "lr": "lr={:g}".format,
@@ -37,7 +37,7 @@ Rule = tuple[pd.Series, str, str]  # condition, state, reason
 
 
 def name_cells(frame: pd.DataFrame, compare: str | None = None) -> pd.Series:
-    """Readable, unique names: `descent cora gcn linear row train multiscale H=4 ... `.
+    """Readable, unique names: `descent cora gcn linear row train skip H=4 ... `.
 
     The value of the column `compare` is named for both sides: `H=4 vs H=2`.
     """

@@ -11,19 +11,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gnn_dynamics.artifacts.parquet import stacked
+from gnn_dynamics.artifacts.table import INTEGER, REAL, TEXT, Table, integers, reals, texts
 from gnn_dynamics.claims.cells import decide, name_cells
-from gnn_dynamics.claims.frames import CELL_KEYS, select, stacked
+from gnn_dynamics.claims.frames import CELL_KEYS, select
 from gnn_dynamics.claims.pairs import measured, outcomes, pair_runs, term_pairs
 from gnn_dynamics.claims.statistics import holm, median_intervals, sign_test
+from gnn_dynamics.config.grid import RUN
 
 OUTCOMES = {"win": "wins", "loss": "losses", "tie": "ties", "undecided": "undecided"}
+HALVES = ("state_half_1", "state_half_2")
 REASONS = ("not_reached", "started_below", "edge", "not_finite")
-STATISTICS = (
-    *("effect", "ci_low", "ci_high", "pairs", *OUTCOMES.values(), "p_sign", "p_holm"),
-    *("bounded", *REASONS, "best_lr", "best_lr_other", "state", "reason"),
-)
 SETTING = (*CELL_KEYS, "measure", "threshold", "threshold_kind")
-COLUMNS = ["claim", "cell", *SETTING, "other", *STATISTICS]
+# Statistics of the pairs; then what the cell is, what decides it, and how.
+COMPARISONS = Table(
+    keys=("claim", "cell"),
+    columns=texts("claim", "cell")
+    | reals("effect", "ci_low", "ci_high")
+    | integers("pairs", *OUTCOMES.values())
+    | reals("p_sign", "p_holm"),
+    optional={key: kind for key, kind in RUN.items() if key != "seed"}
+    | {"measure": TEXT, "threshold": REAL, "threshold_kind": TEXT, "layer": INTEGER}
+    | texts("case", "other")
+    | integers("bounded", *REASONS)
+    | reals("best_lr", "best_lr_other", "value", "limit")
+    | texts("state", "reason", *HALVES),
+)
 
 
 def compare_runs(
@@ -34,11 +47,11 @@ def compare_runs(
     Args:
         speed: `speed.parquet`.
         gradient_terms: `gradient_terms.parquet`.
-        settings: from `settings.load_claims`.
+        settings: config/claims.yaml, read.
 
     Returns:
-        COLUMNS, with SETTING of the side that the claim says is faster, and `other`, the compared
-        key's value on the other side, as text. No rows if the tables have no pair.
+        Columns of COMPARISONS, with SETTING of the side that the claim calls faster, and `other`,
+        the compared key's value on the other side, as text. No rows if the tables have no pair.
     """
     rule = settings["rule"]["comparison"]
     speeds = measured(speed)
@@ -53,7 +66,7 @@ def compare_runs(
         else:
             continue
         frames.append(summarise(pairs, claim, check.get("compare"), rule))
-    return stacked(frames or [pd.DataFrame(columns=COLUMNS)])
+    return stacked(frames or [pd.DataFrame(columns=list(COMPARISONS.types))])
 
 
 def summarise(
@@ -66,16 +79,13 @@ def summarise(
     pairs = pairs.assign(**dict.fromkeys(absent, np.nan), pairs=1, bounded=pairs["bound"], **flags)
     groups = pairs.groupby([*SETTING, "other"], dropna=False)
     cells = groups[["pairs", "bounded", *flags]].sum().astype(int)
-    cells = cells.assign(best_lr=groups["best_lr_a"].median())
-    cells = cells.assign(best_lr_other=groups["best_lr_b"].median()).reset_index()
-    cells = cells.join(_effects([sample for _, sample in groups["log2_ratio"]], rule))
+    medians = {"effect": "log2_ratio", "best_lr": "best_lr_a", "best_lr_other": "best_lr_b"}
+    cells = cells.assign(**{name: groups[column].median() for name, column in medians.items()})
+    cells = cells.reset_index().join(_intervals([part for _, part in groups["log2_ratio"]], rule))
     cells = decide_cells(_tests(cells, rule), rule)
     other = [None if pd.isna(value) else str(value) for value in cells["other"]]
-    return cells.assign(
-        claim=claim,
-        cell=name_cells(cells, compare),
-        other=pd.Series(other, dtype=object),
-    )[COLUMNS]
+    cell = name_cells(cells, compare)
+    return cells.assign(claim=claim, cell=cell, other=pd.Series(other, dtype=object))
 
 
 def _tests(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
@@ -88,21 +98,19 @@ def _tests(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
     return cells.assign(p_sign=p_sign, p_holm=p_holm)
 
 
-def _effects(samples: list[pd.Series], rule: Mapping[str, Any]) -> pd.DataFrame:
-    """Median and interval of each cell's decided pairs; null with no pair, or fewer than two."""
+def _intervals(samples: list[pd.Series], rule: Mapping[str, Any]) -> pd.DataFrame:
+    """Interval of the median of each cell's decided pairs; null with fewer than two."""
     known = [sample.dropna().to_numpy() for sample in samples]
-    effect = np.array([np.median(sample) if len(sample) else np.nan for sample in known])
-    low, high = np.full(len(known), np.nan), np.full(len(known), np.nan)
-    sizes = np.array([len(sample) for sample in known])
-    for size in np.unique(sizes[sizes >= 2]):
-        chosen = np.flatnonzero(sizes == size)
-        low[chosen], high[chosen] = median_intervals(
+    ends = np.full((2, len(known)), np.nan)
+    for size in {len(sample) for sample in known} - {0, 1}:
+        chosen = [i for i, sample in enumerate(known) if len(sample) == size]
+        ends[:, chosen] = median_intervals(
             np.stack([known[i] for i in chosen]),
             1 - 2 * rule["direction_error"],
             rule["resamples"],
             rule["random_seed"],
         )
-    return pd.DataFrame({"effect": effect, "ci_low": low, "ci_high": high})
+    return pd.DataFrame(ends.T, columns=["ci_low", "ci_high"])
 
 
 def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
@@ -110,23 +118,20 @@ def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
 
     noted      fewer pairs than `minimum_pairs`: runs that were made for something else
     undecided  too large a share of pairs undecided, or fewer decided ones than `minimum_pairs`
-    refutes    the interval lies within `smallest_ratio` of no difference: no effect worth the name
+    refutes    the interval lies within `smallest_ratio` of no difference: a negligible effect
     supports   interval above 0 and sign test significant, both at `direction_error` a side
     refutes    interval below 0 and sign test significant
     undecided  otherwise
     """
     known = cells["pairs"] - cells["undecided"]
+    doubtful = cells["undecided"] > rule["maximum_undecided_share"] * cells["pairs"]
     margin = np.log2(rule["smallest_ratio"])
     significant = cells[rule["p_value"]] <= 2 * rule["direction_error"]
     above, below = cells["ci_low"] > 0, cells["ci_high"] < 0
     return decide(
         cells,
         (cells["pairs"] < rule["minimum_pairs"], "noted", "too few seeds to compare"),
-        (
-            cells["undecided"] > rule["maximum_undecided_share"] * cells["pairs"],
-            "undecided",
-            "too many undecided pairs",
-        ),
+        (doubtful, "undecided", "too many undecided pairs"),
         (known < rule["minimum_pairs"], "undecided", "too few pairs"),
         ((cells["ci_low"] > -margin) & (cells["ci_high"] < margin), "refutes", "no difference"),
         (above & significant & (cells["wins"] > cells["losses"]), "supports", "as claimed"),

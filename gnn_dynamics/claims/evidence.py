@@ -9,12 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.artifacts.table import INTEGER, REAL, TEXT, Table, integers, reals, texts
+from gnn_dynamics.artifacts.parquet import stacked
 from gnn_dynamics.claims.cells import name_cells
 from gnn_dynamics.claims.checks import bounds, conditions, curves
-from gnn_dynamics.claims.comparisons import SETTING, STATISTICS, compare_runs
-from gnn_dynamics.claims.frames import Tables, stacked
-from gnn_dynamics.config.columns import RUN
+from gnn_dynamics.claims.comparisons import COMPARISONS, HALVES, compare_runs
+from gnn_dynamics.claims.frames import Tables
 
 CHECKS: dict[str, Callable[..., pd.DataFrame]] = {
     "bound_ratio": bounds.bound_ratio,
@@ -28,41 +27,22 @@ CHECKS: dict[str, Callable[..., pd.DataFrame]] = {
 }
 PAIRED = ("paired_speed", "paired_terms")
 KINDS = (*PAIRED, *CHECKS, "same_orderings")
-HALVES = ("state_half_1", "state_half_2")
-# Statistics of the pairs; then what the cell is, what decides it, and how.
-COMPARISONS = Table(
-    keys=("claim", "cell"),
-    columns=texts("claim", "cell")
-    | reals("effect", "ci_low", "ci_high")
-    | integers("pairs", "wins", "losses", "ties", "undecided")
-    | reals("p_sign", "p_holm"),
-    optional={key: kind for key, kind in RUN.items() if key != "seed"}
-    | {"measure": TEXT, "threshold": REAL, "threshold_kind": TEXT, "layer": INTEGER}
-    | texts("case", "other")
-    | integers("bounded", "not_reached", "started_below", "edge", "not_finite")
-    | reals("best_lr", "best_lr_other", "value", "limit")
-    | texts("state", "reason", *HALVES),
-)
-COLUMNS = ("claim", "cell", *SETTING, "layer", "case", "other", *STATISTICS[:-2])
-COLUMNS += ("value", "limit", "state", "reason")
-COUNTS = ("pairs", "wins", "losses", "ties", "undecided")
 
 
 def claim_cells(tables: Tables, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Every cell of every claim, with the columns COLUMNS.
+    """Every cell of every claim, with the columns of COMPARISONS but HALVES.
 
     Args:
         tables: frames by name: speed, gradient_terms, bounds, graph_condition, time_condition,
             training, optimum, counterexamples (case, ratio). Empty frames are fine.
-        settings: from `settings.load_claims`.
+        settings: config/claims.yaml, read.
     """
     compared = compare_runs(tables["speed"], tables["gradient_terms"], settings)
     frames = [compared.assign(value=compared["effect"], limit=0.0)]
     for claim, entry in settings["claims"].items():
         cells = _check(tables, entry["check"], compared)
         frames += [frame.assign(claim=claim, cell=name_cells(frame)) for frame in cells]
-    cells = stacked(frames).reindex(columns=list(COLUMNS))
-    return cells.astype(dict.fromkeys(COUNTS, "Int64"))
+    return stacked(frames).reindex(columns=[c for c in COMPARISONS.types if c not in HALVES])
 
 
 def _check(tables: Tables, check: Mapping[str, Any], compared: pd.DataFrame) -> list[pd.DataFrame]:
@@ -83,7 +63,10 @@ def claim_cells_by_half(tables: Tables, settings: Mapping[str, Any]) -> pd.DataF
     """
     cells = claim_cells(tables, settings)
     for name, seeds in zip(HALVES, seed_halves(tables), strict=True):
-        chosen = {table: _only(frame, seeds) for table, frame in tables.items()}
+        chosen = {
+            table: frame[frame["seed"].isin(seeds)] if "seed" in frame else frame[:0]
+            for table, frame in tables.items()
+        }
         half = claim_cells(chosen, settings).rename(columns={"state": name})
         cells = cells.merge(half[["claim", "cell", name]], on=["claim", "cell"], how="left")
     return cells
@@ -95,7 +78,3 @@ def seed_halves(tables: Tables) -> tuple[set[int], set[int]]:
         {int(s) for frame in tables.values() if "seed" in frame for s in frame["seed"].unique()}
     )
     return set(seeds[::2]), set(seeds[1::2])
-
-
-def _only(frame: pd.DataFrame, seeds: set[int]) -> pd.DataFrame:
-    return frame[frame["seed"].isin(seeds)] if "seed" in frame else frame[:0]

@@ -1,6 +1,6 @@
 """Result tables as data frames: filters, groups of runs and cells, and the excess loss L - L*."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -21,14 +21,6 @@ def select(frame: pd.DataFrame, filters: Filters) -> pd.DataFrame:
         values = value if isinstance(value, list) else [value]
         frame = frame[frame[column].isin(values)]
     return frame
-
-
-def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Rows of all frames; the first frame alone if none has rows.
-
-    Frames without rows are left out, since their columns would decide the types of the result.
-    """
-    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
 
 
 def by_run(frame: pd.DataFrame, *more: str) -> DataFrameGroupBy:

@@ -9,8 +9,7 @@ import pandas as pd
 from gnn_dynamics.artifacts.table import Table, integers, reals
 from gnn_dynamics.claims.bounds import RATIO_TOLERANCE
 from gnn_dynamics.claims.frames import by_run
-from gnn_dynamics.config.columns import RUN
-from gnn_dynamics.config.grid import KEYS
+from gnn_dynamics.config.grid import KEYS, RUN
 
 FRACTION = 1e-3
 GUARANTEES = Table(
@@ -50,18 +49,14 @@ def descent_limits(bounds: pd.DataFrame) -> pd.DataFrame:
     the run's own restricted lambda. `*_lr` is the largest rate of the grid such that it and all
     smaller ones keep the bound, `*_lr_broken` the smallest that breaks it (null: there is none).
     """
-    models = _bounds_kept(bounds).groupby(MODEL_KEYS, dropna=False)
-    return models.apply(_limits, include_groups=False).reset_index()
-
-
-def _bounds_kept(descent: pd.DataFrame) -> pd.DataFrame:
-    """Whether each run obeys each bound of PROMISES at every record."""
-    allowed = 1 + RATIO_TOLERANCE + descent.excess_error
-    below = {
-        name: (descent.excess <= descent[f"bound_{name}"] * allowed) & ~descent.diverged
+    allowed = 1 + RATIO_TOLERANCE + bounds.excess_error
+    kept = {
+        name: (bounds.excess <= bounds[f"bound_{name}"] * allowed) & ~bounds.diverged
         for name in PROMISES
     }
-    return by_run(descent[list(KEYS)].assign(**below)).all().reset_index()
+    runs = by_run(bounds[list(KEYS)].assign(**kept)).all().reset_index()
+    models = runs.groupby(MODEL_KEYS, dropna=False)
+    return models.apply(_limits, include_groups=False).reset_index()
 
 
 def _limits(runs: pd.DataFrame) -> pd.Series:

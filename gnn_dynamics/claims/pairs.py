@@ -10,16 +10,18 @@ A measured frame has the keys, `measure`, `hit` (null if not reached), `end`, `b
 `edge`: the best rate is at the grid's edge, so that the hit is only a bound on the true best.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.claims.frames import by_run, stacked
+from gnn_dynamics.artifacts.parquet import stacked
+from gnn_dynamics.claims.frames import by_run
 from gnn_dynamics.config.grid import KEYS
 
 SPEED_KEYS = (*KEYS, "threshold", "threshold_kind")
-# Whatever tells one pair from another, beside the thing compared.
+# What identifies a pair, without the compared column.
 PAIR_KEYS = (*SPEED_KEYS, "measure")
 VALUES = ("hit", "end", "best_lr", "edge")
 
@@ -28,12 +30,9 @@ def measured(speed: pd.DataFrame) -> pd.DataFrame:
     """The three measures of every run of `speed.parquet`; flow runs have the first one only."""
     flow = speed[speed["optimizer"] == "flow"]
     descent = speed[speed["optimizer"] != "flow"]
-    frames = [
-        _as_measured(flow, "flow_time", "time_to_threshold", "end_time"),
-        best_rates(descent),
-        _as_measured(descent, "equal_lr_steps", "steps_to_threshold", "end_step"),
-    ]
-    return stacked(frames)
+    times = _as_measured(flow, "flow_time", "time_to_threshold", "end_time")
+    steps = _as_measured(descent, "equal_lr_steps", "steps_to_threshold", "end_step")
+    return stacked([times, best_rates(descent), steps])
 
 
 def _as_measured(frame: pd.DataFrame, measure: str, hit: str, end: str) -> pd.DataFrame:
@@ -71,7 +70,7 @@ def best_rates(descent: pd.DataFrame) -> pd.DataFrame:
 def pair_runs(frame: pd.DataFrame, compare: str) -> pd.DataFrame:
     """Join each run with its partner, which differs in the column `compare` alone.
 
-    The side that the claim says is faster is `a`: with skip connections, the deeper of two depths
+    Side `a` is the one that the claim calls faster: with skip connections, the deeper of two depths
     next to each other in their experiment, the true labels.
 
     Returns:
@@ -124,18 +123,22 @@ def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
     usable = known & ~started
     near_a, near_b = a.fillna(pairs["end_a"]).where(usable), b.fillna(pairs["end_b"]).where(usable)
     ratio = np.log2(near_b) - np.log2(near_a)
-    a_wins, b_wins = ratio > tie_log2, ratio < -tie_log2
     edge_a, edge_b = pairs["edge_a"].astype(bool), pairs["edge_b"].astype(bool)
-    edge = usable & ((edge_b & ~b_wins) | (edge_a & ~a_wins))
-    conditions = [started, ~known, edge, a_wins, b_wins]
-    outcome = np.select(conditions, ["undecided"] * 3 + ["win", "loss"], "tie")
-    reason = np.select(conditions[:3], ["started_below", "not_reached", "edge"], "")
-    return pairs.assign(
-        outcome=outcome,
-        reason=reason,
-        log2_ratio=ratio.where(outcome != "undecided"),
-        bound=(a.isna() | b.isna()) & (outcome != "undecided"),
-    )
+    edge = (edge_b & (ratio >= -tie_log2)) | (edge_a & (ratio <= tie_log2))
+    doubts = {"started_below": started, "not_reached": ~known, "edge": edge}
+    decided = _decided(pairs, ratio, tie_log2, doubts)
+    return decided.assign(bound=(a.isna() | b.isna()) & (decided["outcome"] != "undecided"))
+
+
+def _decided(
+    pairs: pd.DataFrame, ratio: pd.Series, tie_log2: float, doubts: Mapping[str, pd.Series]
+) -> pd.DataFrame:
+    """Add the outcome of each pair by `ratio`; `doubts` are the reasons that leave it undecided."""
+    outcomes = ["undecided"] * len(doubts) + ["win", "loss"]
+    outcome = np.select([*doubts.values(), ratio > tie_log2, ratio < -tie_log2], outcomes, "tie")
+    reason = np.select(list(doubts.values()), list(doubts), "")
+    known = ratio.where(outcome != "undecided")
+    return pairs.assign(outcome=outcome, reason=reason, log2_ratio=known)
 
 
 def term_pairs(gradient_terms: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
@@ -149,13 +152,6 @@ def term_pairs(gradient_terms: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log2(sums["head"]) - np.log2(sums["layer"])
     runs = ratio.groupby(level=list(KEYS), dropna=False).median().rename("log2_ratio").reset_index()
-    finite = np.isfinite(runs["log2_ratio"])
-    wins, losses = runs["log2_ratio"] > tie_log2, runs["log2_ratio"] < -tie_log2
-    outcome = np.select([~finite, wins, losses], ["undecided", "win", "loss"], "tie")
-    return runs.assign(
-        log2_ratio=runs["log2_ratio"].where(finite),
-        outcome=outcome,
-        reason=np.where(finite, "", "not_finite"),
-        bound=False,
-        measure="head_to_layer_terms",
-    )
+    doubts = {"not_finite": ~np.isfinite(runs["log2_ratio"])}
+    decided = _decided(runs, runs["log2_ratio"], tie_log2, doubts)
+    return decided.assign(bound=False, measure="head_to_layer_terms")

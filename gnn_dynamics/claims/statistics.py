@@ -17,8 +17,8 @@ CELLS_AT_A_TIME = 64
 
 def median_intervals(
     samples: np.ndarray, confidence: float, resamples: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper ends of the bootstrap intervals for the medians of the rows.
+) -> np.ndarray:
+    """Lower and upper ends (2, cells) of the bootstrap intervals for the medians of the rows.
 
     All rows are resampled by the same indices, so a row's interval depends on that row alone, and
     the middle ranks of the resamples are computed once for all of them.
@@ -36,8 +36,7 @@ def median_intervals(
         np.quantile((part[:, low] + part[:, high]) / 2, tails, axis=1)
         for part in np.array_split(samples, -(-len(samples) // CELLS_AT_A_TIME))
     ]
-    low_ends, high_ends = np.concatenate(ends, axis=1)
-    return low_ends, high_ends
+    return np.concatenate(ends, axis=1)
 
 
 @cache
@@ -55,7 +54,7 @@ def _middle_ranks(n: int, resamples: int, seed: int) -> np.ndarray:
 
 @cache
 def sign_test(wins: int, losses: int) -> float:
-    """Two-sided exact sign test; ties and undecided pairs take no part. 1 without any sign."""
+    """Two-sided exact sign test; ties and undecided pairs do not count. 1 without any sign."""
     return float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from gnn_dynamics.artifacts.table import FLAG, Table, integers, texts
 from gnn_dynamics.claims.cells import STATES
-from gnn_dynamics.claims.evidence import HALVES
+from gnn_dynamics.claims.comparisons import HALVES
 
 MEASURE_NAMES = {
     "flow_time": "Flow time",
@@ -32,7 +32,7 @@ def judge(cells: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
 
     Args:
         cells: `comparisons.parquet`, from `evidence.claim_cells_by_half`.
-        settings: from `settings.load_claims`.
+        settings: config/claims.yaml, read.
 
     Returns:
         The columns of `claims.parquet`, and title, assertion (what the paper claims, in our
@@ -157,13 +157,8 @@ def _measure_sentence(name: str, cells: pd.DataFrame) -> str:
 
 def where_it_fails(cells: pd.DataFrame) -> str:
     """Every refuting cell with its reason and number; empty where there is none."""
-    failing = cells[cells["state"] == "refutes"]
-    words = [
-        f"{row.cell} ({row.reason}: {_number(row.effect, row.value)})"
-        for row in failing.itertuples()
-    ]
+    words = []
+    for row in cells[cells["state"] == "refutes"].itertuples():
+        number = f"{row.value:.3g}" if pd.isna(row.effect) else f"factor {2**row.effect:.3g}"
+        words.append(f"{row.cell} ({row.reason}: {number})")
     return "; ".join(words)
-
-
-def _number(effect: float, value: float) -> str:
-    return f"{value:.3g}" if pd.isna(effect) else f"factor {2**effect:.3g}"

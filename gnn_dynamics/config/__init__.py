@@ -1,4 +1,4 @@
-"""The configuration: its schema, the grid of runs that it expands to, and the columns of a run.
+"""The configuration: its schema, the grid of runs, and the columns that identify a run.
 
-It may import `artifacts` and what is below. Read grid.py first: it defines blocks and runs.
+It may import `artifacts` and what is below it. Read grid.py first: it defines blocks and runs.
 """

@@ -3,34 +3,34 @@
 Imports neither torch nor Snakemake, so that the workflow can expand a grid while it is parsed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
+from gnn_dynamics.artifacts.table import FLAG, integers, reals, texts
 from gnn_dynamics.errors import UserError
 
-# What tells one training run from another, in the order of the tables' columns.
-KEYS = (
-    "experiment",
-    "dataset",
-    "aggregation",
-    "features",
-    "nodes",
-    "multiscale",
-    "activation",
-    "depth",
-    "width",
-    "init",
-    "loss_fn",
-    "optimizer",
-    "lr",
-    "labels",
-    "seed",
+Cell = TypeVar("Cell", bound=Mapping[str, Any])
+# The columns that identify a training run, and their types, in the order of the tables.
+RUN = (
+    texts("experiment", "dataset", "aggregation", "features", "nodes")
+    | {"multiscale": FLAG}
+    | texts("activation")
+    | integers("depth", "width")
+    | texts("init", "loss_fn", "optimizer")
+    | reals("lr")
+    | texts("labels")
+    | integers("seed")
 )
+KEYS = tuple(RUN)
+# Lists of an experiment whose product is its blocks.
+BLOCK_LISTS = ("datasets", "aggregation", "activation", "multiscale", "depth")
 # What the singular values of the propagated features depend on, and what L* depends on.
 SPECTRAL_KEYS = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
+SPECTRAL = {key: RUN[key] for key in SPECTRAL_KEYS}
 OPTIMUM_KEYS = (*SPECTRAL_KEYS, "labels", "seed")
+OPTIMUM = {key: RUN[key] for key in OPTIMUM_KEYS}
 # Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
 BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")
 MEMBER_KEYS = ("init", "lr", "labels", "seed")
@@ -49,9 +49,9 @@ class Block:
 
     @property
     def id(self) -> str:
-        """Name like a path: `curves/cora/gcn-linear-multi-H2`."""
-        scale = "multi" if self.multiscale else "single"
-        model = f"{self.aggregation}-{self.activation}-{scale}-H{self.depth}"
+        """Name like a path: `curves/cora/gcn-linear-skip-H2`."""
+        skip = "skip" if self.multiscale else "noskip"
+        model = f"{self.aggregation}-{self.activation}-{skip}-H{self.depth}"
         return f"{self.experiment}/{self.dataset}/{model}"
 
 
@@ -61,17 +61,17 @@ def entry(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     Raises:
         UserError: if the config has no experiment of that name, or more than one.
     """
-    found = [e for e in config["experiments"] if e["name"] == name]
-    if len(found) != 1:
+    entries = [e for e in config["experiments"] if e["name"] == name]
+    if len(entries) != 1:
         names = ", ".join(sorted(e["name"] for e in config["experiments"]))
         raise UserError(
-            f"experiments: {len(found)} entries are named '{name}'; there are: {names}."
+            f"experiments: {len(entries)} entries are named '{name}'; there are: {names}."
         )
-    return found[0]
+    return entries[0]
 
 
 def is_named(experiment: str, *names: str) -> bool:
-    """Whether an experiment carries one of the names, alone or with a suffix: `curves-citeseer`."""
+    """Whether an experiment has one of the names, alone or with a suffix: `curves-citeseer`."""
     return any(experiment == name or experiment.startswith(f"{name}-") for name in names)
 
 
@@ -81,16 +81,13 @@ def blocks(config: Mapping[str, Any]) -> list[Block]:
     Raises:
         UserError: if two experiments share a name, since their results would share a file.
     """
-    names = [e["name"] for e in config["experiments"]]
-    for name in names:
-        entry(config, name)
-    return sorted(block for e in config["experiments"] for block in _entry_blocks(e))
-
-
-def _entry_blocks(experiment: Mapping[str, Any]) -> Iterator[Block]:
-    lists = ("datasets", "aggregation", "activation", "multiscale", "depth")
-    for values in product(*(experiment[key] for key in lists)):
-        yield Block(experiment["name"], *values)
+    for experiment in config["experiments"]:
+        entry(config, experiment["name"])
+    return sorted(
+        Block(experiment["name"], *values)
+        for experiment in config["experiments"]
+        for values in product(*(experiment[key] for key in BLOCK_LISTS))
+    )
 
 
 def runs(experiment: Mapping[str, Any], block: Block) -> list[dict[str, Any]]:
@@ -109,11 +106,6 @@ def runs(experiment: Mapping[str, Any], block: Block) -> list[dict[str, Any]]:
     return rows
 
 
-def batches(rows: Iterable[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Group runs that can train side by side, keeping their order."""
-    return [[dict(run) for run in members] for _, members in grouped(rows, BATCH_KEYS)]
-
-
 def squared_cells(config: Mapping[str, Any], dataset: str) -> list[dict[str, Any]]:
     """Distinct OPTIMUM_KEYS of one dataset, without `dataset`, with a squared loss.
 
@@ -129,12 +121,10 @@ def squared_cells(config: Mapping[str, Any], dataset: str) -> list[dict[str, Any
     return [dict(zip(keys, values, strict=True)) for values in sorted(cells)]
 
 
-def grouped(
-    cells: Iterable[Mapping[str, Any]], keys: Iterable[str]
-) -> list[tuple[tuple, list[Mapping[str, Any]]]]:
+def grouped(cells: Iterable[Cell], keys: Iterable[str]) -> list[tuple[tuple, list[Cell]]]:
     """Cells that agree on `keys`, with their values, in the order in which these first occur."""
     keys = tuple(keys)
-    groups: dict[tuple, list[Mapping[str, Any]]] = {}
+    groups: dict[tuple, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(tuple(cell[key] for key in keys), []).append(cell)
     return list(groups.items())

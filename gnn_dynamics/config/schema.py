@@ -43,14 +43,14 @@ def read_yaml(path: str | Path) -> Any:
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
-def read_checked(path: str | Path, schema: str | Path) -> Any:
-    """The content of a YAML file, validated by the schema file.
+def read_checked(path: str | Path) -> Any:
+    """The content of `name.yaml`, validated by the file `name.schema.yaml` beside it.
 
     Raises:
         UserError: naming the file, every wrong key and the allowed values.
     """
     content = read_yaml(path)
-    problems = schema_problems(content, read_yaml(schema))
+    problems = schema_problems(content, read_yaml(Path(path).with_suffix(".schema.yaml")))
     if problems:
         raise UserError("\n  ".join([f"{path}:", *problems]))
     return content
@@ -58,12 +58,9 @@ def read_checked(path: str | Path, schema: str | Path) -> Any:
 
 def schema_problems(content: Any, schema: Mapping[str, Any]) -> list[str]:
     """One message for each wrong key, in the order of the keys; [] for valid content."""
-    errors = sorted(VALIDATOR(schema).iter_errors(content), key=_position)
-    return [line for error in errors for line in _messages(error, content)]
-
-
-def _position(error: ValidationError) -> list[str]:
-    return [str(step) for step in error.absolute_path]
+    errors = VALIDATOR(schema).iter_errors(content)
+    in_order = sorted(errors, key=lambda error: list(map(str, error.absolute_path)))
+    return [line for error in in_order for line in _messages(error, content)]
 
 
 def _key_path(steps: Iterable[str | int], config: Any) -> str:

@@ -1,5 +1,5 @@
-"""Why the graph condition fails on a graph, what repairs it, and how fast training can be.
+"""Why the graph condition fails on a graph, what repairs it, how fast training can be.
 
-This room may import figures and all rooms below it, but not cli, which prints its results. Read
-`analysis.py` first: it calls the other modules.
+It may import `figures` and what is below it, but not `cli`, which prints its results. Read
+analysis.py first: it calls the other modules.
 """

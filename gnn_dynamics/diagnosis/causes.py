@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from gnn_dynamics.artifacts.table import INTEGERS, TEXT, Table
-from gnn_dynamics.config.columns import SPECTRAL
+from gnn_dynamics.config.grid import SPECTRAL
 from gnn_dynamics.diagnosis.signatures import EMPTY, Signature, signature
 from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.problem.propagation import hops

@@ -1,5 +1,5 @@
-"""How models are trained: steppers, the training loop, sharpness and CUDA graphs.
+"""How models are trained: steppers, the training loop, sharpness, CUDA graphs.
 
-This room sees a model through `models.objective.Objective` and `models.model.Weights` only. Read
-steppers.py first, then train.py.
+It may import `models` and what is below it, and sees a model through `Objective` and `Weights`
+only. Read steppers.py first, then train.py.
 """

@@ -43,21 +43,13 @@ class LossTrace:
         rows = slice(self.seen, self.seen + len(loss))
         self.loss[rows, models] = loss.masked_fill(after, torch.nan)
         self.time[rows, models] = time.masked_fill(after, torch.nan)
-        self._close(models, ends, bad)
-        self.seen += len(loss)
-        return ~ends.any(dim=0)
-
-    def _close(self, models: Tensor, ends: Tensor, bad: Tensor) -> None:
-        """Note where and why models ended."""
-        row = ends.long().argmax(dim=0)
-        ended = ends.any(dim=0)
+        row, ended = ends.long().argmax(dim=0), ends.any(dim=0)
         self.last_step[models[ended]] = self.seen + row[ended]
         self.diverged[models] = ended & bad.gather(0, row.unsqueeze(0)).squeeze(0)
+        self.seen += len(loss)
+        return ~ended
 
     def increases(self) -> Tensor:
         """(steps + 1, K) int64: steps so far at which the loss rose, by more than rounding."""
         rose = self.loss.diff(dim=0) > RISE * self.loss[0]
         return torch.cat([torch.zeros_like(rose[:1]), rose]).cumsum(dim=0)
-
-    def status(self) -> tuple[str, ...]:
-        return tuple("diverged" if bad else "ok" for bad in self.diverged.tolist())

@@ -1,22 +1,17 @@
-"""Sharpness: the largest eigenvalue of the Hessian or of the Gauss-Newton matrix, per model.
+"""Sharpness: the largest eigenvalue of the Hessian d^2 L / d w^2, per model.
 
-    hessian        d^2 L / d w^2, exactly, as the derivative of the hand-written gradient
-    gauss_newton   J^T (d^2 L / d Yhat^2) J with J = d Yhat / d w (2 J^T J for the squared loss);
-                   positive semidefinite, and the Hessian once the residual has vanished
-
-At the start the Hessian of a linear GNN is a saddle whose spectrum is nearly symmetric about 0, so
-power iteration does not converge; Lanczos finds the largest eigenvalue, whatever the smallest is.
-It is written out here, rather than taken from ARPACK, as K models share every product; its values
-agree with scipy's eigsh and with dense eigenvalues (tests/test_dynamics_sharpness.py).
+Products with it are exact, as derivatives of the hand-written gradient. At the start the Hessian of
+a linear GNN is a saddle whose spectrum is nearly symmetric about 0, so power iteration does not
+converge; Lanczos finds the largest eigenvalue, whatever the smallest is. It is written out here,
+rather than taken from ARPACK, as K models share every product; its values agree with scipy's eigsh
+and with dense eigenvalues (tests/test_dynamics_sharpness.py).
 """
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
-from gnn_dynamics.linalg.products import tangent
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
 
@@ -29,22 +24,14 @@ MOST_STEPS = 100
 ROUNDING = 1e-12  # residuals below this part of the largest Ritz value are zero
 
 
-def lambda_max(
-    objective: Objective,
-    weights: Weights,
-    matrix: str = "hessian",
-    tolerance: float = TOLERANCE,
-) -> Tensor:
-    """Largest eigenvalue (K,) of `matrix`, a key of `PRODUCTS`, at the weights of each model.
+def lambda_max(objective: Objective, weights: Weights, tolerance: float = TOLERANCE) -> Tensor:
+    """Largest eigenvalue (K,) of the Hessian at the weights of each model.
 
     A model whose weights or derivatives are not finite gets infinity and leaves the others alone.
     """
-    finite = flatten(weights).isfinite().all(dim=1)
-    value = largest_eigenvalue(PRODUCTS[matrix](objective, weights), weights, tolerance)
+    finite = weights.flatten().isfinite().all(dim=1)
+    value = largest_eigenvalue(hessian_product(objective, weights), weights, tolerance)
     return value.where(finite, torch.inf)
-
-
-# Matrices by their products ----------------------------------------------------------------------
 
 
 def hessian_product(objective: Objective, weights: Weights) -> Product:
@@ -60,28 +47,9 @@ def hessian_product(objective: Objective, weights: Weights) -> Product:
         columns = torch.autograd.grad(
             gradient, points.tensors(), v.tensors(), retain_graph=True, materialize_grads=True
         )
-        return Weights(columns[: len(weights.B)], columns[len(weights.B) :])
+        return weights.like(columns)
 
     return product
-
-
-def gauss_newton_product(objective: Objective, weights: Weights) -> Product:
-    """v -> J^T L'' J v: forward mode through outputs and loss, reverse mode back."""
-    points = weights.map(lambda tensor: tensor.detach().requires_grad_())
-    Yhat = objective.outputs(points)
-
-    def product(v: Weights) -> Weights:
-        with forward_ad.dual_level(), torch.no_grad():
-            signal = objective.signal(weights.zip(forward_ad.make_dual, v))
-            change = tangent(signal)  # (K, m_y, nbar); none where the signal is constant
-            V = torch.zeros_like(signal) if change is None else change
-        signals = torch.autograd.grad(Yhat, points.tensors(), V, retain_graph=True)
-        return Weights(signals[: len(weights.B)], signals[len(weights.B) :])
-
-    return product
-
-
-PRODUCTS = {"hessian": hessian_product, "gauss_newton": gauss_newton_product}
 
 
 # Lanczos -----------------------------------------------------------------------------------------
@@ -104,7 +72,7 @@ def largest_eigenvalue(product: Product, like: Weights, tolerance: float = TOLER
     alphas: list[Tensor] = []
     betas = [value]
     for _ in range(MOST_STEPS):
-        w = flatten(product(unflatten(q, like)))  # (K, size)
+        w = product(like.unflatten(q)).flatten()  # (K, size)
         alphas.append((q * w).sum(dim=1))
         w = w - alphas[-1].unsqueeze(1) * q - betas[-1].unsqueeze(1) * before
         betas.append(torch.linalg.vector_norm(w, dim=1))
@@ -143,15 +111,3 @@ def top_ritz_pair(
     residual = betas[-1] * vectors[:, -1, -1].abs()
     small = torch.maximum(tolerance * theta.abs(), ROUNDING * values.abs().amax(dim=1))
     return theta, residual, (residual <= small) | ~finite
-
-
-def flatten(weights: Weights) -> Tensor:
-    """(K, size), one row per model."""
-    return torch.cat([tensor.flatten(1) for tensor in weights.tensors()], dim=1)
-
-
-def unflatten(rows: Tensor, like: Weights) -> Weights:
-    """The inverse of `flatten`."""
-    parts = torch.split(rows, [tensor[0].numel() for tensor in like.tensors()], dim=1)
-    tensors = [part.view(t.shape) for part, t in zip(parts, like.tensors(), strict=True)]
-    return Weights(tuple(tensors[: len(like.B)]), tuple(tensors[len(like.B) :]))

@@ -45,23 +45,26 @@ Retune = Callable[[State, Objective, Weights, Weights, Tensor, int], State]
 
 @dataclass(frozen=True)
 class Stepper:
-    """A way to move: `start(weights, lr (K,))` gives the first state."""
+    """A way to move: `start(weights, lr (K,))` gives the first state.
+
+    Without `retune` the step size never changes, so that steps need no decision in between.
+    """
 
     name: str
     start: Callable[[Weights, Tensor], State]
     step: Callable[[State, Objective, Weights, Weights], tuple[State, Weights]]
     retune: Retune | None = None
 
-    @property
-    def fixed(self) -> bool:
-        """Whether the step size never changes, so that steps need no decision in between."""
-        return self.retune is None
-
 
 def descend(weights: Weights, direction: Weights, size: Tensor) -> Weights:
     """weights - size * direction, with one `size` (K,) for each model."""
     size = per_model(size)
     return weights.zip(lambda w, d: torch.addcmul(w, size, d, value=-1), direction)
+
+
+def zeros(weights: Weights, count: int) -> tuple[Weights, ...]:
+    """Moments at the start."""
+    return (weights.map(torch.zeros_like),) * count
 
 
 # Gradient descent --------------------------------------------------------------------------------
@@ -74,10 +77,6 @@ def gradient_descent(
     return state, descend(weights, gradient, state.size)
 
 
-def start_momentum(weights: Weights, lr: Tensor) -> State:
-    return State(lr, moments=(weights.map(torch.zeros_like),))
-
-
 def momentum(
     state: State, objective: Objective, weights: Weights, gradient: Weights
 ) -> tuple[State, Weights]:
@@ -88,11 +87,6 @@ def momentum(
 
 
 # Adam --------------------------------------------------------------------------------------------
-
-
-def start_adam(weights: Weights, lr: Tensor) -> State:
-    zeros = weights.map(torch.zeros_like)
-    return State(lr, (torch.zeros_like(lr),), (zeros, zeros))
 
 
 def adam(
@@ -206,6 +200,6 @@ def flow(
 
 STEPPERS = {
     "gd": Stepper("gd", lambda weights, lr: State(lr), gradient_descent),
-    "momentum": Stepper("momentum", start_momentum, momentum),
-    "adam": Stepper("adam", start_adam, adam),
+    "momentum": Stepper("momentum", lambda w, lr: State(lr, moments=zeros(w, 1)), momentum),
+    "adam": Stepper("adam", lambda w, lr: State(lr, (torch.zeros_like(lr),), zeros(w, 2)), adam),
 }

@@ -139,7 +139,9 @@ class _Run:
         """Note the losses at `step`, let models end, observe, and move the others on."""
         reads = step in self.record_steps or step == self.steps or step % CHECK_EVERY == 0
         if self.graph and not reads:
-            return self.replay(self.graph)
+            self.trace.append(self.graph(), self.time)  # a whole step whose loss is not read
+            self.time = self.time + self.state.size
+            return
         self.loss, self.gradient = self.objective(self.weights)
         self.trace.append(self.loss, self.time)
         if reads:
@@ -158,7 +160,7 @@ class _Run:
 
     def move(self) -> None:
         """Take a step; on a GPU by a graph, whose tensors are from then on those of the run."""
-        if self.on_gpu and self.stepper.fixed:
+        if self.on_gpu and self.stepper.retune is None:
             if self.graph is None:
                 self.graph = CudaGraphStep(self.objective, self.stepper, self.state, self.weights)
             self.graph()
@@ -168,23 +170,15 @@ class _Run:
             self.state, self.weights = self.stepper.step(self.state, *args)
         self.time = self.time + self.state.size
 
-    def replay(self, graph: CudaGraphStep) -> None:
-        """A whole step whose loss is not read."""
-        self.trace.append(graph(), self.time)
-        self.time = self.time + self.state.size
-
     def drop_finished(self) -> None:
-        """Go on with the models that have not ended."""
+        """Go on with the models that have not ended: on a CPU cut all tensors down to them."""
         keep = self.trace.flush(self.models, self.live)
         if keep.all():
             return
         self.keep_weights()
-        self.live = self.live[keep]
-        if not self.on_gpu:
-            self.compact(self.live)
-
-    def compact(self, index: Tensor) -> None:
-        """Cut all tensors down to the rows `index`."""
+        self.live = index = self.live[keep]
+        if self.on_gpu:
+            return
         self.models, self.loss, self.time = (
             tensor[index] for tensor in (self.models, self.loss, self.time)
         )
@@ -198,25 +192,14 @@ class _Run:
         self.final = self.final.zip(lambda f, w: f.index_copy(0, models, w), weights)
 
     def record(self, step: int, observe: Observer | None) -> None:
-        snapshot = self.snapshot(step)
+        batch = (self.models, self.objective, self.weights, self.gradient)
+        snapshot = Snapshot(step, *batch, self.loss, self.time, self.state.size)
+        if self.on_gpu:  # a copy without the ended models: the graph's tensors move on in place
+            snapshot = snapshot.take(self.live)
         row = self.record_steps.index(step)
         self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm()
         if observe is not None:
             observe(snapshot)
-
-    def snapshot(self, step: int) -> Snapshot:
-        snapshot = Snapshot(
-            step,
-            self.models,
-            self.objective,
-            self.weights,
-            self.gradient,
-            self.loss,
-            self.time,
-            self.state.size,
-        )
-        # On a GPU a copy without the ended models: the graph's tensors move on in place.
-        return snapshot.take(self.live) if self.on_gpu else snapshot
 
     def result(self) -> Trajectory:
         self.keep_weights()
@@ -228,6 +211,6 @@ class _Run:
             trace.increases(),
             self.grad_norm_sq,
             trace.last_step,
-            trace.status(),
+            tuple("diverged" if bad else "ok" for bad in trace.diverged.tolist()),
             self.final,
         )

@@ -1,9 +1,11 @@
-"""Figures: tables in, matplotlib Figures out. May import summaries and everything below it.
+"""Figures: tables in, matplotlib Figures out.
 
-Read `registry` first (all figures, from catalogue.yaml), then `style`. Every figure module offers
+It may import `summaries` and what is below it. Read registry.py first, with catalogue.yaml. Every
+module of a figure has
 
-    draw(*tables, **options)     -> Figure     the picture; it states what is missing
-    measured(*tables, **options) -> list[str]  sentences with the numbers behind it
-
-Only `registry` (the catalogue) and `shown_rows` (tables of a run) read files.
+    shown(*tables, **options) -> tuple      the rows to show; without it, the tables themselves
+    MISSING                                 what is missing where the first of these is empty, and
+                                            how to get it
+    draw(*shown)              -> Figure     the picture
+    measured(*shown)          -> list[str]  sentences with the numbers behind it
 """

@@ -3,52 +3,45 @@
 The paper's appendix B repeats Figure 4 for the remaining combinations; so does this grid.
 """
 
-from itertools import product
-
 import pandas as pd
 from matplotlib.figure import Figure
 
 from gnn_dynamics.figures import curves, seed_bands, style
-from gnn_dynamics.figures.training_speed import MISSING, title
-from gnn_dynamics.summaries import names, paper_curves, select
-
-PANELS = (
-    *(paper_curves.SKIPS, paper_curves.DEPTH, paper_curves.DEPTH_NO_SKIP),
-    paper_curves.LABELS,
+from gnn_dynamics.figures.curves import MISSING as MISSING
+from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries.paper_curves import (
+    DEPTH,
+    DEPTH_NO_SKIP,
+    LABELS,
+    SKIPS,
+    Contrast,
+    panel_rows,
 )
 
+PANELS = (SKIPS, DEPTH, DEPTH_NO_SKIP, LABELS)
+CELL = ["aggregation", "activation"]
 
-def _cells(training: pd.DataFrame, dataset: str) -> tuple[list[dict[str, str]], pd.DataFrame]:
+
+def shown(training: pd.DataFrame, dataset: str) -> tuple[list[dict[str, str]], pd.DataFrame]:
     """The keys of each row of panels: aggregation and activation."""
-    rows = pd.concat([select.experiment(training, name) for name in ("curves", "labels")])
-    rows = select.keep(rows, dataset=dataset)
-    present = set(zip(rows["aggregation"], rows["activation"], strict=True))
-    cells = [
-        {"dataset": dataset, "aggregation": aggregation, "activation": activation}
-        for aggregation, activation in product(("gcn", "gin", "rw"), ("linear", "relu"))
-        if (aggregation, activation) in present
-    ]
-    return cells, training
+    rows = select.keep(curves.rows(training), dataset=dataset)
+    cells = rows[CELL].drop_duplicates().sort_values(CELL)
+    return [{"dataset": dataset, **cell} for cell in cells.to_dict("records")], training
 
 
-@style.figure(_cells, MISSING, select.HOW_TO_GET)
 def draw(cells: list[dict[str, str]], training: pd.DataFrame) -> Figure:
-    """Rows: aggregation and activation. Columns: skips, depth with and without skips, labels.
+    """Rows: aggregation and activation. Columns: skips, depth (skip and no skip), labels.
 
     From table `training`, for the option `dataset`.
     """
     figure = style.new_figure(0.75 + 1.7 * len(cells), width=style.WIDTH * 1.25)
-    columns = curves.draw_columns(figure, training, cells, PANELS)
-    for contrast, panels in zip(PANELS, columns, strict=True):
-        for (ax, fixed), cell in zip(panels, cells, strict=True):
-            text = title(contrast, fixed, cell["activation"])
-            style.letter(ax, "", f"{names.name(cell['aggregation'])}, {text}")
-            ax.title.set_fontsize(7)
+    for column in curves.draw_columns(figure, training, cells, PANELS):
+        for (ax, title), cell in zip(column, cells, strict=True):
+            ax.set_title(f"{names.name(cell['aggregation'])}, {title}")
     figure.suptitle(f"{names.name(cells[0]['dataset'])}; {seed_bands.BAND}", fontsize=8)
     return figure
 
 
-@style.sentences(_cells)
 def measured(cells: list[dict[str, str]], training: pd.DataFrame) -> list[str]:
     """How often the accelerated curve ends below the other, over the rows of the grid."""
     sentences = []
@@ -57,17 +50,15 @@ def measured(cells: list[dict[str, str]], training: pd.DataFrame) -> list[str]:
         known = [end for end in ends if end is not None]
         if known:
             sentences.append(
-                f"{contrast.title}: the end losses are in the order that the paper's claim asks for"
-                f" in {sum(known)} of {select.plural(len(known), 'row')}."
+                f"{contrast.title.capitalize()}: the final losses have the order that the paper"
+                f" claims in {sum(known)} of {select.plural(len(known), 'row')}."
             )
     return sentences
 
 
-def _ordered_ends(
-    training: pd.DataFrame, contrast: paper_curves.Contrast, cell: dict
-) -> bool | None:
-    """Whether the last medians fall with skips, with depth, with true labels; None if unknown."""
-    rows, _ = paper_curves.panel_rows(training, contrast, **cell)
+def _ordered_ends(training: pd.DataFrame, contrast: Contrast, cell: dict) -> bool | None:
+    """Whether the last medians fall with skips, depth or true labels; None if unknown."""
+    rows, _ = panel_rows(training, contrast, **cell)
     if rows.empty:
         return None
     summary = select.over_seeds(rows, [contrast.column])

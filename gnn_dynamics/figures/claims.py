@@ -1,7 +1,7 @@
 """Every claim with its verdict, and its effect on every graph: the picture for a slide.
 
 The effect is log2(speed of the side that the claim calls faster / speed of the other): +1 means
-twice as fast as the other, 0 no difference, below 0 the other way round.
+twice as fast as the other, 0 no difference, negative values the reverse.
 """
 
 import textwrap
@@ -21,6 +21,7 @@ TOP, FOOT = 0.35, 0.5  # inches for legend and axis
 NUMBER, TITLE, STATEMENT, LABEL, EFFECTS = 1.12, 1.42, 4.75, 5.95, 6.05  # inches from the left
 ASSERTION_LETTERS, STATEMENT_LETTERS = 58, 86  # letters per line
 BODY, SMALL = 1.35, 0.73  # lines: where small text begins under a title, and its height
+SMALL_TEXT: style.Look = {"va": "top", "fontsize": 6.5, "linespacing": 1.3}
 MOST_LINES = 60  # beyond which the measures of speed are pooled
 MEASURES = {
     "flow_time": ("flow time", "o"),
@@ -31,16 +32,15 @@ MEASURES = {
 POOLED = "all measures"
 DIRECTIONS = {
     "as claimed": style.BLUE,
-    "the other way": style.RED,
+    "reversed": style.RED,
     "no clear direction": style.GREY,
 }
-
-
-@style.figure(
-    style.as_given,
+MISSING = (
     "No claims were judged (table 'claims' is empty).",
     "Run the workflow to its end.",
 )
+
+
 def draw(claims: pd.DataFrame, comparisons: pd.DataFrame) -> Figure:
     """A block for each claim: verdict, statement, then a line for each graph and measure of speed.
 
@@ -58,10 +58,12 @@ def draw(claims: pd.DataFrame, comparisons: pd.DataFrame) -> Figure:
     for (row, part, _), top, bottom in zip(blocks, tops[:-1], tops[1:], strict=True):
         _claim(words, row, top)
         if len(part):
-            _effects(words, effects, part, top, comparisons)
+            _effects(words, effects, part, top)
         else:
             effects.axhspan(top, bottom, color="white", zorder=2)  # no axis where nothing is on it
-            _statement(words, row, top)
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+            text = _wrapped(row.statement, STATEMENT_LETTERS)
+            words.text(STATEMENT, top + 0.5, text, bbox=box, **SMALL_TEXT)
         words.axhline(bottom, color="#DDDDDD", lw=0.6)
     figure.legend(handles=_legend(lines), loc="upper center", ncols=7, handlelength=1.2)
     return figure
@@ -79,31 +81,32 @@ def _axes(figure: Figure, lines: float, height: float) -> tuple[Axes, Axes]:
 
 
 def graph_lines(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Per claim, dataset and measure: medians of effect, ci_low, ci_high, number of cells."""
+    """Per claim, dataset and measure: medians of effect, ci_low, ci_high; the cells' effects."""
     keys = ["claim", "dataset", "measure"]
-    columns = [*keys, "effect", "ci_low", "ci_high", "cells"]
     if comparisons.empty:
-        return pd.DataFrame(columns=columns)
-    known = comparisons[comparisons["effect"].notna() & (comparisons["state"] != "noted")]
-    if len(known[keys].drop_duplicates()) > MOST_LINES:
+        return pd.DataFrame(columns=[*keys, "effect", "ci_low", "ci_high", "cells"])
+    known = comparisons[comparisons["effect"].notna()]
+    judged = known["state"] != "noted"
+    if len(known.loc[judged, keys].drop_duplicates()) > MOST_LINES:
         known = known.assign(measure=POOLED)
-    medians = known.groupby(keys, sort=False)[["effect", "ci_low", "ci_high"]].median()
-    lines = medians.assign(cells=known.groupby(keys, sort=False).size()).reset_index()
+    medians = known[judged].groupby(keys)[["effect", "ci_low", "ci_high"]].median()
+    lines = medians.assign(cells=known.groupby(keys)["effect"].agg(list)).reset_index()
     datasets, measures = select.ordered(lines["dataset"], "dataset"), [*MEASURES, POOLED]
-    rank = lines["dataset"].map(datasets.index) * len(measures)
-    rank += lines["measure"].map(lambda name: measures.index(name) if name in measures else 0)
-    return lines.assign(rank=rank).sort_values(["claim", "rank"])[columns]
+    rank = {name: i for i, name in enumerate([*datasets, *measures])}
+    return lines.sort_values(
+        keys, key=lambda column: column if column.name == "claim" else column.map(rank).fillna(-1)
+    )
 
 
 def _block(row: Any, lines: pd.DataFrame) -> tuple:
     """(claim, its lines, height in lines)."""
-    left = BODY + SMALL * len(_wrapped(row.assertion, ASSERTION_LETTERS))
-    statement = 0.5 + SMALL * len(_wrapped(row.statement, STATEMENT_LETTERS))
+    left = BODY + SMALL * (1 + _wrapped(row.assertion, ASSERTION_LETTERS).count("\n"))
+    statement = 0.5 + SMALL * (1 + _wrapped(row.statement, STATEMENT_LETTERS).count("\n"))
     return row, lines, max(left, len(lines) + 0.5 if len(lines) else statement) + 0.4
 
 
-def _wrapped(text: str, letters: int) -> list[str]:
-    return textwrap.wrap(str(text), letters)
+def _wrapped(text: str, letters: int) -> str:
+    return "\n".join(textwrap.wrap(str(text), letters))
 
 
 def _scale(ax: Axes, lines: pd.DataFrame) -> None:
@@ -114,7 +117,7 @@ def _scale(ax: Axes, lines: pd.DataFrame) -> None:
     ax.axvline(0, color=style.BLACK, lw=0.8)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("effect: log$_2$ of times faster (+1: twice as fast)")
+    ax.set_xlabel("effect: speed-up (log$_2$; +1: twice as fast)")
     ax.grid(axis="x")
 
 
@@ -127,43 +130,21 @@ def _claim(words: Axes, row: Any, top: float) -> None:
     words.text(0.1, top + 0.5, mark, color=ink, bbox=box, **look)
     words.text(NUMBER, top + 0.45, f"{row.claim}", **look)
     words.text(TITLE, top + 0.45, row.title, **look)
-    text = "\n".join(_wrapped(row.assertion, ASSERTION_LETTERS))
-    words.text(TITLE, top + BODY, text, va="top", fontsize=6.5, linespacing=1.3)
+    words.text(TITLE, top + BODY, _wrapped(row.assertion, ASSERTION_LETTERS), **SMALL_TEXT)
 
 
-def _effects(
-    words: Axes, ax: Axes, lines: pd.DataFrame, top: float, comparisons: pd.DataFrame
-) -> None:
+def _effects(words: Axes, ax: Axes, lines: pd.DataFrame, top: float) -> None:
     for offset, line in enumerate(lines.itertuples()):
         y = top + 0.95 + offset
-        colour = DIRECTIONS[direction(line.ci_low, line.ci_high)]
+        one_sided = "as claimed" if line.ci_low > 0 else "reversed" if line.ci_high < 0 else ""
+        colour = DIRECTIONS[one_sided or "no clear direction"]
         label, marker = MEASURES.get(line.measure, (line.measure, "o"))
-        shown = _cells(comparisons, line).clip(*ax.get_xlim())
+        shown = np.clip(line.cells, *ax.get_xlim())
         ax.plot(shown, np.full(len(shown), y), ".", color=colour, ms=3, alpha=0.45, mew=0)
         ax.hlines(y, line.ci_low, line.ci_high, color=colour, lw=1.8)
         ax.plot(line.effect, y, marker, color=colour, ms=4.5, mec="white", mew=0.5)
         text = f"{names.name(line.dataset)}, {label}"
         words.text(LABEL, y, text, ha="right", va="center", fontsize=6.5)
-
-
-def _cells(comparisons: pd.DataFrame, line: Any) -> pd.Series:
-    """The effects of the cells that a line sums up."""
-    cells = select.keep(comparisons, claim=line.claim, dataset=line.dataset)
-    pooled = line.measure == POOLED
-    return (cells if pooled else select.keep(cells, measure=line.measure))["effect"].dropna()
-
-
-def direction(low: float, high: float) -> str:
-    """The direction of an interval, compared with the claim."""
-    if low > 0:
-        return "as claimed"
-    return "the other way" if high < 0 else "no clear direction"
-
-
-def _statement(words: Axes, row: Any, top: float) -> None:
-    text = "\n".join(_wrapped(row.statement, STATEMENT_LETTERS))
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-    words.text(STATEMENT, top + 0.5, text, va="top", fontsize=6.5, linespacing=1.3, bbox=box)
 
 
 def _legend(lines: pd.DataFrame) -> list:
@@ -176,7 +157,6 @@ def _legend(lines: pd.DataFrame) -> list:
     return style.key(entries)
 
 
-@style.sentences(style.as_given)
 def measured(claims: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """How many claims have which verdict, and on how many cells they rest."""
     return [

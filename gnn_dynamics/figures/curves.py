@@ -14,76 +14,73 @@ from gnn_dynamics.summaries import names, paper_curves, select
 from gnn_dynamics.summaries.paper_curves import Contrast
 
 PAPER_LABEL = "paper, digitised"
-_SHORT = {True: "multiscale", False: "no skips", "uniform": "random"}
+MISSING = ("No runs of the experiments 'curves' and 'labels'.", select.HOW_TO_GET)
+_SHORT = {True: "skip", False: "no skip", "uniform": "random"}
 _DEPTH_LINES = (style.SOLID, (0, (5, 1.2)), (0, (2, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 _LOOKS: dict[str, tuple[dict, dict]] = {  # colours and lines by key
-    "multiscale": (style.SCALE_COLOUR, style.SCALE_LINE),
+    "multiscale": (style.SKIP_COLOUR, style.SKIP_LINE),
     "labels": (style.LABEL_COLOUR, style.LABEL_LINE),
 }
 
 
+def rows(training: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the experiments of Figure 4."""
+    return pd.concat([select.experiment(training, name) for name in ("curves", "labels")])
+
+
 def draw_columns(
     figure: Figure, training: pd.DataFrame, cells: Sequence[Mapping], contrasts: Sequence[Contrast]
-) -> list[list[tuple[Axes, dict]]]:
+) -> list[list[tuple[Axes, str]]]:
     """A column for each contrast with its legend below, a row for each cell of key values.
 
-    Returns, by column and row, the axes and the keys that are fixed in the panel.
+    Returns, by column and row, the axes and their title.
     """
     columns = list(figure.subfigures(1, len(contrasts), squeeze=False)[0])
-    axes = [list(column.subplots(len(cells), 1, squeeze=False)[:, 0]) for column in columns]
     panels = [
         [
-            (ax, draw_contrast(ax, training, contrast, **cell))
-            for ax, cell in zip(column, cells, strict=True)
+            (ax, _draw_contrast(ax, training, contrast, **cell))
+            for ax, cell in zip(column.subplots(len(cells), squeeze=False).flat, cells, strict=True)
         ]
-        for contrast, column in zip(contrasts, axes, strict=True)
+        for contrast, column in zip(contrasts, columns, strict=True)
     ]
-    _add_legends(columns, axes)
-    return panels
-
-
-def _add_legends(columns: Sequence[SubFigure], axes: Sequence[Sequence[Axes]]) -> None:
-    """A legend below each column, all of one height so that the panels stay aligned."""
-    handles = [_handles(column) for column in axes]
-    most = max(map(len, handles))
-    for column, entries in zip(columns, handles, strict=True):
-        blank = [Line2D([], [], alpha=0, label=" ")] * (most - len(entries))
+    for column, entries in zip(columns, _handles(columns), strict=True):
         column.legend(
-            handles=[*entries, *blank],
+            handles=entries,
             loc="outside lower center",
             ncols=2,
             handlelength=2.2,
             columnspacing=1.0,
         )
+    return panels
 
 
-def _handles(axes: Sequence[Axes]) -> list[Artist]:
-    by_label: dict[str, Artist] = {}
-    for ax in axes:
-        handles, labels = ax.get_legend_handles_labels()
-        by_label |= dict(zip(labels, handles, strict=True))
-    return list(by_label.values())
+def _handles(columns: Sequence[SubFigure]) -> list[list[Artist]]:
+    """The entries of each column's legend, as many in each so that the panels stay aligned."""
+    handles = []
+    for column in columns:
+        pairs = [zip(*ax.get_legend_handles_labels(), strict=True) for ax in column.axes]
+        handles.append(list({label: handle for ax in pairs for handle, label in ax}.values()))
+    blank = Line2D([], [], alpha=0, label=" ")
+    most = max(map(len, handles))
+    return [[*entries, *[blank] * (most - len(entries))] for entries in handles]
 
 
-def draw_contrast(ax: Axes, training: pd.DataFrame, contrast: Contrast, **cell: Any) -> dict:
-    """Draw one panel; returns the keys that are fixed in it (empty where nothing was drawn)."""
+def _draw_contrast(ax: Axes, training: pd.DataFrame, contrast: Contrast, **cell: Any) -> str:
+    """Draw one panel; returns its title: what is compared, and at which depth if that is fixed."""
+    title = f"{names.name(cell['activation'])}: {contrast.title}"
     rows, fixed = paper_curves.panel_rows(training, contrast, **cell)
     if rows.empty:
         setting = names.listed(*cell.values())
         missing = f"No runs of experiment '{contrast.experiment}' for {setting}."
         style.missing(ax, missing, select.HOW_TO_GET)
-        return {}
-    summary = select.over_seeds(rows, [contrast.column])
+        return title
     # Colours depend on all values in the experiment, so that the panels of a column agree.
     every = select.experiment(training, contrast.experiment)[contrast.column].unique()
-    for value, look in looks(contrast.column, every).items():
-        curve = select.keep(summary, **{contrast.column: value})
-        if len(curve):
-            seed_bands.draw_band(ax, curve, **look)
+    seed_bands.draw(ax, rows, [contrast.column], looks(contrast.column, every))
     if paper_curves.is_papers_setting(contrast, fixed):
-        draw_paper(ax, contrast.panel)
+        _draw_paper(ax, contrast.panel)
     seed_bands.finish(ax, fixed)
-    return fixed
+    return f"{title}, H = {fixed['depth']}" if "depth" in fixed else title
 
 
 def looks(column: str, values: Sequence[Any]) -> dict[Any, style.Look]:
@@ -105,7 +102,7 @@ def looks(column: str, values: Sequence[Any]) -> dict[Any, style.Look]:
     }
 
 
-def draw_paper(ax: Axes, panel: str) -> None:
+def _draw_paper(ax: Axes, panel: str) -> None:
     """The paper's digitised curves, thin and grey, with one label for all."""
     paper = select.keep(paper_curves.paper_figure4(), panel=panel)
     for i, (_, curve) in enumerate(paper.groupby("curve")):

@@ -1,27 +1,27 @@
 """Figure 5: the two terms of the loss decrease dL/dt (Theorem 3; Xu et al. 2021, Figure 5)."""
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.figures.seed_bands import BAND, draw_band, x_label
+from gnn_dynamics.figures import log_axis, seed_bands, style
 from gnn_dynamics.summaries import names, select
 from gnn_dynamics.summaries.gradient_terms import ratio_summary, term_sums
 
-TERM_LINE = {"head": style.SOLID, "layer": style.DASHED}
-TERM_NAME = {"head": "first term (heads)", "layer": "second term (layers)"}
-
-
-def _rows(gradient_terms: pd.DataFrame) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
-    return *term_sums(gradient_terms), gradient_terms
-
-
-@style.figure(
-    _rows,
+TERMS = {
+    "head": ("first term (heads)", style.SOLID),
+    "layer": ("second term (layers)", style.DASHED),
+}
+MISSING = (
     "No runs with `observe: [gradient_terms]` (experiment 'terms').",
     select.HOW_TO_GET,
 )
+
+
+def shown(gradient_terms: pd.DataFrame) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
+    """The sums of the terms, the keys that are fixed, and the table itself."""
+    return *term_sums(gradient_terms), gradient_terms
+
+
 def draw(sums: pd.DataFrame, fixed: dict, gradient_terms: pd.DataFrame) -> Figure:
     """For each set of nodes two rows, the terms and their ratio; a column for each depth.
 
@@ -36,55 +36,40 @@ def draw(sums: pd.DataFrame, fixed: dict, gradient_terms: pd.DataFrame) -> Figur
         sharey="row",
         height_ratios=[1.5, 1] * len(nodes),
     )
+    labels = select.ordered(sums["labels"], "labels")
     for i, kind in enumerate(nodes):
-        for j, depth in enumerate(depths):
-            terms, ratio = axes[2 * i, j], axes[2 * i + 1, j]
+        for terms, ratio, depth in zip(axes[2 * i], axes[2 * i + 1], depths, strict=True):
             part = select.keep(sums, nodes=kind, depth=depth)
-            _terms(terms, part)
-            _ratio(ratio, part)
-            style.letter(terms, "", f"{names.name(kind)}, H = {depth}")
+            for term in TERMS:
+                seed_bands.draw(terms, part, ["labels"], _looks(labels, term), term)
+            seed_bands.draw(ratio, part, ["labels"], _looks(labels, "head"), "ratio")
+            ratio.axhline(1, color=style.BLACK, lw=0.7, ls=":")
+            terms.set_title(f"{names.name(kind)}, H = {depth}")
+            terms.margins(x=0)
+            for ax in (terms, ratio):
+                log_axis.y_axis(ax)
             terms.sharex(ratio)  # nodes may differ in their steps
             terms.tick_params(labelbottom=False)
-            ratio.set_xlabel(x_label(fixed))
-    for ax in axes[:, 1:].flat:
-        ax.set_ylabel("")
-    title = f"{names.listed(fixed['dataset'], fixed['aggregation'])}; {BAND}"
-    style.legend_above(figure, _legend(sums), title, columns=2)
+            ratio.set_xlabel(seed_bands.x_label(fixed))
+        axes[2 * i, 0].set_ylabel(r"part of $-\mathrm{d}L/\mathrm{d}t$")
+        axes[2 * i + 1, 0].set_ylabel("first / second")
+    entries = {
+        f"{name}, {names.name(key)}": _looks([key], term)[key]
+        for key in labels
+        for term, (name, _) in TERMS.items()
+    }
+    title = f"{names.listed(fixed['dataset'], fixed['aggregation'])}; {seed_bands.BAND}"
+    style.legend_above(figure, entries, title, columns=2)
     return figure
 
 
-def _terms(ax: Axes, part: pd.DataFrame) -> None:
-    for term, line in TERM_LINE.items():
-        for labels, curve in select.over_seeds(part, ["labels"], term).groupby("labels"):
-            draw_band(ax, curve, color=style.LABEL_COLOUR[labels], linestyle=line)
-    ax.set_yscale("log")
-    ax.set_ylabel(r"part of $-\mathrm{d}L/\mathrm{d}t$")
-    ax.grid(axis="y")
-    ax.margins(x=0)
-
-
-def _ratio(ax: Axes, part: pd.DataFrame) -> None:
-    for labels, curve in select.over_seeds(part, ["labels"], "ratio").groupby("labels"):
-        draw_band(ax, curve, color=style.LABEL_COLOUR[labels])
-    ax.axhline(1, color=style.BLACK, lw=0.7, ls=":")
-    log_axis.y_axis(ax)
-    ax.set_ylabel("first / second")
-    ax.grid(axis="y")
-
-
-def _legend(sums: pd.DataFrame) -> list:
-    entries = {
-        f"{TERM_NAME[term]}, {names.name(labels)}": {
-            "color": style.LABEL_COLOUR[labels],
-            "linestyle": line,
-        }
-        for labels in select.ordered(sums["labels"], "labels")
-        for term, line in TERM_LINE.items()
+def _looks(labels: list[str], term: str) -> dict[str, style.Look]:
+    return {
+        key: {"color": style.LABEL_COLOUR[key], "linestyle": TERMS[term][1]}
+        for key in sorted(labels)
     }
-    return style.key(entries)
 
 
-@style.sentences(_rows)
 def measured(sums: pd.DataFrame, fixed: dict, gradient_terms: pd.DataFrame) -> list[str]:
     """The ratio of the terms in every panel, and the largest error of the identity."""
     worst = gradient_terms["relative_error"].max()

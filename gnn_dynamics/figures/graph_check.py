@@ -30,7 +30,7 @@ def draw(graph_condition: pd.DataFrame, title: str) -> Figure:
         _condition(column[0], part)
         _missing(column[1], part)
         _speed(column[2], part)
-        style.letter(column[0], "", names.name(aggregation))
+        column[0].set_title(names.name(aggregation))
         column[2].set_xlabel("depth H (hidden layers)")
     figure.align_ylabels(axes[:, 0])
     style.legend_above(figure, singular_values.legend(MARKERS), title, columns=4)
@@ -52,7 +52,6 @@ def _missing(ax: Axes, part: pd.DataFrame) -> None:
         most = max(most, missing.max())
     ax.set_ylim(-0.08 * most, 1.08 * most)
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.grid(axis="y")
 
 
 def _speed(ax: Axes, part: pd.DataFrame) -> None:
@@ -64,4 +63,3 @@ def _speed(ax: Axes, part: pd.DataFrame) -> None:
     ax.set_ylim(low / 2, high * 2)
     log_axis.plain_ticks(ax.yaxis)
     ax.set_xticks(sorted(part["depth"].unique()))
-    ax.grid(axis="y")

@@ -11,17 +11,16 @@ from gnn_dynamics.summaries import names, select
 
 COLUMNS = 4
 CELL = ["dataset", "aggregation", "nodes"]
-
-
-def _rows(graph_condition: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
-    return select.fix(graph_condition, (*CELL, "multiscale", "depth"), select.DATA_FIRST)
-
-
-@style.figure(
-    _rows,
+MISSING = (
     "No graph conditions were computed.",
     "Set `datasets` and `graph_condition` in the config.",
 )
+
+
+def shown(graph_condition: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
+    return select.fix(graph_condition, (*CELL, "multiscale", "depth"), select.DATA_FIRST)
+
+
 def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
     """A panel for each dataset, aggregation and set of nodes, from table `graph_condition`."""
     parts = _parts(rows)
@@ -30,7 +29,7 @@ def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
     axes = figure.subplots(lines, min(COLUMNS, len(parts)), squeeze=False).ravel()
     for ax, ((dataset, aggregation, nodes), part) in zip(axes, parts, strict=False):
         singular_values.draw(ax, part)
-        style.letter(ax, "", f"{names.name(dataset)}\n{names.name(aggregation)}, {nodes}")
+        ax.set_title(f"{names.name(dataset)}\n{names.name(aggregation)}, {nodes}")
     for ax in axes[len(parts) :]:
         ax.set_axis_off()
     style.legend_above(figure, singular_values.legend(), select.describe(fixed), columns=4)
@@ -48,17 +47,16 @@ def _parts(rows: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFrame]
     )
 
 
-@style.sentences(_rows)
 def measured(rows: pd.DataFrame, fixed: dict) -> list[str]:
-    """For each panel: where the condition holds with and without skips, and how sigma^2 moves."""
+    """For each panel: where the condition holds and how sigma^2 changes, skip and no skip."""
     sentences = [f"Setting: {select.describe(fixed)}."]
     for cell, part in _parts(rows):
-        single, multi = (select.keep(part, multiscale=skip) for skip in (False, True))
-        if len(single) and len(multi):
+        no_skip, skip = (select.keep(part, multiscale=value) for value in (False, True))
+        if len(no_skip) and len(skip):
             sentences.append(
-                f"{names.listed(*cell)}: condition holds at"
-                f" {_share(single)} depths without skips, at {_share(multi)} with; smallest"
-                f" positive σ² {_change(single)} without skips, {_change(multi)} with."
+                f"{names.listed(*cell)}: the condition holds at {_share(no_skip)} depths (no skip)"
+                f" and {_share(skip)} (skip); the smallest positive σ² goes {_change(no_skip)} (no"
+                f" skip) and {_change(skip)} (skip)."
             )
     return sentences
 

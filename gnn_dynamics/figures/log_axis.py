@@ -17,16 +17,17 @@ def with_zero(ax: Axes, values: Iterable[float], label: str = "") -> float:
     positive = numbers[numbers > 0] if (numbers > 0).any() else np.ones(1)
     low, high = np.log10(positive.min()), np.log10(positive.max())
     span = max(high - low, 1.0)
-    zero = low - 0.2 * span  # log10 of the strip's y
+    above = 0.18 if label else 0.12  # of the strip, with room for a label above the marks
+    zero = low - (above + 0.08) * span  # log10 of the strip's y
     zeros = bool((numbers == 0).any())
     bottom = zero - 0.06 * span if zeros else low - 0.06 * span
     ax.set_ylim(10**bottom, 10 ** (high + 0.08 * span))
     plain_ticks(ax.yaxis, floor=10 ** (low - 0.03 * span), zero_y=10**zero if zeros else None)
     if zeros:
-        ax.axhspan(10**bottom, 10 ** (zero + 0.12 * span), color="#EEEEEE", zorder=0, lw=0)
+        ax.axhspan(10**bottom, 10 ** (zero + above * span), color="#EEEEEE", zorder=0, lw=0)
         across = ax.get_yaxis_transform()
-        text_y = 10 ** (zero + 0.03 * span)
-        ax.text(0.01, text_y, label, transform=across, va="bottom", fontsize=6.5)
+        text_y = 10 ** (zero + above * span)
+        ax.text(0.01, text_y, label, transform=across, va="top", fontsize=6.5)
     return float(10**zero)
 
 

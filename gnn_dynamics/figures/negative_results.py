@@ -43,8 +43,14 @@ PANELS: dict[str, tuple[str, str, style.Look]] = {
 # Panel, curve, values of its parameters, label, style.
 CURVES: tuple[tuple[str, str, dict[str, float], str, style.Look], ...] = (
     ("printed_inequality", "right", {}, r"$a^2-b^2=L-L^*$", THICK),
-    ("printed_inequality", "projected", {}, "corrected: equal to it", CORRECT),
-    ("printed_inequality", "printed_left", {}, r"printed: $(a-b)^2$ is not above", {"color": RED}),
+    ("printed_inequality", "projected", {}, "corrected: the same", CORRECT),
+    (
+        "printed_inequality",
+        "printed_left",
+        {},
+        r"printed: $(a-b)^2$, should be above",
+        {"color": RED},
+    ),
     ("constant", "excess", {"constant": 4}, "measured, H = 0", THICK),
     ("constant", "bound", {"constant": 4}, "bound, constant 4", CORRECT),
     ("constant", "bound", {"constant": 8}, "bound, constant 8", CLAIMED),
@@ -56,13 +62,12 @@ CURVES: tuple[tuple[str, str, dict[str, float], str, style.Look], ...] = (
     ("singular_margin", "loss", {}, "loss / its start", {"color": BLACK, "marker": "s"}),
     ("singular_margin", "sigma_min", {}, r"$\sigma_{\min}$", {"color": RED, "marker": "o"}),
 )
-
-
-@style.figure(
-    style.as_given,
+MISSING = (
     "No statement was checked (table 'negative_results' is empty).",
     "Run the workflow to its end.",
 )
+
+
 def draw(results: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     """The four panels of table `negative_curves`; the verdicts are those of `negative_results`."""
     figure = style.new_figure(5.4)
@@ -83,7 +88,6 @@ def _finish(ax: Axes, axis: style.Look) -> None:
     if ax.get_xscale() == "log":
         log_axis.plain_ticks(ax.xaxis)
     ax.legend()
-    ax.grid(axis="y")
 
 
 def _verdict(results: pd.DataFrame, source: str) -> str:
@@ -91,12 +95,11 @@ def _verdict(results: pd.DataFrame, source: str) -> str:
     return "fails" if (verdicts == "fails").any() else "holds"
 
 
-@style.sentences(style.as_given)
 def measured(results: pd.DataFrame, curves: pd.DataFrame) -> list[str]:
     """A sentence for each row of `negative_results` that fails."""
     failing = results[results.verdict == "fails"]
     return [
-        f"{row.source} ({row.wording}): {row.quantity} is {row.value:.3g}, where {row.expected}"
-        " would be needed."
+        f"{row.source} ({row.wording}): {row.quantity} is {row.value:.3g};"
+        f" required: {row.expected}."
         for row in failing.itertuples()
     ]

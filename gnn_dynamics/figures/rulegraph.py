@@ -43,7 +43,7 @@ def draw(graph: nx.DiGraph) -> Figure:
     centres = layout(bent)
     x, y = zip(*centres.values(), strict=True)
     left, right, top = min(x) - WIDTH / 2, max(x) + WIDTH / 2, max(y) + HEIGHT / 2
-    figure = style.new_figure(top + HEIGHT / 2, right - left, layout="none")
+    figure = style.new_figure(top + HEIGHT / 2, right - left, layout=None)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(left, right), ylim=(-HEIGHT / 2, top))
     axes.axis("off")
     box = {"boxstyle": "round", "facecolor": "#EFEFEF", "edgecolor": style.GREY, "linewidth": 0.6}

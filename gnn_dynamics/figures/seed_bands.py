@@ -7,16 +7,25 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gnn_dynamics.figures import log_axis, style
+from gnn_dynamics.summaries import select
 
 BAND = "line: median over seeds; band: lowest to highest seed"
 
 
-def draw_band(ax: Axes, summary: pd.DataFrame, **look: Any) -> None:
-    """Median over seeds with the band from the lowest to the highest seed."""
-    ax.plot(summary["step"], summary["median"], **look)
-    if summary["seeds"].max() > 1:
-        band = (summary["step"], summary["low"], summary["high"])
-        ax.fill_between(*band, color=look["color"], alpha=style.BAND_ALPHA, lw=0)
+def draw(
+    ax: Axes,
+    rows: pd.DataFrame,
+    by: list[str],
+    looks: Mapping[Any, style.Look],
+    value: str = "loss",
+) -> None:
+    """For each key of `looks`: the median of `value` over seeds, in a band of all seeds."""
+    curves = dict(list(select.over_seeds(rows, by, value).groupby(by if len(by) > 1 else by[0])))
+    for curve, look in ((curves[key], look) for key, look in looks.items() if key in curves):
+        ax.plot(curve["step"], curve["median"], **look)
+        if curve["seeds"].max() > 1:
+            band = (curve["step"], curve["low"], curve["high"])
+            ax.fill_between(*band, color=look["color"], alpha=style.BAND_ALPHA, lw=0)
 
 
 def finish(ax: Axes, fixed: Mapping[str, Any]) -> None:
@@ -26,7 +35,6 @@ def finish(ax: Axes, fixed: Mapping[str, Any]) -> None:
     ax.set_ylabel(style.LOSS_AXIS.get(fixed.get("loss_fn", ""), "training loss"))
     ax.margins(x=0)
     ax.locator_params(axis="x", nbins=4)
-    ax.grid(axis="y")
 
 
 def x_label(fixed: Mapping[str, Any]) -> str:

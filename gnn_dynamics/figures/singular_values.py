@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from gnn_dynamics.figures import log_axis, style
 
 CIRCLES: Mapping[bool, str] = {True: "o", False: "o"}
 ZERO = {True: "+", False: "x"}  # both are visible where two zeros coincide
-_LABEL = {True: "multiscale: all layers", False: "no skips: last layer"}
+_LABEL = {True: "skip: all layers", False: "no skip: last layer"}
 
 
 def by_skip(rows: pd.DataFrame) -> list[tuple[bool, pd.DataFrame, style.Look]]:
@@ -37,15 +36,14 @@ def draw(
         ax.plot(curve["depth"], curve["sigma_min_positive_sq"], lw=0.7, alpha=0.5, **look)
         ax.plot(positive["depth"], positive["sigma_min_sq"], marker=markers[skip], ms=3, **look)
         ax.plot(zero["depth"], [zero_y] * len(zero), ZERO[skip], color=look["color"], mew=1.2)
-    ax.grid(axis="y")
 
 
-def legend(markers: Mapping[bool, str] | None = None) -> list[Line2D]:
-    """Handles for the two networks, zeros and the thin line."""
-    entries = {
+def legend(markers: Mapping[bool, str] | None = None) -> dict[str, style.Look]:
+    """Legend of the two networks, zeros and the thin line."""
+    entries: dict[str, style.Look] = {
         _LABEL[skip]: style.skip_look(skip) | ({"marker": markers[skip]} if markers else {})
         for skip in (False, True)
     }
     entries["× and +: exactly 0"] = {"color": style.GREY, "marker": "x", "ls": ""}
     entries["thin: smallest positive"] = {"color": style.GREY, "lw": 0.7}
-    return style.key(entries)
+    return entries

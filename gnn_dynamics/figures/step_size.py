@@ -12,13 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.summaries import depth_rates, effects, select
-from gnn_dynamics.summaries.depth_rates import MEASURES, MODEL, PAIR, by_rate
+from gnn_dynamics.summaries import depth_rates, effects, names, select
+from gnn_dynamics.summaries.depth_rates import MEASURES, MODEL, PAIR, best_rates, by_rate
 
 MOSTLY = 0.5
 EDGE = 2.0  # of stability, for lr * lambda_max
-EFFECT = r"deeper: $\log_2$ of times faster"
-ROW = {True: "with skips", False: "no skips"}
+EFFECT = r"deeper: speed-up ($\log_2$)"
 NO_RATES = (
     "No depths were compared at equal learning rates.",
     "Train both depths with optimizer gd and the same `lr`.",
@@ -27,44 +26,39 @@ NO_SHARPNESS = (
     "No sharpness was observed along gradient descent.",
     "Add `observe: [sharpness]` to an experiment with optimizer gd and run the workflow again.",
 )
-
-
-def _rows(comparisons: pd.DataFrame, training: pd.DataFrame) -> tuple:
-    """Cells of claim 10, keys that are fixed, other graphs, best rates, and the sharpness."""
-    rows, fixed = depth_rates.shown(comparisons)
-    if rows.empty:
-        return (rows,)
-    others, best = depth_rates.other_graphs(comparisons, fixed), depth_rates.best_rates(rows)
-    return rows, fixed, others, best, depth_rates.sharpness(training, fixed)
-
-
-@style.figure(
-    _rows,
+MISSING = (
     "No depths were compared in flow time or in steps of gradient descent.",
     "Train two depths with optimizer flow or gd and at least 5 seeds.",
 )
-def draw(
-    rows: pd.DataFrame,
-    fixed: dict,
-    others: pd.DataFrame,
-    best: pd.DataFrame,
-    sharp: pd.DataFrame,
-) -> Figure:
-    """A row with skips and one without: (a) effects, (b) effect and (c) sharpness by rate.
+
+
+def shown(comparisons: pd.DataFrame, training: pd.DataFrame) -> tuple:
+    """Cells of claim 10, keys that are fixed, other graphs, and the sharpness."""
+    rows, fixed = depth_rates.shown(comparisons)
+    if rows.empty:
+        return (rows,)
+    others = depth_rates.other_graphs(comparisons, fixed)
+    return rows, fixed, others, depth_rates.sharpness(training, fixed)
+
+
+def draw(rows: pd.DataFrame, fixed: dict, others: pd.DataFrame, sharp: pd.DataFrame) -> Figure:
+    """A row for skip and one for no skip: (a) effects, (b) effect and (c) sharpness by rate.
 
     From tables `comparisons` and `training` (rows of gradient descent).
     """
     skips = [skip for skip in (True, False) if skip in set(rows["multiscale"])]
-    colours = style.depth_colours([*rows["depth"], *rows["other"], *sharp.get("depth", [])])
+    colours = style.depth_colours([*rows["depth"], *rows["other"], *sharp["depth"]])
     figure = style.new_figure(0.8 + 2.25 * len(skips))
     axes = figure.subplots(len(skips), 3, squeeze=False, width_ratios=[1, 1.1, 1.1])
     for line, skip in zip(axes, skips, strict=True):
-        cells, best_rates = (select.keep(part, multiscale=skip) for part in (rows, best))
+        cells = select.keep(rows, multiscale=skip)
+        best = best_rates(cells)
         _measures(line[0], cells, select.keep(others, multiscale=skip), colours)
-        _rates(line[1], cells, best_rates, colours)
-        _sharpness(line[2], select.keep(sharp, multiscale=skip), best_rates, colours)
-        for ax, mark, title in zip(line, "abc", _TITLES, strict=True):
-            style.letter(ax, mark, f"{title}, {ROW[skip]}")
+        _rates(line[1], cells, best, colours)
+        _sharpness(line[2], select.keep(sharp, multiscale=skip), best, colours)
+        titles = ("three measures", "equal rates", "sharpness")
+        for ax, mark, title in zip(line, "abc", titles, strict=True):
+            style.letter(ax, mark, f"{title}, {names.name(skip)}")
         for ax in line[:2]:  # so few at any height, or the layout misjudges the labels' width
             if ax.has_data():
                 ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
@@ -73,36 +67,30 @@ def draw(
     return figure
 
 
-_TITLES = ("three measures", "equal rates", "sharpness")
-
-
 def _measures(ax: Axes, rows: pd.DataFrame, others: pd.DataFrame, colours: dict) -> None:
     """A group for each measure: a mark for each pair of depths, its cells, then other graphs."""
-    pairs = sorted(set(zip(rows["depth"], rows["other"], strict=True)))
+    column = list(MEASURES).index
+    pairs = dict(list(rows.groupby(["depth", "other"])))
     offsets = np.linspace(-0.3, 0.1, len(pairs)) if len(pairs) > 1 else [-0.1]
-    for x, measure in enumerate(MEASURES):
-        for offset, (depth, other) in zip(offsets, pairs, strict=True):
-            cells = select.keep(rows, measure=measure, depth=depth, other=other)
-            xs, color = [x + offset] * len(cells), colours[depth]
-            ax.plot(xs, cells["effect"], ".", ms=3, alpha=0.35, mew=0, color=color)
-            _marks(ax, effects.medians(cells, PAIR).assign(x=x + offset), colours[depth])
+    for offset, ((depth, _), pair) in zip(offsets, pairs.items(), strict=True):
+        cells, color = pair.assign(x=pair["measure"].map(column) + offset), colours[depth]
+        ax.plot(cells["x"], cells["effect"], ".", ms=3, alpha=0.35, mew=0, color=color)
+        _marks(ax, effects.medians(cells, ["x"]), color)
     ax.axhline(0, color=style.BLACK, lw=0.7, zorder=1)
     # Other graphs must not change the scale: effects outside it are drawn at the edge.
     clipped = others["effect"].clip(*ax.get_ylim())
-    xs = others["measure"].map(list(MEASURES).index).astype(float) + 0.33
+    xs = others["measure"].map(column).astype(float) + 0.33
     ax.plot(xs, clipped, "_", color=style.GREY, ms=5, mew=0.8)
     ax.set_xticks(range(len(MEASURES)), MEASURES.values())
     ax.set_xlim(-0.6, len(MEASURES) - 0.4)
     ax.set_ylabel(EFFECT)
-    ax.grid(axis="y")
 
 
 def _marks(ax: Axes, summary: pd.DataFrame, colour: tuple) -> None:
     """Medians with their intervals at `x`; hollow where most pairs only bound it."""
-    for row in summary.itertuples():
-        ax.vlines(row.x, row.ci_low, row.ci_high, color=colour, lw=1)
-        inside = "white" if row.bounded > MOSTLY else colour
-        ax.plot(row.x, row.effect, "o", ms=4.5, color=colour, mfc=inside)
+    ax.vlines(summary["x"], summary["ci_low"], summary["ci_high"], color=colour, lw=1)
+    for x, effect, bounded in summary[["x", "effect", "bounded"]].itertuples(index=False):
+        ax.plot(x, effect, "o", ms=4.5, color=colour, mfc="white" if bounded > MOSTLY else colour)
 
 
 def _rates(ax: Axes, rows: pd.DataFrame, best: pd.DataFrame, colours: dict) -> None:
@@ -122,7 +110,6 @@ def _rates(ax: Axes, rows: pd.DataFrame, best: pd.DataFrame, colours: dict) -> N
     _at_best(ax, best, colours)
     _rate_axis(ax, [*rates, *best["lr"]], flow if (curves["lr"] == 0).any() else None)
     ax.set_ylabel(EFFECT)
-    ax.grid(axis="y")
 
 
 def _at_best(ax: Axes, best: pd.DataFrame, colours: dict) -> None:
@@ -152,15 +139,16 @@ def _sharpness(ax: Axes, sharp: pd.DataFrame, best: pd.DataFrame, colours: dict)
     if sharp["median"].notna().sum() == 0:
         style.missing(ax, *NO_SHARPNESS)
         return
-    for depth in sorted(set(sharp["depth"]), reverse=True):
+    for position, depth in reversed(list(enumerate(sorted(colours)))):
         curve, color = select.keep(sharp, depth=depth), colours[depth]
         band = (curve["lr"], curve["low"], curve["high"])
         ax.fill_between(*band, color=color, alpha=style.BAND_ALPHA, lw=0)
         # Wider below narrower, so that equal curves are all visible.
-        width = 1.2 + 1.8 * sorted(colours).index(depth) / max(len(colours) - 1, 1)
+        width = 1.2 + 1.8 * position / max(len(colours) - 1, 1)
         ax.plot(curve["lr"], curve["median"], "-", lw=width, color=color)
         diverged = curve[curve["diverged"] > 0]["lr"]
-        heights, across = [_height(sharp, depth)] * len(diverged), ax.get_xaxis_transform()
+        # A line of crosses for each depth at the top of the panel.
+        heights, across = [0.97 - 0.05 * position] * len(diverged), ax.get_xaxis_transform()
         ax.plot(diverged, heights, "x", transform=across, ms=4, color=color)
     ax.axhline(EDGE, color=style.BLACK, lw=0.8, ls=":")
     ax.set_yscale("log")
@@ -169,61 +157,51 @@ def _sharpness(ax: Axes, sharp: pd.DataFrame, best: pd.DataFrame, colours: dict)
     log_axis.plain_ticks(ax.yaxis)
     _rate_axis(ax, list(sharp["lr"]))
     ax.set_ylabel(r"largest lr $\times\ \lambda_{\max}$")
-    ax.grid(axis="y")
 
 
-def _height(sharp: pd.DataFrame, depth: int) -> float:
-    """Height of the crosses of a depth, as a share of the panel: a line for each depth."""
-    return 0.97 - 0.05 * sorted(set(sharp["depth"])).index(depth)
-
-
-def _legend(rows: pd.DataFrame, colours: dict) -> list:
+def _legend(rows: pd.DataFrame, colours: dict) -> dict[str, style.Look]:
     """Colours of depths, with the shallower ones that each is compared with."""
     entries: dict[str, style.Look] = {}
     for depth in sorted(colours):
         others = sorted(set(rows["other"][rows["depth"] == depth]))
-        against = f" (against {', '.join(map(str, others))})" if others else ""
+        against = f" (vs. {', '.join(map(str, others))})" if others else ""
         entries[f"H = {depth}{against}"] = {"color": colours[depth], "marker": "o"}
     grey = {"color": style.GREY, "ls": ""}
     entries["(a) other graphs"] = {**grey, "marker": "_", "ms": 5}
-    entries["hollow: at least so far from 0"] = {**grey, "marker": "o", "mfc": "white"}
-    entries["best rate of a depth"] = {**grey, "marker": "^"}
+    entries["hollow: lower bound of the size"] = {**grey, "marker": "o", "mfc": "white"}
+    entries["best rate for a depth"] = {**grey, "marker": "^"}
     entries["(c) runs diverged"] = {**grey, "marker": "x"}
     entries["(c) edge of stability, 2"] = {"color": style.BLACK, "ls": ":", "lw": 0.8}
-    return style.key(entries)
+    return entries
 
 
-@style.sentences(_rows)
 def measured(
-    rows: pd.DataFrame,
-    fixed: dict,
-    others: pd.DataFrame,
-    best: pd.DataFrame,
-    sharp: pd.DataFrame,
+    rows: pd.DataFrame, fixed: dict, others: pd.DataFrame, sharp: pd.DataFrame
 ) -> list[str]:
     """The three measures for every pair of depths, then the rates and the sharpness behind them."""
     return [
-        f"Setting: {depth_rates.describe(rows, fixed)}. Effects are log₂ of how many times faster"
-        " the deeper network is; medians over the thresholds (and kinds) that all measures of a"
-        " pair have, with the medians of the interval's ends.",
+        f"Setting: {depth_rates.describe(rows, fixed)}. An effect is the log₂ of how many times"
+        " faster the deeper network is: the median over the thresholds (and kinds) that all"
+        " measures of a pair have, with the medians of the interval ends.",
         *(f"{_pair(*pair)}: {_measures_text(part)}." for pair, part in rows.groupby(PAIR)),
         *(
             f"{_pair(*pair)}, by rate: {_rates_text(curve)}."
             for pair, curve in by_rate(rows).groupby(PAIR)
         ),
         *(
-            f"{ROW[skip].capitalize()}, best rate: {_best_text(part)} (median over cells)."
-            for skip, part in best.groupby("multiscale")
+            f"{names.name(skip).capitalize()}, best rate: {_best_text(part)} (median over cells)."
+            for skip, part in best_rates(rows).groupby("multiscale")
         ),
         *(
-            f"{ROW[skip].capitalize()}, H = {depth}, largest rate × λmax: {_sharpness_text(curve)}."
+            f"{names.name(skip).capitalize()}, H = {depth}, largest rate × λmax:"
+            f" {_sharpness_text(curve)}."
             for (skip, depth), curve in sharp.groupby(MODEL[:2])
         ),
     ]
 
 
 def _pair(skip: bool, depth: int, other: int) -> str:
-    return f"{ROW[skip].capitalize()}, H = {depth} against {other}"
+    return f"{names.name(skip).capitalize()}, H = {depth} vs. {other}"
 
 
 def _measures_text(cells: pd.DataFrame) -> str:

@@ -10,11 +10,10 @@ import logging
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -24,7 +23,6 @@ BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY, BLACK = "#CC79A7", "#56B4E9", "#8C8C8C", "#222222"
 BAND_ALPHA = 0.18
 
-Result = TypeVar("Result")
 Look = dict[str, Any]  # properties of a line
 Line = str | tuple[int, tuple[float, ...]]  # line style: a name, or offset and dashes
 SOLID: Line = "-"
@@ -32,9 +30,9 @@ DASHED: Line = (0, (4, 1.6))
 DOTTED: Line = (0, (1, 1.2))
 LOSS_AXIS = {"squared": "training loss (squared, sum)", "cross_entropy": "training loss (mean CE)"}
 ACTIVATION_COLOUR = {"linear": BLUE, "relu": RED}
-SCALE_COLOUR = {True: BLUE, False: RED}
+SKIP_COLOUR = {True: BLUE, False: RED}
 LABEL_COLOUR = {"true": BLUE, "uniform": RED, "permuted": PURPLE}
-SCALE_LINE = {True: SOLID, False: DASHED}
+SKIP_LINE = {True: SOLID, False: DASHED}
 LABEL_LINE = {"true": SOLID, "uniform": DASHED, "permuted": DOTTED}
 VERDICT_COLOUR = {
     "holds": GREEN,
@@ -50,6 +48,9 @@ _RC = {
     "axes.titlesize": 8,
     "axes.labelsize": 8,
     "axes.linewidth": 0.6,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.labelsize": 7,
@@ -89,45 +90,6 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     return wrapped
 
 
-def _shows(
-    rows: Callable[..., tuple], otherwise: Callable[[], Result]
-) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
-        @functools.wraps(function)
-        def wrapped(*tables: pd.DataFrame | None, **options: Any) -> Result:
-            given = [pd.DataFrame() if table is None else table for table in tables]
-            with context():
-                shown = rows(*given, **options)
-                return function(*shown) if len(shown[0]) else otherwise()
-
-        return wrapped
-
-    return decorate
-
-
-def figure(
-    rows: Callable[..., tuple], missing: str, how: str
-) -> Callable[[Callable[..., Figure]], Callable[..., Figure]]:
-    """Decorate a `draw` that takes what `rows` returns, so that it takes tables and options.
-
-    Where the first item of `rows(*tables, **options)` is empty, the figure only states what is
-    `missing` and `how` to get it. An absent table may be None.
-    """
-    return _shows(rows, lambda: missing_figure(missing, how))
-
-
-def sentences(
-    rows: Callable[..., tuple],
-) -> Callable[[Callable[..., list[str]]], Callable[..., list[str]]]:
-    """Decorate a `measured` in the same way; it returns no sentence where there are no rows."""
-    return _shows(rows, list)
-
-
-def as_given(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
-    """The `rows` of a figure that shows its tables as they are."""
-    return tables
-
-
 class _Figure(Figure):
     """Saves under `context()` too, since fonts and resolution are looked up only then."""
 
@@ -152,12 +114,12 @@ def depth_colours(depths: Iterable[int]) -> dict[int, tuple]:
 
 def skip_look(multiscale: bool) -> Look:
     """Colour and line of a network with or without skip connections."""
-    return {"color": SCALE_COLOUR[multiscale], "ls": SCALE_LINE[multiscale]}
+    return {"color": SKIP_COLOUR[multiscale], "ls": SKIP_LINE[multiscale]}
 
 
 def letter(ax: Axes, mark: str, title: str) -> None:
-    """A panel's title, left-aligned: (a) in bold, then what it shows."""
-    ax.set_title(f"$\\bf{{({mark})}}$ {title}" if mark else title, loc="left")
+    """A panel's title: (a) in bold, then what it shows."""
+    ax.set_title(f"$\\bf{{({mark})}}$ {title}")
 
 
 def missing(ax: Axes, what: str, how: str) -> None:
@@ -180,10 +142,10 @@ def missing_figure(what: str, how: str) -> Figure:
     return figure
 
 
-def legend_above(figure: Figure, handles: list[Line2D], title: str, columns: int) -> None:
+def legend_above(figure: Figure, entries: Mapping[str, Look], title: str, columns: int) -> None:
     """One legend above all panels, with a title that states the setting."""
     figure.legend(
-        handles=handles,
+        handles=key(entries),
         title=title,
         title_fontsize=8,
         loc="outside upper center",

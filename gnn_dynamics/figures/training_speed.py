@@ -8,21 +8,20 @@ from matplotlib.figure import Figure
 
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import curves, seed_bands, style
+from gnn_dynamics.figures.curves import MISSING as MISSING
 from gnn_dynamics.summaries import names, select
-from gnn_dynamics.summaries.paper_curves import FIGURE_4, Contrast, panel_rows
-
-MISSING = "No runs of the experiments 'curves' and 'labels'."
+from gnn_dynamics.summaries.paper_curves import FIGURE_4, panel_rows
 
 
-def _cells(training: pd.DataFrame) -> tuple[list[dict], pd.DataFrame]:
+def shown(training: pd.DataFrame) -> tuple[list[dict], pd.DataFrame]:
     """The keys of each row of panels: first dataset, first aggregation, each activation."""
-    rows = pd.concat([select.experiment(training, name) for name in ("curves", "labels")])
-    rows, cell = select.fix(rows, [key for key in KEYS if key not in ("dataset", "aggregation")])
+    rows, cell = select.fix(
+        curves.rows(training), [key for key in KEYS if key not in ("dataset", "aggregation")]
+    )
     activations = select.ordered(rows["activation"], "activation")
     return [{**cell, "activation": activation} for activation in activations], training
 
 
-@style.figure(_cells, MISSING, select.HOW_TO_GET)
 def draw(cells: list[dict], training: pd.DataFrame) -> Figure:
     """Panels (a), (b), (c) for each activation (row), from table `training`.
 
@@ -31,21 +30,14 @@ def draw(cells: list[dict], training: pd.DataFrame) -> Figure:
     """
     figure = style.new_figure(0.75 + 1.95 * len(cells))
     columns = curves.draw_columns(figure, training, cells, FIGURE_4)
-    for mark, contrast, panels in zip("abc", FIGURE_4, columns, strict=True):
-        for (ax, fixed), cell in zip(panels, cells, strict=True):
-            style.letter(ax, mark, title(contrast, fixed, cell["activation"]))
+    for mark, column in zip("abc", columns, strict=True):
+        for ax, title in column:
+            style.letter(ax, mark, title)
     graph = names.listed(cells[0]["dataset"], cells[0]["aggregation"])
     figure.suptitle(f"{graph}; {seed_bands.BAND}", fontsize=8)
     return figure
 
 
-def title(contrast: Contrast, fixed: dict, activation: str) -> str:
-    """Panel title: what is compared, and at which depth if that is fixed."""
-    depth = f", H = {fixed['depth']}" if "depth" in fixed else ""
-    return f"{names.name(activation)}: {contrast.title}{depth}"
-
-
-@style.sentences(_cells)
 def measured(cells: list[dict], training: pd.DataFrame) -> list[str]:
     """Final losses in every panel."""
     sentences = []
@@ -59,13 +51,12 @@ def measured(cells: list[dict], training: pd.DataFrame) -> list[str]:
 
 
 def _final(rows: pd.DataFrame, column: str) -> str:
-    """`median loss at iteration 6000: 0.11 (multiscale), 0.32 (no skips); 5 seeds`."""
+    """`median loss at iteration 6000: 0.11 (skip), 0.32 (no skip); 5 seeds`."""
     summary = select.over_seeds(rows, [column])
     last = summary["step"].max()
-    labels = curves.looks(column, summary[column].unique())
     parts = [
         f"{select.at_step(select.keep(summary, **{column: value}), last):.3g} ({look['label']})"
-        for value, look in labels.items()
+        for value, look in curves.looks(column, summary[column].unique()).items()
     ]
     seeds = select.plural(int(summary["seeds"].max()), "seed")
     return f"median loss at iteration {last:,}: {', '.join(parts)}; {seeds}"

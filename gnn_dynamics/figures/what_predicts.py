@@ -32,23 +32,25 @@ LOOKS: dict[str, style.Look] = {
     "gin": {"color": style.RED, "marker": "s", "mfc": "white"},
 }
 OTHER_LOOK: style.Look = {"color": style.GREY, "marker": "D"}
-AXES = {
-    "edge_homophily": "edge homophily",
-    "sigma_min_positive_sq": r"$\sigma_r^2$ of the stacked features",
-    "alignment": r"label alignment $\|YP_k\|^2/\|Y\|^2$",
-}
-WHERE = {
-    "edge_homophily": "graphs with edges",
-    "sigma_min_positive_sq": "the features, nodes and depths of the runs in `graph_condition`",
-    "alignment": "runs with the squared loss",
+AXES = {  # label, and for what the predictor is computed
+    "edge_homophily": ("edge homophily", "graphs with edges"),
+    "sigma_min_positive_sq": (
+        r"$\sigma_r^2$ of the stacked features",
+        "the features, nodes and depths of the runs in `graph_condition`",
+    ),
+    "alignment": (r"label alignment $\|YP_k\|^2/\|Y\|^2$", "runs with the squared loss"),
 }
 LEGEND = (
     "linear networks, gradient flow; medians over a graph's cells of effect and interval ends\n"
     f"Spearman's ρ, p by permutation and after Holm; ✓: |ρ| ≥ {LEAST_RHO:g} and p ≤ {MOST_P:g}"
 )
+MISSING = (
+    "No acceleration of a linear network was measured in flow time.",
+    "Train pairs with optimizer flow, squared loss, `thresholds` and at least 5 seeds.",
+)
 
 
-def _rows(
+def shown(
     comparisons: pd.DataFrame,
     graphs: pd.DataFrame,
     graph_condition: pd.DataFrame,
@@ -59,11 +61,6 @@ def _rows(
     return table, correlations(table) if len(table) else table
 
 
-@style.figure(
-    _rows,
-    "No acceleration of a linear network was measured in flow time.",
-    "Train pairs with optimizer flow, squared loss, `thresholds` and at least 5 seeds.",
-)
 def draw(table: pd.DataFrame, tests: pd.DataFrame) -> Figure:
     """Each panel shows the graphs and their rank correlation.
 
@@ -71,48 +68,44 @@ def draw(table: pd.DataFrame, tests: pd.DataFrame) -> Figure:
     """
     figure = style.new_figure(6.4)
     axes = figure.subplots(3, 3)
-    for line, (claim, name) in zip(axes, ACCELERATIONS.items(), strict=True):
+    for row, (claim, name) in zip(axes, ACCELERATIONS.items(), strict=True):
         part = table[table["claim"] == claim]
-        for ax, predictor in zip(line, PREDICTORS, strict=True):
+        for ax, predictor in zip(row, PREDICTORS, strict=True):
             _panel(ax, part.dropna(subset=predictor), table[predictor], predictor)
-            _title(ax, select.keep(tests, claim=claim, predictor=predictor))
-        _wide(line, part)
-        line[0].set_ylabel(f"{name}:\n$\\log_2$ of times faster")
-    style.legend_above(figure, _legend(table), LEGEND, columns=3)
+            results = select.keep(tests, claim=claim, predictor=predictor).itertuples()
+            lines = [f"{names.name(test.aggregation)}: {_result(test)}" for test in results]
+            ax.set_title("\n".join(lines), fontsize=7)
+        _wide(row, part)
+        row[0].set_ylabel(f"{name}:\nspeed-up (log$_2$)")
+    entries = {
+        names.name(aggregation): {"ls": "", **LOOKS.get(aggregation, OTHER_LOOK)}
+        for aggregation in select.ordered(table["aggregation"], "aggregation")
+    }
+    style.legend_above(figure, entries, LEGEND, columns=3)
     return figure
 
 
 def _panel(ax: Axes, part: pd.DataFrame, everywhere: pd.Series, predictor: str) -> None:
+    label, where = AXES[predictor]
     if part.empty:
         missing = f"No graph has both this acceleration and its {PREDICTORS[predictor]}."
-        style.missing(ax, missing, f"It is computed for {WHERE[predictor]}.")
+        style.missing(ax, missing, f"It is computed for {where}.")
         return
     for aggregation, marks in part.groupby("aggregation"):
         look = LOOKS.get(aggregation, OTHER_LOOK)
         ax.vlines(marks[predictor], marks["ci_low"], marks["ci_high"], color=look["color"], lw=0.7)
         ax.plot(marks[predictor], marks["effect"], ls="", ms=4, **look)
     ax.axhline(0, color=style.BLACK, lw=0.7, zorder=1)
-    ax.set_xlabel(AXES[predictor])
-    ax.grid(axis="y")
+    ax.set_xlabel(label)
     if predictor == "sigma_min_positive_sq":
         ax.set_xscale("log")
-        ax.set_xlim(_decades(everywhere[everywhere > 0]))
+        known = everywhere[everywhere > 0]
+        low, high = np.floor(np.log10(known.min() / 1.5)), np.ceil(np.log10(known.max() * 1.5))
+        ax.set_xlim(10**low, 10**high)  # the same whole powers of ten in every panel
         ax.xaxis.set_major_locator(LogLocator(numticks=5))
         ax.set_xticks([], minor=True)
     else:
         ax.set_xlim(-0.04, 1.04)  # shares
-
-
-def _decades(values: pd.Series) -> tuple[float, float]:
-    """Whole powers of ten around the values, with some room."""
-    low, high = np.floor(np.log10(values.min() / 1.5)), np.ceil(np.log10(values.max() * 1.5))
-    return 10**low, 10**high
-
-
-def _title(ax: Axes, tests: pd.DataFrame) -> None:
-    """A line for each aggregation."""
-    lines = [f"{names.name(test.aggregation)}: {_result(test)}" for test in tests.itertuples()]
-    ax.set_title("\n".join(lines), loc="left", fontsize=7)
 
 
 def _wide(axes: Sequence[Axes], part: pd.DataFrame) -> None:
@@ -133,29 +126,24 @@ def passes(test: Any) -> bool:
     return bool(abs(test.rho) >= LEAST_RHO and test.p_holm <= MOST_P)
 
 
-def _result(test: Any) -> str:
-    """`ρ = +0.62, n = 15, p = 0.012`, or why there is no number."""
+def _result(test: Any, with_p: bool = False) -> str:
+    """`ρ = +0.62, n = 15, p = 0.012`, or why there is no number; `with_p` before adjustment."""
     if np.isnan(test.rho):
         why = "too few graphs" if test.n < ENOUGH else "nothing varies"
         return f"{why} (n = {test.n})"
     rho = f"{test.rho:+.2f}".replace("-", "−")
     mark = " ✓" if passes(test) else ""
-    return f"ρ = {rho}, n = {test.n}, p = {test.p_holm:.2g}{mark}"
+    unadjusted = f" ({test.p:.2g} before Holm's adjustment)" if with_p else ""
+    return f"ρ = {rho}, n = {test.n}, p = {test.p_holm:.2g}{mark}{unadjusted}"
 
 
-def _legend(table: pd.DataFrame) -> list:
-    aggregations = select.ordered(table["aggregation"], "aggregation")
-    return style.key({names.name(a): {"ls": "", **LOOKS.get(a, OTHER_LOOK)} for a in aggregations})
-
-
-@style.sentences(_rows)
 def measured(table: pd.DataFrame, tests: pd.DataFrame) -> list[str]:
     """The numbers of every graph, then every correlation, then the conclusion."""
     return [
         *(_graph_text(part, *graph) for graph, part in table.groupby(["dataset", "aggregation"])),
         *(
             f"{ACCELERATIONS[test.claim].capitalize()} by {PREDICTORS[test.predictor]},"
-            f" {names.name(test.aggregation)}: {_result(test)}{_unadjusted(test.p)}."
+            f" {names.name(test.aggregation)}: {_result(test, with_p=True)}."
             for test in tests.itertuples()
         ),
         conclusion(tests),
@@ -171,26 +159,25 @@ def _graph_text(part: pd.DataFrame, dataset: str, aggregation: str) -> str:
     return f"{names.listed(dataset, aggregation)}: {'; '.join([*values, *speeds])}."
 
 
-def _unadjusted(p: float) -> str:
-    return "" if np.isnan(p) else f" ({p:.2g} before Holm's adjustment)"
-
-
 def conclusion(tests: pd.DataFrame) -> str:
     """One sentence from the correlations: which candidates predict which acceleration."""
     known = tests.dropna(subset="p")
     most = int(tests["n"].max())
     if known.empty:
         return (
-            f"{select.plural(most, 'graph')} cannot say whether homophily, σ²r or label alignment"
-            f" predicts an acceleration: at least {ENOUGH} that differ are needed."
+            f"{select.plural(most, 'graph')} cannot show whether homophily, σ²r or label alignment"
+            f" predicts an acceleration: at least {ENOUGH} different ones are needed."
         )
     required = f"|ρ| ≥ {LEAST_RHO:g} with p ≤ {MOST_P:g} after Holm's adjustment"
     tried = f"Of {select.plural(len(known), 'rank correlation')} over up to {most} graphs"
     passing = known[[passes(line) for line in known.itertuples()]]
     if passing.empty:
+        least = smallest_p(most) * len(known)
+        too_few = f"; with {most} graphs none could pass, as Holm's p is then at least"
         return (
             f"{tried} none has {required}: there is no evidence here that homophily, σ²r or label"
-            f" alignment predicts an acceleration{_too_few(most, len(known))}."
+            " alignment predicts an acceleration"
+            f"{f'{too_few} {min(least, 1):.2g}' if least > MOST_P else ''}."
         )
     results = [
         f"{PREDICTORS[line.predictor]} with the acceleration by {ACCELERATIONS[line.claim]}"
@@ -199,11 +186,3 @@ def conclusion(tests: pd.DataFrame) -> str:
     ]
     verb = "has" if len(passing) == 1 else "have"
     return f"{tried} {len(passing)} {verb} {required}: {', '.join(results)}."
-
-
-def _too_few(n: int, tests: int) -> str:
-    """A remark where not even a perfect correlation could pass."""
-    least = smallest_p(n) * tests
-    if least <= MOST_P:
-        return ""
-    return f"; with {n} graphs none could pass, as Holm's p is then at least {min(least, 1):.2g}"

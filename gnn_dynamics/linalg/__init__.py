@@ -1,4 +1,4 @@
-"""Linear algebra that knows nothing of graphs: products, singular values, device and memory.
+"""Linear algebra without graphs: products, singular values, device, memory.
 
-This room imports `errors` only. Read singular_values.py first.
+It may import `errors` only. Read singular_values.py first.
 """

@@ -1,7 +1,7 @@
 """Constant matrices that all models share (S, X, R, bases), and the cheapest products with them.
 
 A product acts on node-major features T, (rows, c) or (K, rows, c): `times` gives M T and `adjoint`
-M^T T. Both are linear, so forward and reverse automatic differentiation pass through them exactly.
+M^T T. Both are linear, so reverse automatic differentiation passes through them exactly.
 """
 
 import warnings
@@ -13,7 +13,6 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 from torch import Tensor
-from torch.autograd.forward_ad import unpack_dual
 from torch.nn.functional import pad
 
 from gnn_dynamics.errors import UserError
@@ -45,17 +44,6 @@ def padded(matrix: Tensor, columns: int, rows: int) -> Tensor:
     return pad(matrix, (0, columns, 0, rows)) if columns or rows else matrix
 
 
-def tangent(T: Tensor) -> Tensor | None:
-    """The derivative that T carries in forward mode, if any."""
-    derivative: Tensor | None = unpack_dual(T).tangent
-    return derivative
-
-
-def is_differentiated(T: Tensor) -> bool:
-    """Whether T carries a derivative, of reverse or forward mode."""
-    return T.requires_grad or tangent(T) is not None
-
-
 @dataclass(frozen=True)
 class DenseMatrix:
     """M (rows, columns) as a dense tensor."""
@@ -77,7 +65,7 @@ class SparseMatrix:
     transposed: Tensor
 
     def times(self, T: Tensor) -> Tensor:
-        if is_differentiated(T):
+        if T.requires_grad:
             product: Tensor = SparseProduct.apply(T, self)
             return product
         return self.product(T)
@@ -100,7 +88,7 @@ class SparseMatrix:
 
 
 class SparseProduct(torch.autograd.Function):
-    """T -> M T where T carries a derivative: torch has no forward-mode rule for CSR products."""
+    """T -> M T where T carries a derivative, for CSR products that write to a given tensor."""
 
     @staticmethod
     def forward(ctx: Any, T: Tensor, matrix: SparseMatrix) -> Tensor:
@@ -110,11 +98,6 @@ class SparseProduct(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return ctx.matrix.adjoint(gradient), None
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, _: None) -> Tensor:
-        product: Tensor = ctx.matrix.times(tangent)
-        return product
 
 
 Matrix = DenseMatrix | SparseMatrix

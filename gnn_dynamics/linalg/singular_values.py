@@ -5,6 +5,7 @@ A Gram matrix squares the condition number: it has lost every digit of sigma_min
 Langou 2012, doi:10.1137/080731992), and the singular values of M are those of the small R.
 """
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -96,9 +97,7 @@ def stacked_factor(blocks: Iterable[Matrix]) -> Tensor:
     Raises:
         ValueError: if there is no block.
     """
-    R: Tensor | None = None
-    for block in blocks:
-        R = append_rows(R, block)
+    R = functools.reduce(append_rows, blocks, None)
     if R is None:
         raise ValueError("stacked_factor needs at least one block of rows")
     return R
@@ -129,11 +128,6 @@ def rank_tolerance(sigma_max: float, shape: Sequence[int]) -> float:
 def numerical_rank(s: np.ndarray, shape: Sequence[int]) -> int:
     """Number of the singular values `s` (descending) of a (rows, cols) matrix above tolerance."""
     return int((s > rank_tolerance(s[0], shape)).sum()) if len(s) else 0
-
-
-def spectrum(M: Matrix) -> Spectrum:
-    """Spectrum of M."""
-    return spectrum_from(singular_values(M), M.shape)
 
 
 def spectrum_from(s: np.ndarray, shape: Sequence[int], known_rank: int = 0) -> Spectrum:
@@ -189,16 +183,15 @@ def null_vectors(M: Matrix, rank: int) -> np.ndarray:
 
 
 def dependent_columns(
-    M: Matrix, ids: Sequence[int] | np.ndarray, known: Spectrum | None = None
+    M: Matrix, ids: Sequence[int] | np.ndarray, known: Spectrum
 ) -> list[int] | None:
     """Ids of the columns of M (rows, cols) that take part in a linear dependency, ascending.
 
     That is: columns j with v_j != 0 for some v with M v = 0: zero columns, equal ones, and all of
     a longer dependency. None where there are none, more than 32, or where the smallest positive
     singular value is so small that dependent columns cannot be told from nearly dependent ones.
-    M may be a factor with the same null space; `known` is then the spectrum of the whole.
+    known: the spectrum of M, or of the whole of which M is a factor with the same null space.
     """
-    known = known or spectrum(M)
     missing = M.shape[1] - known.rank
     if not 0 < missing <= MOST_CULPRITS:
         return None

@@ -1,5 +1,5 @@
-"""The two models of the paper: their weights, losses, gradients and exact cheaper forms.
+"""The two models of the paper: weights, losses, gradients and exact cheaper forms.
 
-This room imports `problem`, `linalg` and `errors`. Read model.py, linear.py and objective.py first;
-forms.py chooses the form in which a model is trained.
+It may import `problem` and what is below it. Read model.py first, then linear.py and objective.py;
+forms.py selects the form in which a model is trained.
 """

@@ -17,7 +17,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -37,7 +36,7 @@ from gnn_dynamics.models.operators import (
     StackedOperator,
 )
 from gnn_dynamics.models.receptive_field import receptive_field
-from gnn_dynamics.models.reductions import Frame, Reduced, left, row_space, svd, unreduced
+from gnn_dynamics.models.reductions import Frame, left, row_space, svd, unreduced
 from gnn_dynamics.models.relu import ReluModel, column_major
 from gnn_dynamics.problem.labelled_columns import (
     Columns,
@@ -51,11 +50,14 @@ from gnn_dynamics.problem.propagation import propagated
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")
 
 
-class Coordinates(Protocol):
-    """Coordinates of the weights in which a form trains them, see `Form`."""
+class ColumnMajor:
+    """ReLU models train in full space, with the layout in which their gradient comes."""
 
-    def reduce(self, weights: Weights) -> Weights: ...
-    def expand(self, weights: Weights, start: Weights) -> Weights: ...
+    def reduce(self, weights: Weights) -> Weights:
+        return weights.map(column_major)
+
+    def expand(self, weights: Weights, start: Weights) -> Weights:
+        return weights.map(torch.Tensor.contiguous)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Form:
     reason: str
     loss: str
     model: Model
-    frame: Coordinates
+    frame: Frame | ColumnMajor
     columns: Columns | StreamedColumns
     make_operator: Callable[[], Operator]
     features: Callable[[], list[Tensor]]
@@ -176,7 +178,8 @@ class _Case:
             data, s = svd(G[0])
             operator = DiagonalOperator(s)
         else:
-            data = _reduced(G, self.arch.levels, name)
+            data = row_space(G, self.arch.levels) if "row_space" in name else unreduced(G)
+            data = left(data) if "left" in name else data
             operator = StackedOperator(data.G, data.sizes, data.triangular, device=self.device)
         columns = replace(streamed, then=data.columns) if streamed else data.columns
         args = (name, reason, self.loss_fn, LinearModel(operator), data.frame, columns)
@@ -190,21 +193,6 @@ class _Case:
         """G_l (m_x, nbar) for the levels, by R1."""
         G = propagated(self.problem, self.arch.depth)
         return [torch.from_numpy(G[l]).to(self.device) for l in self.arch.levels]
-
-
-class ColumnMajor:
-    """ReLU models train in full space, with the layout in which their gradient comes."""
-
-    def reduce(self, weights: Weights) -> Weights:
-        return weights.map(column_major)
-
-    def expand(self, weights: Weights, start: Weights) -> Weights:
-        return weights.map(torch.Tensor.contiguous)
-
-
-def _reduced(G: list[Tensor], levels: tuple[int, ...], name: str) -> Reduced:
-    data = row_space(G, levels) if "row_space" in name else unreduced(G)
-    return left(data) if "left" in name else data
 
 
 def largest_singular_value(operator: Operator) -> float:

@@ -32,8 +32,12 @@ def initial_weights(arch: Architecture, init: str, seeds: Sequence[int]) -> Weig
     """
     if init not in INITIALISATIONS:
         raise UserError(f"init: unknown '{init}'; allowed are {', '.join(INITIALISATIONS)}.")
-    if init == "zero-head":
-        _check_columns_fit(arch)
+    if init == "zero-head" and arch.depth and arch.width < arch.m_x:
+        raise UserError(
+            f"init: zero-head needs B_1 with orthonormal columns, but width {arch.width} is below"
+            f" m_x = {arch.m_x}; set width to at least {arch.m_x}, or reduce the features with"
+            f" features: pca-{arch.width}."
+        )
     draw = INITIALISATIONS[init]
 
     def stack(kind: str, layer: int, rows: int, columns: int) -> torch.Tensor:
@@ -44,15 +48,6 @@ def initial_weights(arch: Architecture, init: str, seeds: Sequence[int]) -> Weig
     layers = enumerate(pairwise(sizes), start=1)
     B = tuple(stack("B", layer, out, fan_in) for layer, (fan_in, out) in layers)
     return Weights(B, tuple(stack("W", l, arch.m_y, sizes[l]) for l in arch.levels))
-
-
-def _check_columns_fit(arch: Architecture) -> None:
-    if arch.depth and arch.width < arch.m_x:
-        raise UserError(
-            f"init: zero-head needs B_1 with orthonormal columns, but width {arch.width} is below"
-            f" m_x = {arch.m_x}; set width to at least {arch.m_x}, or reduce the features with"
-            f" features: pca-{arch.width}."
-        )
 
 
 def uniform(generator: Generator, rows: int, columns: int) -> np.ndarray:
@@ -79,14 +74,10 @@ def near_identity(generator: Generator, rows: int, columns: int) -> np.ndarray:
     return matrix
 
 
-def zeros(generator: Generator, rows: int, columns: int) -> np.ndarray:
-    return np.zeros((rows, columns))
-
-
 INITIALISATIONS: dict[str, dict[str, Callable[[Generator, int, int], np.ndarray]]] = {
     "default": {"B": uniform, "W": uniform},
     "xavier": {"B": xavier, "W": xavier},
     "orthogonal": {"B": orthogonal, "W": orthogonal},
     "near-identity": {"B": near_identity, "W": uniform},
-    "zero-head": {"B": orthogonal, "W": zeros},
+    "zero-head": {"B": orthogonal, "W": lambda _, rows, columns: np.zeros((rows, columns))},
 }

@@ -47,16 +47,12 @@ def gradient_from(weights: Weights, rows: list[Tensor], D: Tensor) -> Weights:
 
 @dataclass(frozen=True)
 class LinearModel:
-    """An `objective.Model`: the linear models, which see their graph through `operator` alone.
+    """The linear models, which see their graph through `operator` alone.
 
     Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
     """
 
     operator: Operator
-
-    def outputs(self, weights: Weights) -> Tensor:
-        """Yhat (K, m_y, nbar)."""
-        return self._outputs(weights, suffix_rows(weights))
 
     def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""
@@ -77,12 +73,9 @@ class LinearModel:
         """[R_0, ..., R_H] of the heads in use, the loss (K,) and V (K, m_y, nbar)."""
         contrasts = in_contrasts(loss, Y)
         rows = suffix_rows(contrast_heads(weights) if contrasts else weights)
-        Yhat = self._outputs(weights, rows)
-        return rows, *LOSSES[loss](pad(Yhat, (0, 0, 0, 1)) if contrasts else Yhat, Y)
-
-    def _outputs(self, weights: Weights, rows: list[Tensor]) -> Tensor:
         K, _, m = rows[0].shape
-        return self.operator.apply(rows[0].reshape(K, len(weights.W), -1, m))  # (K, L, m_y, m)
+        Yhat = self.operator.apply(rows[0].reshape(K, len(weights.W), -1, m))  # (K, m_y, nbar)
+        return rows, *LOSSES[loss](pad(Yhat, (0, 0, 0, 1)) if contrasts else Yhat, Y)
 
 
 # A constant added to all outputs of a node leaves softmax's loss as it is, so only the m_y - 1

@@ -67,6 +67,20 @@ class Weights:
         """The models named by `index` (along K); one number gives 2-D tensors."""
         return self.map(lambda tensor: tensor[index])
 
+    def like(self, tensors: Sequence[Tensor]) -> "Weights":
+        """The weights with these tensors, in the order of `tensors()`."""
+        return Weights(tuple(tensors[: len(self.B)]), tuple(tensors[len(self.B) :]))
+
+    def flatten(self) -> Tensor:
+        """(K, size), one row per model."""
+        return torch.cat([tensor.flatten(1) for tensor in self.tensors()], dim=1)
+
+    def unflatten(self, rows: Tensor) -> "Weights":
+        """The inverse of `flatten`, for weights of this shape."""
+        tensors = self.tensors()
+        parts = torch.split(rows, [tensor[0].numel() for tensor in tensors], dim=1)
+        return self.like([part.view(t.shape) for part, t in zip(parts, tensors, strict=True)])
+
     def squared_norm(self) -> Tensor:
         """(K,) sum of squares over all weights of each model."""
         squares = (tensor.square().sum(dim=(1, 2)) for tensor in self.tensors())

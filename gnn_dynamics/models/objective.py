@@ -1,34 +1,22 @@
 """The objective of a batch of models: loss and gradient bound to a graph, targets and an offset."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from torch import Tensor
 
+from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.relu import ReluModel
 
-
-class Model(Protocol):
-    """A model bound to the constants of its graph: `linear.LinearModel` or `relu.ReluModel`.
-
-    Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
-    """
-
-    def outputs(self, weights: Weights) -> Tensor:
-        """Yhat (K, m_y, nbar)."""
-
-    def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
-        """V = d loss / d Yhat (K, m_y, nbar)."""
-
-    def loss_and_gradient(self, weights: Weights, Y: Tensor, loss: str) -> tuple[Tensor, Weights]:
-        """Loss (K,) and its gradient."""
+Model = LinearModel | ReluModel  # bound to the constants of its graph
 
 
 @dataclass(frozen=True)
 class Objective:
     """objective(weights) -> (loss (K,), gradient), for K models on the same graph.
 
-    Y: (K or 1, m_y, nbar);  offset: (K or 1,), the constant part of a reduced squared loss
+    Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
+    offset: (K or 1,), the constant part of a reduced squared loss
     """
 
     model: Model
@@ -39,10 +27,6 @@ class Objective:
     def __call__(self, weights: Weights) -> tuple[Tensor, Weights]:
         value, gradient = self.model.loss_and_gradient(weights, self.Y, self.loss)
         return value + self.offset, gradient
-
-    def outputs(self, weights: Weights) -> Tensor:
-        """Yhat (K, m_y, nbar)."""
-        return self.model.outputs(weights)
 
     def signal(self, weights: Weights) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""

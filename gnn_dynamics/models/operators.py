@@ -3,8 +3,9 @@
     apply    A (K, L, m_y, m) -> Yhat (K, m_y, nbar),  Yhat = sum_l A_l G_l
     adjoint  V (K, m_y, nbar) -> D (K, L, m_y, m),     D_l  = V G_l^T
 
-with G_l = X S^l R (m, nbar), A_l = W_l Bbar_l and one l for each of the L heads. The gradient of
-every weight follows from D (linear.py). All operators are differentiable by autograd.
+with G_l = X S^l R (m, nbar), A_l = W_l Bbar_l and one l for each of the L heads. An operator has
+the attributes m, nbar and device. The gradient of every weight follows from D (linear.py). All
+operators are differentiable by autograd.
 
     StackedOperator   R1: G_l is computed once and no step sees the n nodes
     HornerOperator    R6: sparse X and S with m_y columns for each model; for many labelled nodes
@@ -13,7 +14,6 @@ every weight follows from D (linear.py). All operators are differentiable by aut
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,7 +25,6 @@ from gnn_dynamics.linalg.products import (
     Matrix,
     SparseMatrix,
     constant_matrix,
-    is_differentiated,
     is_identity,
     padded,
     shared_matmul,
@@ -35,20 +34,6 @@ from gnn_dynamics.models.reductions import aligned
 # Columns of a triangular Gs that share a product: fewer zeros against larger products. Powers of
 # two are a third slower, as rows then compete for the same lines of the cache.
 STAIR = 96
-
-
-class Operator(Protocol):
-    """The linear map A -> sum_l A_l G_l and its adjoint; m, nbar: the shape of every G_l."""
-
-    m: int
-    nbar: int
-    device: torch.device
-
-    def apply(self, A: Tensor) -> Tensor:
-        """A (K, L, m_y, m) -> Yhat (K, m_y, nbar)."""
-
-    def adjoint(self, V: Tensor) -> Tensor:
-        """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
 
 
 class StackedOperator:
@@ -65,10 +50,9 @@ class StackedOperator:
         G: Sequence[np.ndarray | Tensor],
         sizes: Sequence[int] | None = None,
         triangular: bool = False,
-        dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
     ):
-        self.G = [torch.as_tensor(G_l).to(device, dtype) for G_l in G]
+        self.G = [torch.as_tensor(G_l).to(device, torch.float64) for G_l in G]
         self.m, self.nbar = self.G[0].shape
         self.device = self.G[0].device
         self.sizes = tuple(sizes or [self.m] * len(self.G))
@@ -150,14 +134,13 @@ class HornerOperator:
         X: sp.csr_array | np.ndarray,
         R: sp.csr_array,
         levels: Sequence[int],
-        dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
     ):
         (self.n, m_x), self.nbar, self.levels = X.shape, R.shape[1], tuple(levels)
         self.m, self.device = aligned(m_x), torch.device(device)
 
         def constant(M: sp.csr_array) -> Matrix:
-            return constant_matrix(sp.csr_array(M), dtype, self.device)
+            return constant_matrix(sp.csr_array(M), torch.float64, self.device)
 
         X = sp.csr_array(X)
         X.resize(self.n, self.m)
@@ -200,9 +183,12 @@ class HornerOperator:
         return torch.cat(D, dim=-1)  # (..., m, L m_y): D_l^T, side by side
 
 
+Operator = StackedOperator | HornerOperator | DiagonalOperator
+
+
 def times_plus(matrix: Matrix, T: Tensor, onto: Tensor) -> Tensor:
     """M T + onto; in one pass and in place for a sparse M, unless a derivative is taken."""
     fused = isinstance(matrix, SparseMatrix) and T.dim() == 2
-    if fused and not (is_differentiated(T) or is_differentiated(onto)):
+    if fused and not (T.requires_grad or onto.requires_grad):
         return torch.addmm(onto, matrix.M, T, out=onto)
     return onto + matrix.times(T)

@@ -51,7 +51,13 @@ def receptive_field(
     Raises UserError where the shapes do not fit or R reads no node.
     """
     device, X, H = torch.device(device), sp.csr_array(X), levels[-1]
-    check_shapes(S, X, R)
+    if not S.shape[0] == S.shape[1] == X.shape[0] == R.shape[0]:
+        raise UserError(
+            f"S {S.shape}, X {X.shape} and R {R.shape} do not describe one graph:"
+            " give S (n, n), X (n, m_x) and R (n, nbar) with the same n"
+        )
+    if R.nnz == 0:
+        raise UserError("the readout R reads no node: label at least one node or graph")
     order, counts = hop_order(S, R, H)
     M, X, R = sp.csr_array(S.T)[order][:, order], X[order], sp.csr_array(R[order[: counts[0]]].T)
 
@@ -70,16 +76,6 @@ def receptive_field(
         readout=None if is_identity(R) else constant(R),
         side_by_side=device.type != "cpu",
     )
-
-
-def check_shapes(S: sp.csr_array, X: sp.csr_array, R: sp.csr_array) -> None:
-    if not S.shape[0] == S.shape[1] == X.shape[0] == R.shape[0]:
-        raise UserError(
-            f"S {S.shape}, X {X.shape} and R {R.shape} do not describe one graph:"
-            " give S (n, n), X (n, m_x) and R (n, nbar) with the same n"
-        )
-    if R.nnz == 0:
-        raise UserError("the readout R reads no node: label at least one node or graph")
 
 
 def hop_order(S: sp.csr_array, R: sp.csr_array, H: int) -> tuple[np.ndarray, tuple[int, ...]]:

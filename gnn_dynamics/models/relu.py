@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnn_dynamics.linalg.products import Matrix, is_differentiated
+from gnn_dynamics.linalg.products import Matrix
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.receptive_field import ReceptiveField
@@ -28,20 +28,21 @@ CACHE_LINE = 64  # bytes
 
 @dataclass(frozen=True)
 class ReluModel:
-    """An `objective.Model`: the ReLU models, which see the receptive field `field` of their graph.
+    """The ReLU models, which see the receptive field `field` of their graph.
 
     Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
     """
 
     field: ReceptiveField
 
-    def outputs(self, weights: Weights) -> Tensor:
-        """Yhat (K, m_y, nbar)."""
-        return self.forward(weights)[0]
-
     def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""
-        return LOSSES[loss](self.outputs(weights), Y)[1]
+        if self.field.side_by_side:
+            Yhat = forward(weights, self.field).outputs
+        else:
+            models = (single(weights, k) for k in range(weights.models))
+            Yhat = torch.stack([forward(model, self.field).outputs for model in models])
+        return LOSSES[loss](Yhat, Y)[1]
 
     def loss_and_gradient(self, weights: Weights, Y: Tensor, loss: str) -> tuple[Tensor, Weights]:
         """Loss (K,) and its gradient.
@@ -57,18 +58,6 @@ class ReluModel:
         )
         values, gradients = zip(*models, strict=True)
         return torch.cat(values), gradients[0].zip(stack_models, *gradients[1:])
-
-    def forward(self, weights: Weights) -> tuple[Tensor, list[Tensor]]:
-        """Yhat (K, m_y, nbar), and X_(1), ..., X_(H), (K, m_l, |N_{H-l}|), nodes as in `order`."""
-        if self.field.side_by_side:
-            return transposed(forward(weights, self.field))
-        models = (forward(single(weights, k), self.field) for k in range(weights.models))
-        outputs, hidden = zip(*map(transposed, models), strict=True)
-        return stack_models(*outputs), [stack_models(*X) for X in zip(*hidden, strict=True)]
-
-
-def transposed(states: "Activations") -> tuple[Tensor, list[Tensor]]:
-    return states.outputs, [T.mT for T in states.hidden.values()]
 
 
 def single(weights: Weights, k: int) -> Weights:
@@ -187,7 +176,7 @@ def backward(weights: Weights, field: ReceptiveField, states: Activations, V: Te
 
 def relu_adjoint(T: Tensor, X: Tensor) -> Tensor:
     """T where relu gave X > 0, else 0 (so relu'(0) = 0, as in torch); in place if allowed."""
-    if is_differentiated(T):
+    if T.requires_grad:
         adjoint: Tensor = torch.ops.aten.threshold_backward(T, X, 0)
     else:
         adjoint = torch.ops.aten.threshold_backward.grad_input(T, X, 0, grad_input=T)

@@ -1,5 +1,5 @@
 """A graph becomes a learning problem: S, X, R, the targets Y and the features G_l = X S^l R.
 
-This room imports `data`, `linalg` and `errors`. Read problem.py first, then propagation.py;
+It may import `data`, `linalg` and what is below them. Read problem.py first, then propagation.py;
 by_columns.py, matrix_file.py and labelled_columns.py serve graphs that are larger than memory.
 """

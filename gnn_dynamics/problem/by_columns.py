@@ -58,24 +58,21 @@ class Source:
         return int(NUMBER * (2 * self.readout.shape[1] + self.nbar))
 
 
-def features_on_disk(source: Source, hops: Sequence[int], memory: float) -> MatrixFile:
-    """P_l (nbar, m_x) for each of `hops` in a temporary file, made with `memory` bytes at work.
+def features_on_disk(
+    source: Source, hops: Sequence[int], memory: float, matrix_file: MatrixFile | None = None
+) -> MatrixFile:
+    """P_l (nbar, m_x) for each of `hops` in a file, made with at most `memory` bytes at work.
+
+    At least COLUMN_TILE columns are aggregated at a time, so `memory` must hold so many.
+    matrix_file: an empty one; None for a temporary one.
 
     Raises:
         UserError: if the temporary folder has too little room.
     """
-    matrix_file = temporary_matrix_file(source.nbar, source.m_x, len(hops))
-    write_hops(source, hops, memory, matrix_file)
-    return matrix_file
-
-
-def write_hops(source: Source, hops: Sequence[int], memory: float, matrix_file: MatrixFile) -> None:
-    """Write P_l (nbar, m_x) for each of `hops`, with at most `memory` bytes at work.
-
-    At least COLUMN_TILE columns are aggregated at a time, so `memory` must hold so many.
-    """
+    matrix_file = matrix_file or temporary_matrix_file(source.nbar, source.m_x, len(hops))
     for first, end in column_blocks(source, memory):
         _write_columns(source, hops, first, end, matrix_file)
+    return matrix_file
 
 
 def _write_columns(

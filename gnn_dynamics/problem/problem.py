@@ -16,6 +16,7 @@ from gnn_dynamics.errors import UserError
 AGGREGATIONS = ("gcn", "gin", "rw")
 FEATURES = "raw, row, standard, pca-<r>"
 NODES = ("train", "all")
+PROBLEM_KEYS = ("aggregation", "features", "nodes")  # what makes a graph a problem
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def build_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> 
     return Problem(
         S=aggregation_matrix(graph.adjacency, aggregation),
         X=transform_features(graph.features, features),
-        R=_readout(graph, node_ids),
+        R=readout_matrix(graph, nodes),
         labels=graph.labels[node_ids],
         classes=graph.classes,
         task=graph.task,
@@ -181,11 +182,7 @@ def readout_matrix(graph: Graph, nodes: str) -> sp.csr_array:
     Raises:
         UserError: as `labelled_ids`; or a graph of I without nodes.
     """
-    return _readout(graph, labelled_ids(graph, nodes))
-
-
-def _readout(graph: Graph, ids: np.ndarray) -> sp.csr_array:
-    n = graph.adjacency.shape[0]
+    ids, n = labelled_ids(graph, nodes), graph.adjacency.shape[0]
     if graph.graph_index is None:
         entries = np.ones(ids.size), (ids, np.arange(ids.size))
         return sp.csr_array(entries, (n, ids.size))

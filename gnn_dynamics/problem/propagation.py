@@ -22,7 +22,7 @@ def hops(problem: Problem, depth: int) -> Iterator[np.ndarray]:
     From the right, S^l R then X times it: (H nnz(S) + (H+1) nnz(X)) nbar multiplications.
     From the left, X S^l then its readout:  (H nnz(S) + (H+1) nnz(R)) m_x.
     """
-    entries = problem.S.nnz, _entries(problem.X), problem.R.nnz
+    entries = problem.S.nnz, problem.X.size, problem.R.nnz  # `size` of a sparse X: stored entries
     right = readout_first(*entries, problem.m_x, problem.nbar, depth)
     yield from (_from_readout if right else _from_features)(problem, depth)
 
@@ -30,10 +30,6 @@ def hops(problem: Problem, depth: int) -> Iterator[np.ndarray]:
 def readout_first(S: int, X: int, R: int, m_x: int, nbar: int, depth: int) -> bool:
     """Whether multiplying from the right costs less; S, X, R: their numbers of stored entries."""
     return (depth * S + (depth + 1) * X) * nbar < (depth * S + (depth + 1) * R) * m_x
-
-
-def _entries(X: sp.csr_array | np.ndarray) -> int:
-    return X.size if isinstance(X, np.ndarray) else X.nnz
 
 
 def _from_readout(problem: Problem, depth: int) -> Iterator[np.ndarray]:

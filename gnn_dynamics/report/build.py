@@ -9,7 +9,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from gnn_dynamics.report import glossary, sections
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
 from gnn_dynamics.report.results import Results
-from gnn_dynamics.report.unsteady import unsteady_runs
 from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.names import name
 from gnn_dynamics.summaries.paper_curves import deviation
@@ -50,9 +49,9 @@ def _context(results: Results) -> dict[str, Any]:
         "curves": curve_table(from_paper).to_dict("records"),
         "close": CLOSE,
         "figures": sections.figure_rows(results.figures, tables),
-        "graphs": sections.dataset_rows(tables),
+        "graphs": tables["graphs"].astype(object).to_dict("records") if "graphs" in tables else [],
         "counts": results.counts,
-        "unsteady": unsteady_runs(results.ends),
+        "unsteady": sections.unsteady_runs(results.ends),
         "config": yaml.safe_dump(dict(results.config), sort_keys=False, width=78),
         "provenance": results.provenance,
         "rulegraph": sections.picture(results.rulegraph),

@@ -4,6 +4,8 @@ The wording of the paper is partly known from memory only (docs/theory.md lists 
 sentences report what was expected, not what is printed.
 """
 
+from itertools import chain
+
 import pandas as pd
 
 from gnn_dynamics.report.sections import Tables
@@ -23,13 +25,14 @@ def differences(tables: Tables, deviation: pd.DataFrame) -> list[str]:
 
     deviation: distance from the digitised curves, see `paper_curves.deviation`
     """
-    return [
-        *_curves(deviation),
-        *_graph_condition(tables.get("graph_condition")),
-        *_first_term(tables.get("gradient_terms")),
-        *_vacuous(tables.get("bounds")),
-        *_edges(tables.get("graphs")),
-    ]
+    by_table = {
+        "graph_condition": _graph_condition,
+        "gradient_terms": _first_term,
+        "bounds": _vacuous,
+        "graphs": _edges,
+    }
+    sentences = [differ(tables[name]) for name, differ in by_table.items() if name in tables]
+    return [*_curves(deviation), *chain.from_iterable(sentences)]
 
 
 def curve_table(deviation: pd.DataFrame) -> pd.DataFrame:
@@ -74,10 +77,8 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:+.{digits}f} %".replace("-", "−")
 
 
-def _graph_condition(table: pd.DataFrame | None) -> list[str]:
+def _graph_condition(table: pd.DataFrame) -> list[str]:
     """The paper finds sigma_min > 0 on both of its graphs."""
-    if table is None:
-        return []
     rows = table[~table["condition_holds"].astype(bool) & (table["depth"] > 0)]
     rows = rows[rows["dataset"].isin(PAPER_EDGES) & (rows["nodes"] == "train")]
     return [
@@ -96,7 +97,7 @@ def _culprits(part: pd.DataFrame) -> str:
     return f", because the columns of nodes {', '.join(map(str, *nodes))} are linearly dependent"
 
 
-def _first_term(table: pd.DataFrame | None) -> list[str]:
+def _first_term(table: pd.DataFrame) -> list[str]:
     summary = ratio_summary(table)
     small = summary[summary["median"] < 1]
     if small.empty:
@@ -112,8 +113,8 @@ def _first_term(table: pd.DataFrame | None) -> list[str]:
     ]
 
 
-def _vacuous(table: pd.DataFrame | None) -> list[str]:
-    if table is None or not table["vacuous"].any():
+def _vacuous(table: pd.DataFrame) -> list[str]:
+    if not table["vacuous"].any():
         return []
     share = table["vacuous"].astype(bool).mean()
     return [
@@ -123,9 +124,7 @@ def _vacuous(table: pd.DataFrame | None) -> list[str]:
     ]
 
 
-def _edges(table: pd.DataFrame | None) -> list[str]:
-    if table is None:
-        return []
+def _edges(table: pd.DataFrame) -> list[str]:
     return [
         f"{name(row.dataset)}: the paper lists {PAPER_EDGES[row.dataset]:,} edges; without"
         f" duplicates and self-loops there are {row.edges:,}."

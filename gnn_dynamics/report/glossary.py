@@ -31,9 +31,7 @@ class Term:
         return "|".join(self.spellings or (re.escape(self.name),))
 
 
-_WORDS = read_checked(
-    Path(__file__).with_name("glossary.yaml"), Path(__file__).with_name("glossary.schema.yaml")
-)
+_WORDS = read_checked(Path(__file__).with_name("glossary.yaml"))
 TERMS = tuple(Term(name, **entry) for name, entry in _WORDS["terms"].items())
 VERDICTS, COLUMNS, TABLES = _WORDS["verdicts"], _WORDS["columns"], _WORDS["tables"]
 

@@ -9,13 +9,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 import yaml
 
+from gnn_dynamics.artifacts.parquet import read_table
+from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry
 from gnn_dynamics.figures.shown_rows import read
-from gnn_dynamics.report.unsteady import read_ends
+from gnn_dynamics.summaries import select
 
 # Only these tables are loaded; the report gives the number of rows of all others.
 SHOWN = {"graphs", "claims", *(name for figure in registry.FIGURES for name in figure.tables)}
+
+ENDS = [*KEYS, "step", "loss_increases", "status"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Results:
     """Tables and figures of a run by name, with its config and provenance.
 
     tables: the rows that figures show;  counts: the number of rows of every table
-    ends: the last record of every run
+    ends: the last record of every run, including runs that no figure shows
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -51,6 +55,7 @@ def load_results(
     if not isinstance(settings, Mapping):
         raise UserError(f"{config} is not a YAML mapping; run the workflow again to write it")
     paths = {Path(path).stem: Path(path) for path in tables if Path(path).is_file()}
+    training = read_table(paths["training"], columns=ENDS) if "training" in paths else None
     return Results(
         tables=read_shown(paths),
         counts={name: pq.read_metadata(path).num_rows for name, path in paths.items()},
@@ -58,7 +63,7 @@ def load_results(
         config=settings,
         provenance=provenance,
         rulegraph=Path(rulegraph) if rulegraph else None,
-        ends=read_ends(paths["training"]) if "training" in paths else None,
+        ends=None if training is None else select.ends(training),
     )
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,12 @@ import pandas as pd
 
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.glossary import TABLES
+from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
 
 Tables = Mapping[str, pd.DataFrame]
 FIGURES = [figure.stem for figure in registry.FIGURES]
+UNSTEADY = 0.05  # share of steps at which the loss rose; rounding errors grow in runs above it
 MOST_ROWS = 300  # shown per claim; the tables contain all rows
 CELL_COLUMNS = (
     *("cell", "state", "reason", "effect", "ci_low", "ci_high", "value", "limit"),
@@ -35,7 +37,8 @@ def every_case(tables: Tables) -> str:
     claims = tables.get("claims")
     if claims is None or "quantifier" not in claims:
         return ""
-    return joined(sorted(claims.loc[claims["quantifier"] == "every", "claim"]))
+    names = sorted(claims.loc[claims["quantifier"] == "every", "claim"])
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def claim_rows(tables: Tables) -> list[dict[str, Any]]:
@@ -43,6 +46,7 @@ def claim_rows(tables: Tables) -> list[dict[str, Any]]:
     claims = tables.get("claims")
     if claims is None:
         return []
+    comparisons = tables.get("comparisons", pd.DataFrame(columns=["claim"]))
     return [
         {
             **row,
@@ -50,7 +54,7 @@ def claim_rows(tables: Tables) -> list[dict[str, Any]]:
             "style": str(row["verdict"]).replace(" ", "-"),
             "refuting": [part for part in (row["where_it_fails"] or "").split("; ") if part],
             **_links(row["evidence"]),
-            **_cells(tables.get("comparisons"), row["claim"]),
+            **_cells(comparisons, row["claim"]),
         }
         for row in claims.sort_values("claim").to_dict("records")
     ]
@@ -70,10 +74,8 @@ def short_name(stem: str) -> str:
     return f"Figure {figure[1]}" if figure else stem.replace("_", " ")
 
 
-def _cells(comparisons: pd.DataFrame | None, claim: str) -> dict[str, Any]:
+def _cells(comparisons: pd.DataFrame, claim: str) -> dict[str, Any]:
     """The cells of a claim, refuting ones first; only columns that have a value."""
-    if comparisons is None:
-        return {"columns": [], "rows": [], "cell_count": 0}
     cells = comparisons[comparisons["claim"] == claim]
     if "state" in cells:
         rank = cells["state"].map({state: i for i, state in enumerate(STATES)})
@@ -106,10 +108,23 @@ def picture(path: Path | None) -> str | None:
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def dataset_rows(tables: Tables) -> list[dict[str, Any]]:
-    """The table of graphs: size and source of each dataset."""
-    graphs = tables.get("graphs")
-    return [] if graphs is None else graphs.astype(object).to_dict("records")
+def unsteady_runs(ends: pd.DataFrame | None) -> str:
+    """A sentence with the number of runs in each experiment whose loss often rose; else empty.
+
+    Only runs that did not diverge count. Rounding errors decide the curves of unsteady runs.
+    """
+    if ends is None:
+        return ""
+    ends = ends[(ends["status"] == "ok") & (ends["step"] > 0)]
+    unsteady = ends[ends["loss_increases"] > UNSTEADY * ends["step"]]
+    if unsteady.empty:
+        return ""
+    counts = unsteady.groupby("experiment").size()
+    experiments = ", ".join(f"{name}: {count:,}" for name, count in counts.items())
+    return (
+        f"In {len(unsteady):,} of {select.plural(len(ends), 'run')} that did not diverge, the loss"
+        f" rose in more than {100 * UNSTEADY:.0f} % of the steps ({experiments})."
+    )
 
 
 def number(value: Any) -> str:
@@ -121,8 +136,3 @@ def number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def joined(words: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,4 +1,4 @@
-"""Training of one block: problem, model, dynamics and theory together give rows of four tables.
+"""Training of one block: problem, model, dynamics and theory together fill four tables.
 
-This room imports every room below it, from `theory` to `config`. Read block.py first.
+It may import `theory` and what is below it. Read block.py first.
 """

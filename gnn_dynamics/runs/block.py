@@ -18,7 +18,7 @@ from gnn_dynamics.config import grid
 from gnn_dynamics.config.grid import Block
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.dynamics.sharpness import lambda_max
-from gnn_dynamics.dynamics.steppers import STEPPERS, Stepper, flow
+from gnn_dynamics.dynamics.steppers import STEPPERS, flow
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import models_per_batch
@@ -30,8 +30,7 @@ from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
-from gnn_dynamics.runs.reference import reference_of
-from gnn_dynamics.runs.speed import speed_rows
+from gnn_dynamics.runs.speed import references, speed_rows
 from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics
 from gnn_dynamics.theory.relu import relu_gradient
@@ -57,10 +56,11 @@ def train_block(
     problem = cache(partial(build_problem, graph, block.aggregation))
     settings = Settings.of(experiment)
     parts: list[Tables] = []
-    for runs in grid.batches(grid.runs(experiment, block)):
+    for _, runs in grid.grouped(grid.runs(experiment, block), grid.BATCH_KEYS):
         data = problem(runs[0]["features"], runs[0]["nodes"])
         batch = _batch(data, block, runs[0], settings, optimum, device)
-        parts += _search_rates(batch, runs) if batch.searches else _train_groups(batch, runs)
+        searches = settings.lr == "auto" and batch.optimizer != "flow"
+        parts += _search_rates(batch, runs) if searches else _train_groups(batch, runs)
     tables = {
         name: pd.DataFrame([row for part in parts for row in part[name]]) for name in BLOCK_TABLES
     }
@@ -100,11 +100,6 @@ class Batch:
     device: str
     size: int
     label: str
-
-    @property
-    def searches(self) -> bool:
-        """Whether the step size is searched for (`lr: auto`)."""
-        return self.settings.lr == "auto" and self.optimizer != "flow"
 
 
 def _batch(
@@ -177,25 +172,28 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
     settings, form = batch.settings, batch.form
     Y = np.stack([targets(batch.problem, run["labels"], run["seed"]) for run in runs])
     full, weights = _initial(batch.arch, form, runs, batch.device)
-    reference = reference_of(batch.optimum, runs, Y)
+    loss_optimum, label_norm_sq = references(batch.optimum, runs, Y)
+    last_loss = torch.from_numpy(loss_optimum + min(settings.thresholds) * label_norm_sq)
     recorder = Recorder(_metrics(batch, full, weights), runs)
+    continuous = batch.optimizer == "flow"
+    stepper = flow(lambda_max, settings.lr_factor) if continuous else STEPPERS[batch.optimizer]
     trajectory = train(
         form.objective(torch.from_numpy(Y).to(batch.device)),
         weights,
-        _stepper(batch.optimizer, settings.lr_factor),
-        None if batch.optimizer == "flow" else [run["lr"] for run in runs],
+        stepper,
+        None if continuous else [run["lr"] for run in runs],
         settings.steps,
         record_steps(settings.steps, settings.record, settings.spacing),
         recorder.record,
-        stop_below=reference.loss_at(min(settings.thresholds)) if settings.stop_early else None,
+        stop_below=last_loss if settings.stop_early else None,
         label=batch.label,
     )
     rows = recorder.rows(trajectory, form.name)
     rows["speed"] = speed_rows(
         trajectory.loss.cpu().numpy(),
         trajectory.time.cpu().numpy(),
-        reference.loss_optimum,
-        reference.label_norm_sq,
+        loss_optimum,
+        label_norm_sq,
         settings.thresholds,
         runs,
         trajectory.status,
@@ -212,10 +210,6 @@ def _initial(
     return full, form.reduce(full)
 
 
-def _stepper(optimizer: str, lr_factor: float) -> Stepper:
-    return flow(lambda_max, lr_factor) if optimizer == "flow" else STEPPERS[optimizer]
-
-
 def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
     """The metrics to record; full, weights: at step 0, as `_initial` gives them."""
     problem, arch, form, names = batch.problem, batch.arch, batch.form, batch.settings.observe
@@ -230,7 +224,7 @@ def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
         arch,
         names,
         weights,
-        form.operator,
+        form.operator.adjoint,
         expand,
         lambda_max,
         flow=batch.optimizer == "flow",

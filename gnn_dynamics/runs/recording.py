@@ -24,31 +24,20 @@ class Recorder:
 
     def __init__(self, metrics: Sequence[Metric], runs: Sequence[Run]):
         self.metrics, self.runs = metrics, runs
-        self.tables: dict[str, list[Run]] = {
-            name: [] for name in ("training", "time_condition", "gradient_terms")
-        }
+        self.measured: dict[tuple[int, int], Run] = {}  # by (model, step)
+        self.tables: dict[str, list[Run]] = {"time_condition": [], "gradient_terms": []}
 
     def record(self, snapshot: Snapshot) -> None:
         """Called by `train` at each recorded step."""
-        for table, rows in measure(self.metrics, snapshot).items():
-            self.tables[table] += rows
+        tables = measure(self.metrics, snapshot)
+        self.measured |= {(row.pop("model"), row["step"]): row for row in tables.pop("training")}
+        for table, rows in tables.items():
+            self.tables[table] += [self.runs[row.pop("model")] | row for row in rows]
 
     def rows(self, trajectory: Trajectory, form: str) -> dict[str, list[Run]]:
         """Rows of each table with the keys of the runs."""
-        measured = {(row["model"], row["step"]): row for row in self.tables["training"]}
-        return {
-            "training": training_rows(trajectory, self.runs, measured, form),
-            "time_condition": self.with_keys(self.tables["time_condition"]),
-            "gradient_terms": self.with_keys(self.tables["gradient_terms"]),
-        }
-
-    def with_keys(self, rows: Sequence[Run]) -> list[Run]:
-        """Rows whose `model` is replaced by the keys of its run."""
-        return [without_model({**self.runs[row["model"]], **row}) for row in rows]
-
-
-def without_model(row: Run) -> Run:
-    return {key: value for key, value in row.items() if key != "model"}
+        training = training_rows(trajectory, self.runs, self.measured, form)
+        return {"training": training, **self.tables}
 
 
 def training_rows(
@@ -81,5 +70,5 @@ def training_rows(
                 "status": trajectory.status[model],
                 "form": form,
             }
-            rows.append(without_model(row))
+            rows.append(row)
     return rows

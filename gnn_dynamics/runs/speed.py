@@ -17,12 +17,13 @@ column `loss_reference` says `zero` instead of `optimum`. There `loss` would rep
 has no rows.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-KINDS = ("initial", "label_norm", "loss")
 Key = Mapping[str, Any]  # the key columns of a run
 
 
@@ -33,7 +34,7 @@ def speed_rows(
     label_norm_sq: np.ndarray,
     thresholds: Sequence[float],
     keys: Sequence[Key],
-    status: Sequence[str] | None = None,
+    status: Sequence[str],
 ) -> list[dict[str, Any]]:
     """One row for each run, threshold and kind of threshold.
 
@@ -45,28 +46,26 @@ def speed_rows(
 
     Args:
         loss_trace: losses after every step (steps + 1, K). The trace of a run ends at its last
-            finite value.
+            finite value, which may come early.
         time: sums of step sizes (steps + 1, K).
         loss_optimum: L* (K,), read for linear models with the squared loss only.
         label_norm_sq: ||Y||_F^2 (K,), or log m_y for the cross-entropy.
         thresholds: fractions, each above 0.
         keys: for each run its key columns, `optimizer`, `loss_fn` and `activation` among them.
-        status: `ok` or `diverged` for each run. With `ok`, a trace may end early. Without
-            `status`, a value that is not finite means that the run diverged.
+        status: `ok` or `diverged` for each run.
 
     Raises:
         ValueError: if the shapes disagree, or a first loss or an optimum in use is not finite.
     """
     loss_trace, time = np.asarray(loss_trace, float), np.asarray(time, float)
-    _check_shapes(loss_trace, time, loss_optimum, label_norm_sq, keys)
+    _check((loss_trace, time), (loss_optimum, label_norm_sq), keys)
     rows: list[dict[str, Any]] = []
     for k, key in enumerate(keys):
-        last, end = _end(loss_trace[:, k])
-        state = end if status is None else status[k]
-        trace = loss_trace[: last + 1, k], time[: last + 1, k]
+        steps = np.logical_and.accumulate(np.isfinite(loss_trace[:, k]))
+        trace = loss_trace[steps, k], time[steps, k]
         scales = float(loss_trace[0, k]), float(label_norm_sq[k])
         kinds = _kinds(key, scales, float(loss_optimum[k]))
-        rows += [{**key, **row} for row in _rows(trace, kinds, thresholds, key, state)]
+        rows += [{**key, **row} for row in _rows(trace, kinds, thresholds, key, status[k])]
     return rows
 
 
@@ -75,36 +74,57 @@ def has_optimum(key: Key) -> bool:
     return bool(key["loss_fn"] == "squared" and key["activation"] == "linear")
 
 
+def references(
+    optimum: pd.DataFrame | None, keys: Sequence[Key], Y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """loss_optimum and label_norm_sq of `speed_rows`, for runs with one loss function.
+
+    L* (K,), 0 where it is unknown; ||Y||_F^2 (K,), log m_y for the cross-entropy.
+
+    Args:
+        optimum: rows of optimum.parquet; None where no run has a known L*.
+        keys: for each run its key columns.
+        Y: targets (K, m_y, nbar).
+
+    Raises:
+        ValueError: if a run has a known L*, but `optimum` lacks it.
+    """
+    norms = np.square(Y).sum(axis=(1, 2))
+    if keys[0]["loss_fn"] == "cross_entropy":
+        norms = np.full(len(keys), math.log(Y.shape[1]))
+    return np.array([_optimum(optimum, key) if has_optimum(key) else 0.0 for key in keys]), norms
+
+
+def _optimum(optimum: pd.DataFrame | None, key: Key) -> float:
+    if optimum is None:
+        raise ValueError("linear models with the squared loss need the rows of optimum.parquet")
+    names = ("aggregation", "features", "nodes", "multiscale", "depth", "labels", "seed")
+    cell = np.logical_and.reduce([optimum[name] == key[name] for name in names])
+    (value,) = optimum.loc[cell, "loss_optimum"]
+    return float(value)
+
+
 def _kinds(key: Key, scales: tuple[float, float], optimum: float) -> dict[str, tuple[float, float]]:
     """Reference of the excess, and scale of the thresholds, for each kind that the run has."""
-    kinds = dict(zip(KINDS, (scales[0], scales[1], scales[1]), strict=True))
-    if not has_optimum(key):
-        return {kind: (0.0, scale) for kind, scale in kinds.items() if kind != "loss"}
-    return {kind: (0.0 if kind == "loss" else optimum, scale) for kind, scale in kinds.items()}
+    reference, (start, norm) = optimum if has_optimum(key) else 0.0, scales
+    kinds = {"initial": (reference, start), "label_norm": (reference, norm)}
+    return kinds | {"loss": (0.0, norm)} if has_optimum(key) else kinds
 
 
-def _check_shapes(
-    loss_trace: np.ndarray,
-    time: np.ndarray,
-    loss_optimum: np.ndarray,
-    label_norm_sq: np.ndarray,
+def _check(
+    traces: tuple[np.ndarray, np.ndarray],
+    references: tuple[np.ndarray, np.ndarray],
     keys: Sequence[Key],
 ) -> None:
-    shapes = {np.shape(loss_trace)[1], np.shape(time)[1], len(keys)}
-    shapes |= {np.size(loss_optimum), np.size(label_norm_sq)}
-    if len(shapes) > 1 or len(loss_trace) != len(time):
-        raise ValueError(f"traces {np.shape(loss_trace)} and {np.shape(time)} of {len(keys)} runs")
+    (loss_trace, time), (loss_optimum, _) = traces, references
+    runs = {len(keys), *(trace.shape[1] for trace in traces), *map(np.size, references)}
+    if len(runs) > 1 or len(loss_trace) != len(time):
+        raise ValueError(f"traces {loss_trace.shape} and {time.shape} of {len(keys)} runs")
     if not np.isfinite(loss_trace[0]).all():
         raise ValueError("the loss of a run is not finite before its first step")
     known = [value for value, key in zip(loss_optimum, keys, strict=True) if has_optimum(key)]
     if not np.isfinite(known).all():
         raise ValueError("the optimum of a linear model with the squared loss is not finite")
-
-
-def _end(losses: np.ndarray) -> tuple[int, str]:
-    """Last step before the first loss that is not finite, and the status that follows from it."""
-    broken = np.flatnonzero(~np.isfinite(losses))
-    return (int(broken[0]) - 1, "diverged") if broken.size else (len(losses) - 1, "ok")
 
 
 def _rows(

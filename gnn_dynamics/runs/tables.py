@@ -13,7 +13,7 @@ from gnn_dynamics.artifacts.table import (
     reals,
     texts,
 )
-from gnn_dynamics.config.columns import RUN
+from gnn_dynamics.config.grid import RUN
 
 _STEP = RUN | integers("step")
 

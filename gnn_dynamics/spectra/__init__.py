@@ -1,4 +1,4 @@
-"""Properties of a graph before any training: graph condition, optimum and label alignment.
+"""Properties of a graph before any training: graph condition, optimum, label alignment.
 
-This room imports `problem`, `data`, `linalg` and `config`. Read graph_condition.py first.
+It may import `problem` and what is below it. Read graph_condition.py first.
 """

@@ -25,7 +25,7 @@ from gnn_dynamics.artifacts.table import (
     integers,
     reals,
 )
-from gnn_dynamics.config.columns import SPECTRAL
+from gnn_dynamics.config.grid import SPECTRAL
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import (
     BLOCK_HEIGHT,
@@ -100,9 +100,7 @@ def condition_table(graph: Graph, grid: Mapping[str, Any]) -> list[dict[str, Any
     return rows
 
 
-def condition_rows(
-    problem: Problem, depths: Sequence[int], multiscale: Sequence[bool] = (False, True)
-) -> list[dict[str, Any]]:
+def condition_rows(problem: Problem, depths: Sequence[int]) -> list[dict[str, Any]]:
     """One row per model and depth; G_l are computed once, and the stack costs one QR per hop.
 
     Columns beside the contract's: `tolerance` and `rank_gap` (how the rank was decided, see
@@ -115,7 +113,7 @@ def condition_rows(
     O(H nbar^2 (m_x + nbar)) with them.
     """
     G, shape = hops(problem, max(depths)), (problem.m_x, problem.nbar)
-    return _rows(_matrices(G, *shape, max(depths), multiscale), depths, problem.node_ids)
+    return _rows(_matrices(G, *shape, max(depths)), depths, problem.node_ids)
 
 
 def streamed_rows(
@@ -141,7 +139,7 @@ def streamed_rows(
     matrix_file = features_on_disk(source, every, work - source.extra_bytes)
     if source.nbar <= (depth + 1) * source.m_x:
         G = (matrix_file.matrix(hop).T for hop in every)
-        matrices = _matrices(G, *shape, depth, (False, True))
+        matrices = _matrices(G, *shape, depth)
     else:
         height = BLOCK_HEIGHT * (depth + 1) * source.m_x
         matrices = _leading(tsqr(matrix_file.row_blocks(every, height)), *shape)
@@ -165,19 +163,17 @@ def _rows(
 
 
 def _matrices(
-    G: Iterable[np.ndarray], m_x: int, nbar: int, depth: int, multiscale: Sequence[bool]
+    G: Iterable[np.ndarray], m_x: int, nbar: int, depth: int
 ) -> Iterator[tuple[int, bool, _Matrix]]:
     """(depth, multiscale, matrix) for every depth: G_l and the stack, whose factor only is kept."""
     keep = _work((depth + 1) * m_x, nbar) <= SECOND_METHOD_WORK
     R: Tensor | None = None
     blocks: list[np.ndarray] = []
     for hop, G_l in enumerate(G):
-        if False in multiscale:
-            yield hop, False, _Matrix((m_x, nbar), G_l, [G_l])
-        if True in multiscale:
-            R = append_rows(R, G_l)
-            blocks += [G_l] if keep else []
-            yield hop, True, _Matrix(((hop + 1) * m_x, nbar), R, blocks)
+        yield hop, False, _Matrix((m_x, nbar), G_l, [G_l])
+        R = append_rows(R, G_l)
+        blocks += [G_l] if keep else []
+        yield hop, True, _Matrix(((hop + 1) * m_x, nbar), R, blocks)
 
 
 def _leading(R: Tensor, m_x: int, nbar: int) -> Iterator[tuple[int, bool, _Matrix]]:
@@ -243,14 +239,11 @@ def _second(M: _Matrix, spectrum: Spectrum, method: str) -> dict[str, Any]:
         return {"relative_gap": None, "second_method": None}
     whole = np.vstack(M.blocks)
     gram = spectrum.sigma_max < GRAM_CONDITION * spectrum.sigma_min_positive
-    values = _gram_values(whole) if gram else np.linalg.svd(whole, compute_uv=False)
+    if gram:
+        square = whole.T @ whole if len(whole) >= whole.shape[1] else whole @ whole.T  # (min, min)
+        values = np.sqrt(np.maximum(np.linalg.eigvalsh(square)[::-1], 0.0))
+    else:
+        values = np.linalg.svd(whole, compute_uv=False)
     ours = np.array([spectrum.sigma_max, spectrum.sigma_min_positive])
     gap = np.abs(values[[0, spectrum.rank - 1]] / ours - 1).max()
     return {"relative_gap": float(gap), "second_method": "gram" if gram else "dense-svd"}
-
-
-def _gram_values(M: np.ndarray) -> np.ndarray:
-    """Singular values of M, descending, as square roots of eigenvalues of its smaller Gram."""
-    gram = M.T @ M if M.shape[0] >= M.shape[1] else M @ M.T  # (min, min)
-    values: np.ndarray = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0))
-    return values

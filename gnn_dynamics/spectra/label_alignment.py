@@ -17,28 +17,27 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.artifacts.table import Table, integers, reals
-from gnn_dynamics.config import columns
+from gnn_dynamics.config import grid
 from gnn_dynamics.config.grid import grouped
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import Matrix, stacked_factor
-from gnn_dynamics.problem.problem import Problem, build_problem
+from gnn_dynamics.problem.problem import PROBLEM_KEYS, Problem, build_problem
 from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.problem.targets import targets
-from gnn_dynamics.spectra.optimum import PROBLEM
 
 ALIGNMENT = Table(
-    keys=tuple(columns.OPTIMUM),
-    columns=columns.OPTIMUM | integers("directions") | reals("alignment", "alignment_expected"),
+    keys=tuple(grid.OPTIMUM),
+    columns=grid.OPTIMUM | integers("directions") | reals("alignment", "alignment_expected"),
 )
 
 
 def alignment_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows of alignment.parquet for one `Graph`; cells as for `optimum.optimum_table`."""
     rows = []
-    for names, group in grouped(cells, PROBLEM):
+    for names, group in grouped(cells, PROBLEM_KEYS):
         problem = build_problem(graph, *names)
         G = propagated(problem, max(cell["depth"] for cell in group))
-        key = {"dataset": graph.name} | dict(zip(PROBLEM, names, strict=True))
+        key = {"dataset": graph.name} | dict(zip(PROBLEM_KEYS, names, strict=True))
         for (multiscale, depth), draws in grouped(group, ("multiscale", "depth")):
             V = leading_directions(G[: depth + 1] if multiscale else [G[depth]], problem.m_y)
             model = key | {"multiscale": multiscale, "depth": depth}

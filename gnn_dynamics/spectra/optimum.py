@@ -16,7 +16,7 @@ import scipy.linalg
 import torch
 
 from gnn_dynamics.artifacts.table import NOISE, SINGULAR, Table, integers, reals
-from gnn_dynamics.config import columns
+from gnn_dynamics.config import grid
 from gnn_dynamics.config.grid import Block, grouped, squared_cells
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import (
@@ -33,26 +33,17 @@ from gnn_dynamics.problem.labelled_columns import (
     fits,
     streamed_features,
 )
-from gnn_dynamics.problem.problem import Problem, build_problem
+from gnn_dynamics.problem.problem import PROBLEM_KEYS, Problem, build_problem
 from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.problem.targets import targets
 
 OPTIMUM = Table(
-    keys=tuple(columns.OPTIMUM),
-    columns=columns.OPTIMUM | reals("loss_optimum", "label_norm_sq"),
+    keys=tuple(grid.OPTIMUM),
+    columns=grid.OPTIMUM | reals("loss_optimum", "label_norm_sq"),
     optional=integers("rank", "width_required")
     | reals("sigma_max", "sigma_min", "sigma_min_positive", "method_gap"),
     kinds={"method_gap": NOISE, **dict.fromkeys(("sigma_min", "sigma_min_positive"), SINGULAR)},
 )
-PROBLEM = ("aggregation", "features", "nodes")
-
-
-def loss_optimum(G: Matrix, Y: np.ndarray) -> float:
-    """L* = ||Y (I - P)||_F^2 for G (rows, nbar), the matrix G_H or Gs, and Y (m_y, nbar).
-
-    P comes from the right singular vectors that belong to the numerical rank of G.
-    """
-    return residual(Y, row_basis([G]))
 
 
 def row_basis(blocks: Iterable[Matrix], rank: int | None = None) -> np.ndarray:
@@ -61,7 +52,7 @@ def row_basis(blocks: Iterable[Matrix], rank: int | None = None) -> np.ndarray:
 
 
 def residual(Y: np.ndarray, N: np.ndarray) -> float:
-    """||Y (I - N N^T)||_F^2; exactly 0 where N spans everything."""
+    """||Y (I - N N^T)||_F^2 for Y (m_y, nbar) and a `row_basis` N: L*; exactly 0 if N spans all."""
     if N.shape[1] == N.shape[0]:
         return 0.0
     return float(np.square(Y - (Y @ N) @ N.T).sum())
@@ -97,10 +88,10 @@ def optimum_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict
     A cell has the keys aggregation, features, nodes, multiscale, depth, labels and seed.
     """
     rows = []
-    for names, group in grouped(cells, PROBLEM):
+    for names, group in grouped(cells, PROBLEM_KEYS):
         problem = build_problem(graph, *names)
         G, columns = features(problem, max(cell["depth"] for cell in group))
-        key = {"dataset": graph.name} | dict(zip(PROBLEM, names, strict=True))
+        key = {"dataset": graph.name} | dict(zip(PROBLEM_KEYS, names, strict=True))
         for (multiscale, depth), model in grouped(group, ("multiscale", "depth")):
             draws = [(cell["labels"], cell["seed"]) for cell in model]
             rows += [
@@ -130,19 +121,17 @@ def optimum_rows(
     depth: int,
     multiscale: bool,
     draws: Sequence[tuple[str, int]],
-    G: Sequence[np.ndarray] | None = None,
-    columns: Columns | StreamedColumns | None = None,
+    G: Sequence[np.ndarray],
+    columns: Columns | StreamedColumns,
 ) -> list[dict[str, Any]]:
     """L* for each of the `draws`, pairs (labels, seed) of targets, by one factorisation.
 
-    G, columns: `features` to at least this depth, if they are at hand. The part of Y outside the
-    columns is the same number for both methods.
+    G, columns: `features` to at least this depth. The part of Y outside the columns is the same
+    number for both methods.
     Columns beside the contract's: rank, sigma_max, sigma_min (0 where deficient) and
     sigma_min_positive of G_H or Gs; method_gap, the difference of two methods relative to ||Y||^2;
     width_required.
     """
-    if G is None or columns is None:
-        G, columns = features(problem, depth)
     blocks = list(G[: depth + 1] if multiscale else G[depth : depth + 1])
     shape = sum(len(block) for block in blocks), problem.nbar
     R = stacked_factor(blocks)
@@ -164,11 +153,8 @@ def optimum_rows(
     rows = []
     for k, (labels, seed) in enumerate(draws):
         optimum, other = residual(inside[k], N) + float(outside[k]), float(second[k] + outside[k])
-        losses = _losses(float(np.square(Ys[k]).sum()), optimum, other)
+        norm = float(np.square(Ys[k]).sum())
+        gap = abs(optimum - other) / norm if norm else 0.0
+        losses = {"loss_optimum": optimum, "label_norm_sq": norm, "method_gap": gap}
         rows.append(common | {"labels": labels, "seed": seed} | losses)
     return rows
-
-
-def _losses(norm: float, optimum: float, other: float) -> dict[str, float]:
-    gap = abs(optimum - other) / norm if norm else 0.0
-    return {"loss_optimum": optimum, "label_norm_sq": norm, "method_gap": gap}

@@ -1,5 +1,4 @@
 """Numbers that figures and the report show: tables in, small tables out, no matplotlib.
 
-May import claims and everything below it, never figures or report. Read `select` first: it chooses
-the rows that a panel shows. `paper_curves` reads one packaged file; nothing else reads files.
+It may import `claims` and what is below it. Read select.py first: it selects the rows of a panel.
 """

@@ -29,8 +29,10 @@ def shown(comparisons: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
     `other` (the shallower depth) as a number. The thresholds of each pair of depths are those that
     most of its measures have.
     """
-    rows = _most_measures(_cells(comparisons), [*GRAPH, *SETTING])
-    return _one_setting(rows)
+    rows = _cells(comparisons)
+    if rows.empty:
+        return rows, {}
+    return _one_setting(_most_measures(rows, [*GRAPH, *SETTING]))
 
 
 def _cells(comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -43,16 +45,12 @@ def _cells(comparisons: pd.DataFrame) -> pd.DataFrame:
 
 def _most_measures(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Rows of those values of `keys` that have the most measures of speed."""
-    if rows.empty:
-        return rows
     count = rows.groupby(keys)["measure"].transform("nunique")
     return rows[count == count.max()]
 
 
 def _one_setting(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
     """Fix the setting, the width too if some width has all measures, and the thresholds."""
-    if rows.empty:
-        return rows, {}
     rows, fixed = select.fix(rows, (*FREE, "width"), FIRST)
     count = rows.groupby("width")["measure"].transform("nunique")
     wide = rows[count == rows["measure"].nunique()]

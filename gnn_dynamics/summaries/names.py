@@ -40,8 +40,8 @@ NAMES: dict[object, str] = {
     "permuted": "permuted labels",
     "uniform": "uniformly random labels",
     "holds": "holds",
-    True: "multiscale (with skips)",
-    False: "not multiscale (no skips)",
+    True: "skip",
+    False: "no skip",
 }
 
 

@@ -27,9 +27,9 @@ class Contrast:
 
 
 _TWO_LAYERS = {"multiscale": False, "depth": 2, "lr": 1e-4}
-SKIPS = Contrast("multiscale", "skips or not", {"depth": 6, "lr": 5e-5}, "a")
-DEPTH = Contrast("depth", "depth, multiscale", {"multiscale": True, "lr": 5e-5}, "b")
-DEPTH_NO_SKIP = Contrast("depth", "depth, no skips", {"multiscale": False, "lr": 5e-5}, "")
+SKIPS = Contrast("multiscale", "skip or no skip", {"depth": 6, "lr": 5e-5}, "a")
+DEPTH = Contrast("depth", "depth, skip", {"multiscale": True, "lr": 5e-5}, "b")
+DEPTH_NO_SKIP = Contrast("depth", "depth, no skip", {"multiscale": False, "lr": 5e-5}, "")
 LABELS = Contrast("labels", "labels", _TWO_LAYERS, "c", "labels")
 FIGURE_4 = (SKIPS, DEPTH, LABELS)
 # What the paper's Figure 4 shows in all panels, as far as it could be reconstructed.

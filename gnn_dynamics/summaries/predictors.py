@@ -45,27 +45,21 @@ def graph_table(
     keys = ["claim", *GRAPH]
     cells = pd.concat([effects.fix(part, FREE)[0] for _, part in cells.groupby(keys)])
     cells = _joined(cells, graphs, ["dataset"], "edge_homophily")
-    cells = _joined(cells, _stacked(graph_condition), PROBLEM, "sigma_min_positive_sq")
-    cells = _joined(cells, _stacked(alignment), PROBLEM, "alignment")
+    cells = _joined(cells, graph_condition, PROBLEM, "sigma_min_positive_sq")
+    cells = _joined(cells, alignment, PROBLEM, "alignment")
     predictors = cells.groupby(keys)[list(PREDICTORS)].median()
     return effects.medians(cells, keys).merge(predictors.reset_index(), on=keys)
-
-
-def _stacked(table: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Rows of the stack of all layers, and of true labels."""
-    if table is None or table.empty:
-        return None
-    rows = select.keep(table, multiscale=True)
-    return select.keep(rows, labels="true") if "labels" in rows else rows
 
 
 def _joined(
     cells: pd.DataFrame, table: pd.DataFrame | None, keys: list[str], value: str
 ) -> pd.DataFrame:
-    """The cells with a column `value` from a table; seeds do not matter to it."""
+    """The cells with a column `value` of all layers and true labels; seeds do not matter to it."""
     if table is None or table.empty:
         return cells.assign(**{value: np.nan})
-    return cells.merge(table.groupby(keys)[value].median().reset_index(), on=keys, how="left")
+    stacked = {"multiscale": True, "labels": "true"}
+    rows = select.keep(table, **{key: stacked[key] for key in stacked if key in table})
+    return cells.merge(rows.groupby(keys)[value].median().reset_index(), on=keys, how="left")
 
 
 def correlations(table: pd.DataFrame) -> pd.DataFrame:

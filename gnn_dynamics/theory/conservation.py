@@ -46,20 +46,14 @@ def guarantee(weights: Weights, arch: Architecture, G: Sequence[Tensor] | None) 
     never act nor change; with them a layer narrower than m_x would seem to guarantee nothing,
     although its restricted lambda is bounded.
     """
-    bounds = guaranteed_lambda(_within(weights, arch, G))
-    return torch.stack([bounds[l] for l in arch.levels]).amin(dim=0)
-
-
-def _within(weights: Weights, arch: Architecture, G: Sequence[Tensor] | None) -> Weights:
-    if not weights.B:
-        return weights
-    width = arch.width
+    width, B = arch.width, [B_l[:, : arch.width] for B_l in weights.B]
     heads = [W[..., :width] if l else W for l, W in zip(arch.levels, weights.W, strict=True)]
-    first = weights.B[0][:, :width]
-    if G is not None:
+    if B and G is not None:
         deep = torch.cat([G_l for l, G_l in zip(arch.levels, G, strict=True) if l > 0], dim=1)
-        first = first[..., deep.abs().amax(dim=1) > 0]
-    return Weights((first, *(B[:, :width, :width] for B in weights.B[1:])), tuple(heads))
+        B[0] = B[0][..., deep.abs().amax(dim=1) > 0]
+    inner = Weights((*B[:1], *(B_l[..., :width] for B_l in B[1:])), tuple(heads))
+    bounds = guaranteed_lambda(inner)
+    return torch.stack([bounds[l] for l in arch.levels]).amin(dim=0)
 
 
 def guaranteed_lambda(weights: Weights) -> list[Tensor]:

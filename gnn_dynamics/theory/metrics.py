@@ -1,6 +1,6 @@
 """The quantities of the theorems along a run: one function for each name of the key `observe`.
 
-    metrics = linear_metrics(arch, names, weights, operator, features=form.G, expand=expand)
+    metrics = linear_metrics(arch, names, weights, adjoint, expand, lambda_max, features=form.G)
     train(..., observe=lambda snapshot: collect(measure(metrics, snapshot)))
 
 Rows have `model` (its index in the batch) and `step` in place of the keys of the run. Weights are
@@ -20,7 +20,6 @@ from gnn_dynamics.dynamics.train import Snapshot
 from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
-from gnn_dynamics.models.operators import Operator
 from gnn_dynamics.theory.conservation import balancedness, drift, guarantee
 from gnn_dynamics.theory.integrator import local_error
 from gnn_dynamics.theory.products import label_signals, layer_products
@@ -33,9 +32,9 @@ from gnn_dynamics.theory.terms import (
     side_condition,
 )
 from gnn_dynamics.theory.time_condition import (
-    lambda_min_full,
     lambda_min_restricted,
     layer_norm_rms,
+    smallest_eigenvalue,
 )
 
 Rows = list[dict[str, Any]]
@@ -54,7 +53,7 @@ def linear_metrics(
     arch: Architecture,
     names: Collection[str],
     weights: Weights,
-    operator: Operator,
+    adjoint: Callable[[Tensor], Tensor],
     expand: Expand,
     curvature: Curvature,
     *,
@@ -65,8 +64,9 @@ def linear_metrics(
     """The metrics of linear models called `names`, after `conservation`, which needs no name.
 
     arch: shapes in full space. weights: at step 0, all K, in the coordinates of `features`.
-    operator, features: G_l as an operator, and one (m, nbar) for each head, which time_condition
-        and rates need; gradient_terms prefer them, as the operator's adjoint is then checked, too.
+    adjoint: V (k, m_y, nbar) -> V G_l^T (k, L, m_y, m), of the operator that trains.
+    features: G_l (m, nbar) for each head, which time_condition and rates need; gradient_terms use
+        them in place of `adjoint`, which they then check, too.
     expand: (weights, their indices in the batch) -> weights in full space.
     curvature: (objective, weights) -> lambda_max (k,), for sharpness.
     flow: the steps are those of RK4, whose local error `rates` measures.
@@ -75,7 +75,7 @@ def linear_metrics(
     Raises:
         ValueError: for a name that needs `features`, or an unknown one.
     """
-    signals = operator.adjoint if features is None else partial(label_signals, G=features)
+    signals = adjoint if features is None else partial(label_signals, G=features)
     metrics: dict[str, Metric] = {
         "gradient_terms": partial(linear_terms, arch, signals),
         "sharpness": partial(sharpness, curvature),
@@ -172,15 +172,12 @@ def rates(spaces: Geometry, flow: bool, snapshot: Snapshot) -> Tables:
     objective, weights = snapshot.objective, snapshot.weights
     facts = {"rate_sharp": rate_sharp(weights, spaces)}
     if objective.loss == "squared":
-        facts["projected_loss"] = _projected_loss(objective.signal(weights), spaces.rows)
+        # ||(Yhat - Y) P||_F^2, P the projector on row(Gs): L - L* by Pythagoras (`erratum_table`).
+        projected = shared_matmul(objective.signal(weights), spaces.rows)  # 2 (Yhat - Y) N
+        facts["projected_loss"] = projected.square().sum(dim=(1, 2)) / 4
     if flow:
         facts["local_error"] = local_error(objective, weights, snapshot.gradient, snapshot.rate)
     return {"training": {(): facts}}
-
-
-def _projected_loss(V: Tensor, N: Tensor) -> Tensor:
-    """||(Yhat - Y) P||_F^2, P the projector on row(Gs): L - L* by Pythagoras (erratum.py)."""
-    return shared_matmul(V, N).square().sum(dim=(1, 2)) / 4  # V = 2 (Yhat - Y), V N (k, m_y, r)
 
 
 def time_condition(
@@ -196,7 +193,7 @@ def time_condition(
     for l, U in zip(arch.levels, spaces.bases, strict=True):
         everywhere = restricted = one  # of Bbar_0 = I
         if l:
-            everywhere = lambda_min_full(full[l - 1]) if wide else 0 * one
+            everywhere = smallest_eigenvalue(full[l - 1]) if wide else 0 * one
             restricted = lambda_min_restricted(reduced[l - 1], U)
         columns[(l,)] = {
             "lambda_min": everywhere,

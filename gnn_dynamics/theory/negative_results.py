@@ -4,28 +4,23 @@
 here. Nothing in the table is a constant: every value is computed when the table is.
 """
 
-from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import ArrayLike
 
 from gnn_dynamics.artifacts.table import Table, reals, texts
-from gnn_dynamics.models.model import Weights
 from gnn_dynamics.theory.counterexamples import (
     Decay,
     exponent_at_depth_zero,
     layer_subset,
     margin_rescaled,
+    printed_inequality,
 )
-from gnn_dynamics.theory.erratum import erratum_table
-from gnn_dynamics.theory.reference import flow_reference, squared_gradient
 
 Statement = tuple[str, str, str]  # statement, source, wording
-Row = tuple[str, str, str, str, float, str, str]  # the columns of NEGATIVE_RESULTS
+Row = tuple[str | float, ...]  # the columns of NEGATIVE_RESULTS
 SUBSET_EPS = (0.1, 0.01, 0.001)
 IDENTITY_TOLERANCE = 1e-12
 RATIO_TOLERANCE = 1e-9
@@ -75,7 +70,7 @@ def negative_results(bounds: pd.DataFrame | None = None) -> pd.DataFrame:
 def layer_subset_cases() -> pd.DataFrame:
     """Constructed problems against the bound of a single layer: case, ratio (above 1: broken)."""
     names = [f"two nodes, eps={eps:g}" for eps in SUBSET_EPS]
-    ratios = [subset_flow(eps)[0].worst_ratio for eps in SUBSET_EPS]
+    ratios = [layer_subset(eps)[0].worst_ratio for eps in SUBSET_EPS]
     return pd.DataFrame({"case": names, "ratio": ratios})
 
 
@@ -88,71 +83,26 @@ def negative_curves() -> pd.DataFrame:
     single_layer        excess, bound                     flow time  eps: SUBSET_EPS
     singular_margin     loss (over its start), sigma_min  1 / c
     """
-    run, facts = erratum_flow(), margin_rescaled(MARGIN_SCALES)
-    inverse = 1 / np.array(facts["scale"])
-    loss = np.array(facts["loss"]) / facts["loss"][0]
-    parts = [
-        *(
-            _curve("printed_inequality", name, run.time, run[name])
-            for name in ("right", "projected", "printed_left")
-        ),
-        *(
-            part
-            for constant in (4.0, 8.0)
-            for part in _decay("constant", exponent_at_depth_zero(constant), constant=constant)
-        ),
-        *(
-            part
-            for eps in SUBSET_EPS
-            for part in _decay("single_layer", subset_flow(eps)[0], eps=eps)
-        ),
-        _curve("singular_margin", "loss", inverse, loss),
-        _curve("singular_margin", "sigma_min", inverse, facts["sigma_min"]),
-    ]
+    run, facts = printed_inequality(), margin_rescaled(MARGIN_SCALES)
+    sides = {name: run[name] for name in ("right", "projected", "printed_left")}
+    parts = _curves("printed_inequality", run.time, sides)
+    for constant in (4.0, 8.0):
+        decay = exponent_at_depth_zero(constant)
+        parts += _curves("constant", decay.times, decay.curves, constant=constant)
+    for eps in SUBSET_EPS:
+        decay, _ = layer_subset(eps)
+        parts += _curves("single_layer", decay.times, decay.curves, eps=eps)
+    loss, sigma_min = (np.array(facts[name]) for name in ("loss", "sigma_min"))
+    margin = {"loss": loss / loss[0], "sigma_min": sigma_min}
+    parts += _curves("singular_margin", 1 / np.array(facts["scale"]), margin)
     return pd.concat(parts, ignore_index=True)[list(NEGATIVE_CURVES.columns)]
 
 
-def _decay(panel: str, decay: Decay, **parameter: float) -> list[pd.DataFrame]:
-    return [
-        _curve(panel, "excess", decay.times, decay.excess, **parameter),
-        _curve(panel, "bound", decay.times, decay.bound, **parameter),
-    ]
-
-
-def _curve(
-    panel: str,
-    curve: str,
-    x: ArrayLike,
-    y: ArrayLike,
-    constant: float = np.nan,
-    eps: float = np.nan,
-) -> pd.DataFrame:
-    points = pd.DataFrame({"x": np.asarray(x), "y": np.asarray(y)})
-    return points.assign(panel=panel, curve=curve, constant=constant, eps=eps)
-
-
-@cache
-def subset_flow(eps: float) -> tuple[Decay, Decay]:
-    """layer_subset(eps), integrated once."""
-    return layer_subset(eps)
-
-
-@cache
-def erratum_flow() -> pd.DataFrame:
-    """Both sides of the printed inequality along a flow with L* > 0; has a column `time`.
-
-    H = 1, three features, nine labelled nodes, balanced start: random numbers from a fixed seed.
-    """
-    generator = torch.Generator().manual_seed(0)
-
-    def draw(*shape: int) -> torch.Tensor:
-        return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-    G, Y = [draw(3, 9) / 3], draw(2, 9)
-    start = Weights((torch.eye(3, dtype=torch.float64)[None],), (torch.zeros(1, 2, 3).double(),))
-    times = np.linspace(0.0, 4.0, 61)
-    run = flow_reference(squared_gradient(G, Y), start, times)
-    return erratum_table(run, G, Y).assign(time=times)
+def _curves(
+    panel: str, x: ArrayLike, curves: Mapping[str, ArrayLike], **parameter: float
+) -> list[pd.DataFrame]:
+    keys = {"panel": panel, "constant": np.nan, "eps": np.nan} | parameter
+    return [pd.DataFrame({"x": x, "y": y}).assign(**keys, curve=name) for name, y in curves.items()]
 
 
 def _row(statement: Statement, quantity: str, value: float, expected: str, fails: bool) -> Row:
@@ -160,14 +110,11 @@ def _row(statement: Statement, quantity: str, value: float, expected: str, fails
 
 
 def _erratum() -> Iterator[Row]:
-    table = erratum_flow()
-    share, error = 1 - table.printed_holds.mean(), table.identity_error.max()
-    yield _row(PRINTED, "share of a flow's moments that break it (L* > 0)", share, "0", share > 0)
+    table = printed_inequality()
+    yield _share("a flow's moments that break it (L* > 0)", table.printed_holds)
     least = (table.printed_left / table.right).min()
     yield _row(PRINTED, "least left side over right side", least, ">= 1", least < 1)
-    allowed = f"<= {IDENTITY_TOLERANCE:g}"
-    quantity = "largest error relative to L along the same flow"
-    yield _row(CORRECTED, quantity, error, allowed, error > IDENTITY_TOLERANCE)
+    yield _error("along the same flow", table.identity_error)
 
 
 def _constant() -> Iterator[Row]:
@@ -177,7 +124,7 @@ def _constant() -> Iterator[Row]:
 
 def _subset() -> Iterator[Row]:
     for eps in SUBSET_EPS:
-        single, full = subset_flow(eps)
+        single, full = layer_subset(eps)
         quantity = f"excess over bound, two nodes, H = 1, H' = 0, eps = {eps:g}"
         yield _ratio(SUBSET, quantity, single)
         yield _ratio(FULL, quantity.replace(", H' = 0", ""), full)
@@ -189,7 +136,7 @@ def _ratio(statement: Statement, quantity: str, decay: Decay) -> Row:
 
 
 def _margin() -> Iterator[Row]:
-    facts: dict[str, Any] = margin_rescaled()
+    facts = margin_rescaled()
     change = np.ptp(facts["loss"]) / facts["loss"][0]
     yield _row(
         MARGIN,
@@ -205,11 +152,19 @@ def _recorded(bounds: pd.DataFrame) -> Iterator[Row]:
     known = bounds[bounds.printed_inequality_holds.notna()]
     if not len(known):
         return
-    share = 1 - known.printed_inequality_holds.astype(bool).mean()
-    quantity = f"share of {len(known):,} recorded steps with L* > 0 that break it"
-    yield _row(PRINTED, quantity, share, "0", share > 0)
+    steps = "recorded steps with L* > 0"
+    yield _share(f"{len(known):,} {steps} that break it", known.printed_inequality_holds)
     errors = known.identity_error.dropna()
     if len(errors):
-        quantity = f"largest error relative to L at {len(errors):,} recorded steps with L* > 0"
-        allowed, error = f"<= {IDENTITY_TOLERANCE:g}", errors.max()
-        yield _row(CORRECTED, quantity, error, allowed, error > IDENTITY_TOLERANCE)
+        yield _error(f"at {len(errors):,} {steps}", errors)
+
+
+def _share(where: str, holds: pd.Series) -> Row:
+    share = 1 - holds.astype(bool).mean()
+    return _row(PRINTED, f"share of {where}", share, "0", share > 0)
+
+
+def _error(where: str, errors: pd.Series) -> Row:
+    fails = errors.max() > IDENTITY_TOLERANCE
+    quantity, expected = f"largest error relative to L {where}", f"<= {IDENTITY_TOLERANCE:g}"
+    return _row(CORRECTED, quantity, errors.max(), expected, fails)

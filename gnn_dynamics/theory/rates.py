@@ -23,18 +23,13 @@ class Geometry:
     """Subspaces of the propagated features, fixed along a run.
 
     bases: U_l (m, rank G_l), orthonormal basis of col(G_l), for each head.
-    rows: N (nbar, r), orthonormal basis of row(Gs).
+    rows: N (nbar, r), orthonormal basis of row(Gs), r = rank(Gs).
     compressed: G_l N (m, r) for each head; Z N has the nonzero singular values of Z.
     """
 
     bases: tuple[Tensor, ...]
     rows: Tensor
     compressed: tuple[Tensor, ...]
-
-    @property
-    def rank(self) -> int:
-        """r = rank(Gs)."""
-        return self.rows.shape[-1]
 
 
 def geometry(G: Sequence[Tensor], full: tuple[int, int] | None = None) -> Geometry:

@@ -41,23 +41,14 @@ def flow_reference(
         RuntimeError: if DOP853 gives up.
     """
 
-    def right_hand_side(_: float, theta: np.ndarray) -> np.ndarray:
-        return -_flat(gradient(_unflat(theta, weights)))
+    def at(theta: np.ndarray) -> Weights:
+        return weights.unflatten(torch.tensor(theta).reshape(weights.models, -1))
 
-    end = float(times[-1])
-    solution = solve_ivp(
-        right_hand_side, (0.0, end), _flat(weights), "DOP853", times, rtol=RTOL, atol=ATOL
-    )
+    def right_hand_side(_: float, theta: np.ndarray) -> np.ndarray:
+        return -gradient(at(theta)).flatten().numpy().ravel()
+
+    start, span = weights.flatten().numpy().ravel(), (0.0, float(times[-1]))
+    solution = solve_ivp(right_hand_side, span, start, "DOP853", times, rtol=RTOL, atol=ATOL)
     if not solution.success:
         raise RuntimeError(f"DOP853 stopped at t = {solution.t[-1]}: {solution.message}")
-    return [_unflat(theta, weights) for theta in solution.y.T]
-
-
-def _flat(weights: Weights) -> np.ndarray:
-    return torch.cat([tensor.reshape(-1) for tensor in weights.tensors()]).numpy()
-
-
-def _unflat(theta: np.ndarray, like: Weights) -> Weights:
-    sizes = [tensor.numel() for tensor in like.tensors()]
-    parts = iter(torch.split(torch.tensor(theta), sizes))
-    return like.map(lambda tensor: next(parts).reshape(tensor.shape))
+    return [at(theta) for theta in solution.y.T]

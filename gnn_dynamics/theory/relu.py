@@ -20,20 +20,17 @@ from gnn_dynamics.theory.terms import autograd_gradient
 def relu_outputs(weights: Weights, problem: Problem, levels: Sequence[int]) -> Tensor:
     """Yhat (K, m_y, nbar) from weights in full space."""
     ST, X, RT = (_tensor(M) for M in (problem.S.T, problem.X, problem.R.T))
-    models = (weights.take(k) for k in range(weights.models))
-    return torch.stack([_model_outputs(model, ST, X, RT, levels) for model in models])
 
+    def outputs(model: Weights) -> Tensor:
+        heads, T, terms = dict(zip(levels, model.W, strict=True)), X, []  # T = X_(l)^T (n, m_l)
+        for l in range(len(model.B) + 1):
+            if l > 0:
+                T = torch.relu(ST @ (T @ model.B[l - 1].T))  # (n, m_l)
+            if l in heads:
+                terms.append((RT @ (T @ heads[l].T)).T)  # (m_y, nbar)
+        return torch.stack(terms).sum(dim=0)
 
-def _model_outputs(
-    model: Weights, ST: Tensor, X: Tensor, RT: Tensor, levels: Sequence[int]
-) -> Tensor:
-    heads, T, terms = dict(zip(levels, model.W, strict=True)), X, []  # T = X_(l)^T (n, m_l)
-    for l in range(len(model.B) + 1):
-        if l > 0:
-            T = torch.relu(ST @ (T @ model.B[l - 1].T))  # (n, m_l)
-        if l in heads:
-            terms.append((RT @ (T @ heads[l].T)).T)  # (m_y, nbar)
-    return torch.stack(terms).sum(dim=0)
+    return torch.stack([outputs(weights.take(k)) for k in range(weights.models)])
 
 
 def _tensor(M: sp.sparray | np.ndarray) -> Tensor:

@@ -71,5 +71,4 @@ def relative_error(terms: Tensor, grad_norm_sq: Tensor) -> Tensor:
 def autograd_gradient(loss: Callable[[Weights], Tensor], weights: Weights) -> Weights:
     """Gradient by reverse-mode differentiation of `loss` (weights -> (K,)), a second opinion."""
     leaves = weights.map(lambda tensor: tensor.detach().clone().requires_grad_(True))
-    gradients = iter(torch.autograd.grad(loss(leaves).sum(), leaves.tensors()))
-    return weights.map(lambda _: next(gradients))
+    return weights.like(torch.autograd.grad(loss(leaves).sum(), leaves.tensors()))

@@ -32,11 +32,6 @@ def smallest_eigenvalue(M: Tensor) -> Tensor:
     return torch.where(resolved, sigma[:, -1].square(), 0.0)
 
 
-def lambda_min_full(Bbar: Tensor) -> Tensor:
-    """lambda_min(Bbar^T Bbar) over all of R^{m_x}, (K,), for Bbar (K, m_l, m_x) in full space."""
-    return smallest_eigenvalue(Bbar)
-
-
 def lambda_min_restricted(Bbar: Tensor, U: Tensor) -> Tensor:
     """lambda_min(U^T Bbar^T Bbar U), U (m_x, r) an orthonormal basis of col(G_l); (K,)."""
     return smallest_eigenvalue(shared_matmul(Bbar, U))  # (K, m_l, r)

@@ -1,4 +1,4 @@
-"""What only the Snakemake workflow needs: checks of its configuration, kept seeds, the rule graph.
+"""What only the workflow needs: checks of its configuration, kept seeds, its rule graph.
 
-The rules and scripts import it, and no other folder does. Read check_config.py first.
+It may import every folder, and only rules and scripts import it. Read check_config.py first.
 """

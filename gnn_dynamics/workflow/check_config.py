@@ -5,6 +5,7 @@ be in the catalogue, is checked here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from gnn_dynamics.config.grid import blocks
@@ -26,14 +27,44 @@ def check_config(
 
 
 def without_left_out(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A checked configuration with `leave_out` carried out: what is left is what is run."""
+    """A checked configuration without the datasets of `leave_out`, as it is run."""
     dropped = set(config.get("leave_out", []))
-    experiments = []
-    for experiment in config["experiments"]:
-        kept = [name for name in experiment["datasets"] if name not in dropped]
-        if kept:
-            experiments.append({**experiment, "datasets": kept})
+    experiments = [
+        {**experiment, "datasets": kept}
+        for experiment in config["experiments"]
+        if (kept := [name for name in experiment["datasets"] if name not in dropped])
+    ]
     return {**config, "leave_out": [], "experiments": experiments}
+
+
+def check_paths(
+    config: Mapping[str, Any], catalogue: Mapping[str, Mapping[str, Any]], folder: Path
+) -> None:
+    """Check that no relative path leaves the folder in which the workflow runs.
+
+    The schemas refuse `..` and names that are not plain; only this function sees symbolic links. An
+    absolute path is deliberate and allowed. `results` itself may be a link to another disk.
+
+    Raises:
+        UserError: naming the key, its path and where that leads.
+    """
+    results = folder / "results"
+    _stays("run", results / config["run"], results, "choose another name or remove the link")
+    for name in config["datasets"]:
+        own = catalogue[name]["files"] if catalogue[name]["reader"] == "own" else {}
+        for role, path in own.items():
+            if not Path(path).is_absolute():
+                remedy = "write the absolute path if that is meant"
+                _stays(f"{name}.files.{role}", folder / path, folder, remedy)
+
+
+def _stays(key: str, path: Path, folder: Path, remedy: str) -> None:
+    target = path.resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise UserError(
+            f"{key}: {path.relative_to(folder)} is a link that leads out of {folder.name}/, to"
+            f" {target}; {remedy}"
+        )
 
 
 def _refuse(problems: list[str]) -> None:
@@ -49,12 +80,12 @@ def _unknown_datasets(config: Mapping[str, Any], known: set[str]) -> Iterator[st
                 yield f"{key}: there is no dataset {name!r}{suggest(name, sorted(known))}"
     allowed = [*config["datasets"], *config.get("leave_out", [])]
     for experiment in config["experiments"]:
-        place = f"experiments[{experiment['name']}].datasets"
+        key = f"experiments[{experiment['name']}].datasets"
         for name in experiment["datasets"]:
             if name not in known:
-                yield f"{place}: there is no dataset {name!r}{suggest(name, sorted(known))}"
+                yield f"{key}: there is no dataset {name!r}{suggest(name, sorted(known))}"
             elif name not in allowed:
-                yield f"{place}: {name!r} is not in `datasets`; add it there, or to `leave_out`"
+                yield f"{key}: {name!r} is not in `datasets`; add it there, or to `leave_out`"
 
 
 def _step_sizes(config: Mapping[str, Any]) -> Iterator[str]:

@@ -1,24 +1,23 @@
 """More seeds for a block that is trained already: the new ones are trained, the others kept.
 
-The tables of a block are the rows of its seeds, and what a seed learns does not depend on which
-others are trained beside it. So an earlier part is as good as a new one where all that made it is
-the same but for the list of seeds: code, other settings, device, versions, source data.
+A seed's rows do not depend on which other seeds are trained beside it. So an earlier part is kept
+if only the list of seeds has changed, and not the code, other settings, device, versions or data.
 
-Snakemake deletes a part before its job starts, so each part has a second name that it does not know
-of. Its own `update()` would not do: when an updating job fails, it restores the old file and takes
-it for a new one, and the new seed is never trained.
+Snakemake deletes a part before its job starts, so each part has a second name that Snakemake does
+not know. Its `update()` does not help: when an updating job fails, it restores the old file and
+takes it for a new one, so that the new seed is never trained.
 """
 
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from gnn_dynamics.artifacts.parquet import read_table, table_provenance
+from gnn_dynamics.artifacts.parquet import read_table, stacked, table_provenance
 from gnn_dynamics.artifacts.provenance import digest
 from gnn_dynamics.errors import UserError
 
@@ -34,17 +33,18 @@ def train_missing(
     """Tables of a block for all seeds of its settings, those kept from earlier not trained anew.
 
     paths: table -> file to be written, beside which an earlier one may be kept.
-    provenance: of the part to be written; its config holds the block's `settings`.
+    provenance: of the part to be written; its config contains the block's `settings`.
     train: settings with the seeds that are missing -> tables.
     """
     settings = provenance["config"]["settings"]
     earlier, seeds = _earlier(paths, provenance)
     kept = [seed for seed in settings["seed"] if seed in seeds]
     missing = [seed for seed in settings["seed"] if seed not in kept]
-    log.info("seeds to train: %s; kept from an earlier run: %s", _names(missing), _names(kept))
+    names = [", ".join(map(str, seeds)) or "none" for seeds in (missing, kept)]
+    log.info("seeds to train: %s; kept from an earlier run: %s", *names)
     tables = [{name: frame[frame["seed"].isin(kept)] for name, frame in earlier.items()}]
     tables += [train({**settings, "seed": missing})] if missing else []
-    return {name: _joined([part[name] for part in tables if name in part]) for name in paths}
+    return {name: stacked([part[name] for part in tables if name in part]) for name in paths}
 
 
 def second_name(path: str | Path) -> Path:
@@ -63,11 +63,6 @@ def keep(paths: Iterable[str | Path]) -> None:
         link.replace(second_name(path))
         # Renaming to another name of the same file does nothing.
         link.unlink(missing_ok=True)
-
-
-def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One frame; those without rows have no say in its types."""
-    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
 def _earlier(paths: Mapping[str, str], provenance: Mapping[str, Any]) -> tuple[Tables, set[int]]:
@@ -89,7 +84,3 @@ def _but_seeds(made: Mapping[str, Any]) -> dict[str, Any]:
     settings = {key: v for key, v in config.pop("settings", {}).items() if key != "seed"}
     rest = {key: v for key, v in made.items() if key not in ("config", "config_hash")}
     return {**rest, "config": digest([config, settings])}
-
-
-def _names(seeds: Sequence[int]) -> str:
-    return ", ".join(map(str, seeds)) or "none"

@@ -18,7 +18,7 @@ rule cancelled:
     output:
         "cancelled.txt",
     resources:
-        mem_mb=growing(500),
+        **growing(mem_mb=500),
         runtime=5,
     shell:
         "[ $(squeue --noheader --jobs $SLURM_JOB_ID --format %m) != 500M ] || sleep 240; touch {output}"
@@ -29,8 +29,8 @@ rule out_of_time:
     output:
         "out_of_time.txt",
     resources:
+        **growing(runtime=1),
         mem_mb=500,
-        runtime=growing(1),
     shell:
         "[ $(squeue --noheader --jobs $SLURM_JOB_ID --format %l) != 1:00 ] || sleep 240; touch {output}"
 
@@ -40,7 +40,7 @@ rule out_of_memory:
     output:
         "out_of_memory.txt",
     resources:
-        mem_mb=growing(800),
+        **growing(mem_mb=800),
         runtime=5,
     shell:
         "python3 -c 'import time; held = bytearray(900_000_000); time.sleep(8)'; touch {output}"

@@ -1,4 +1,4 @@
-"""Claims that compare no runs: each function turns tables into cells, which `decide` decides.
+"""Claims that compare no runs: each function turns tables into cells with a state.
 
-Imports frames, cells and lambda_T of the folder above. Read bounds.py first.
+It may import frames.py, cells.py and lambda_T.py of the folder above. Read bounds.py first.
 """

@@ -37,7 +37,7 @@ def layer_bounds(
 
     Two kinds of cell: constructed problems (table `counterexamples`: case, ratio) and recorded
     flows, for each H' whose L* and sigma_min are in `optimum.parquet` (the row without skips).
-    Steps with a gap below `smallest_gap` of the first one are left out: they carry no digits.
+    Steps with a gap below `smallest_gap` of the first one are left out: too few correct digits.
     """
     steps = _layer_steps(tables, filters)
     usable = (steps["step"] > 0) & (steps["excess_0"] > 0)

@@ -28,10 +28,11 @@ def lambda_kept(tables: Tables, filters: Filters, *, lost: float, converged: flo
     """Does lambda_T stay above 0 until the run converges? Value: the smallest lambda_T of a cell.
 
     Refuted where a run keeps at most a share `lost` of its first lambda, undecided where a run
-    ends with more than a share `converged` of its first excess. Vacuous where lambda is 0 from the
-    start: a hidden width below m_x forces that, whatever the weights.
+    ends with more than a share `converged` of its first excess L - L*. Vacuous where lambda is 0
+    from the start: a hidden width below m_x forces that, whatever the weights.
     """
-    left = _excess_left(tables).rename("left").reset_index()
+    excess = by_run(with_excess(tables["training"], tables["optimum"]))
+    left = (excess["excess"].last() / excess["excess_0"].first()).rename("left").reset_index()
     runs = lambda_runs(tables, filters)
     runs = runs.merge(left, on=list(KEYS), how="left", validate="one_to_one")
     cells = by_cell(runs).agg(
@@ -82,9 +83,3 @@ def lambda_runs(tables: Tables, filters: Filters) -> pd.DataFrame:
     runs = by_run(lambda_T(select(tables["time_condition"], filters)))["lambda_T"]
     result = pd.DataFrame({"lambda_0": runs.first(), "lambda_T": runs.last()}).reset_index()
     return result.assign(kept=result["lambda_T"] / result["lambda_0"].replace(0.0, np.nan))
-
-
-def _excess_left(tables: Tables) -> pd.Series:
-    """Share of the first excess L - L* that each run still has at its last recorded step."""
-    runs = by_run(with_excess(tables["training"], tables["optimum"]))
-    return runs["excess"].last() / runs["excess_0"].first()

@@ -98,7 +98,7 @@ def optimum_order(tables: Tables, filters: Filters, *, tolerance: float) -> pd.D
 def curve_distances(training: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     """Distance of linear and ReLU curves: median |log2(loss ratio)| at equal steps.
 
-    Noted beside the orderings and not judged: the paper says `similar` without a number.
+    Noted beside the orderings and not judged: the paper writes `similar` without a number.
     """
     rows = select(training, filters)
     rows = rows[rows["optimizer"] != "flow"][[*KEYS, "step", "loss"]]
@@ -118,7 +118,7 @@ def same_orderings(comparisons: pd.DataFrame, claims: list[str]) -> pd.DataFrame
     keys += ["threshold", "threshold_kind", "other"]
     rows = comparisons[comparisons["claim"].isin(claims)]
     pairs = _linear_and_relu(rows[[*keys, "activation", "effect", "state"]], keys)
-    other = pairs["other"].astype(str).replace("False", "single-scale")
+    other = pairs["other"].astype(str).replace("False", "no skip")
     cells = pairs[keys[1:]].assign(
         case="claim " + pairs["claim"] + " against " + other,
         value=pairs["effect_relu"] - pairs["effect"],

@@ -1,4 +1,4 @@
-"""The catalogue of data sets, and the download of their files from official addresses or a mirror.
+"""The catalogue of data sets, and the verified download of their files.
 
-This room may import config and errors. Read `catalogue.py` first, then `download.py`.
+It may import `config` and what is below it. Read catalogue.py first, then download.py.
 """

@@ -25,7 +25,7 @@ def load_catalogue(path: str | Path) -> dict[str, dict[str, Any]]:
         UserError: naming every wrong key and the allowed values.
     """
     try:
-        entries = read_checked(path, Path(path).with_suffix(".schema.yaml"))
+        entries = read_checked(path)
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"cannot read the catalogue {path}: {error}") from error
     for entry in entries.values():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from gnn_dynamics.runs.speed import KINDS, crossing_time, first_below, speed_rows
+from gnn_dynamics.runs.speed import crossing_time, first_below, speed_rows
 
 THRESHOLDS = (0.5, 0.1, 0.01)
 FLOW, DESCENT = RUN, RUN | {"optimizer": "gd", "lr": 0.1}
@@ -19,9 +19,9 @@ def decay(rate: float, optimum: float = 0.0, steps: int = 50, dt: float = 0.1):
     return optimum + np.exp(-rate * time), time
 
 
-def rows_of(losses, time, key=FLOW, optimum=0.0, norm=1.0, thresholds=THRESHOLDS, status=None):
+def rows_of(losses, time, key=FLOW, optimum=0.0, norm=1.0, thresholds=THRESHOLDS, status="ok"):
     losses, time = np.asarray(losses, float)[:, None], np.asarray(time, float)[:, None]
-    rows = speed_rows(losses, time, [optimum], [norm], thresholds, [key], status)
+    rows = speed_rows(losses, time, [optimum], [norm], thresholds, [key], [status])
     return {(row["threshold_kind"], row["threshold"]): row for row in rows}
 
 
@@ -71,13 +71,13 @@ def test_unreached_thresholds_are_censored_with_their_end():
 
 def test_diverged_runs_are_censored_even_after_a_crossing():
     losses = [4.0, 1.0, 0.1, 9.0, 1e300, np.inf, np.nan]
-    row = rows_of(losses, np.arange(7), DESCENT)["initial", 0.5]
+    row = rows_of(losses, np.arange(7), DESCENT, status="diverged")["initial", 0.5]
     assert row["censored"] and row["status"] == "diverged"
     assert row["end_step"] == 4
 
 
 def test_a_trace_that_stopped_early_is_no_divergence():
-    row = rows_of([4.0, 1.0, np.nan], np.arange(3), DESCENT, status=["ok"])["initial", 0.5]
+    row = rows_of([4.0, 1.0, np.nan], np.arange(3), DESCENT)["initial", 0.5]
     assert (row["steps_to_threshold"], row["end_step"], row["status"]) == (1, 1, "ok")
 
 
@@ -95,7 +95,8 @@ def test_excess_that_ends_at_or_below_zero_is_crossed_on_a_line():
 def test_rows_have_the_columns_of_the_table():
     losses, time = decay(rate=1.0)
     rows = rows_of(losses, time)
-    assert list(rows) == [(kind, threshold) for kind in KINDS for threshold in THRESHOLDS]
+    kinds = ("initial", "label_norm", "loss")
+    assert list(rows) == [(kind, threshold) for kind in kinds for threshold in THRESHOLDS]
     assert all(set(row) == set(TABLES["speed"].types) for row in rows.values())
 
 
@@ -113,7 +114,7 @@ def test_bad_traces_are_refused(losses, optimum, message):
 
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match="of 2 runs"):
-        speed_rows(np.ones((3, 1)), np.ones((3, 1)), [0.0], [1.0], [0.5], [RUN, RUN])
+        speed_rows(np.ones((3, 1)), np.ones((3, 1)), [0.0], [1.0], [0.5], [RUN, RUN], ["ok", "ok"])
 
 
 @profile(deadline=None)
