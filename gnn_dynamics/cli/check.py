@@ -27,8 +27,9 @@ from gnn_dynamics.diagnosis.causes import CAUSES
 from gnn_dynamics.diagnosis.repairs import REPAIRS
 from gnn_dynamics.figures import graph_check
 from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION
-from gnn_dynamics.summaries.names import name
+from gnn_dynamics.summaries.names import listed
 
+CONTENT = ("holds", "condition", "causes", "repairs", "traced")
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -46,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = {"features": arguments.features, "nodes": nodes, "depth": arguments.depth}
     files = _write(analysis, settings, Path(arguments.out))
     if arguments.json:
-        print(_as_json(analysis, settings, files))
+        content = {key: getattr(analysis, key) for key in CONTENT}
+        content |= {"settings": settings, "graph": analysis.facts, "files": [*map(str, files)]}
+        print(json.dumps(_plain(content), indent=1, sort_keys=True))
     else:
         print(report(analysis, arguments.features, nodes, names))
         print("\nWritten to", ", ".join(map(str, files)))
@@ -80,32 +83,17 @@ def _write(analysis: Analysis, settings: Mapping[str, Any], out: Path) -> list[P
     made["datasets"] = {analysis.graph.name: analysis.graph.facts["sha256"]}
     key = {"dataset": analysis.graph.name}
     tables = {
-        "graphs": (GRAPHS, pd.DataFrame([analysis.facts])),
-        "graph_condition": (GRAPH_CONDITION, pd.DataFrame(analysis.condition)),
-        "causes": (CAUSES, pd.DataFrame(analysis.causes).assign(**key)),
-        "repairs": (REPAIRS, pd.DataFrame(analysis.repairs).assign(**key)),
+        "graphs": (GRAPHS, [analysis.facts]),
+        "graph_condition": (GRAPH_CONDITION, analysis.condition),
+        "causes": (CAUSES, [key | row for row in analysis.causes]),
+        "repairs": (REPAIRS, [key | row for row in analysis.repairs]),
     }
     for stem, (table, rows) in tables.items():
         write_table(rows, out / f"{stem}.parquet", table, made)
-    shown = analysis.graph.name, settings["nodes"], settings["features"]
-    title = ", ".join(map(name, shown))
+    title = listed(analysis.graph.name, settings["nodes"], settings["features"])
     png, pdf = out / "graph_check.png", out / "graph_check.pdf"
-    save_figure(graph_check.draw(tables["graph_condition"][1], title), png, pdf, made)
+    save_figure(graph_check.draw(pd.DataFrame(analysis.condition), title), png, pdf, made)
     return [*(out / f"{stem}.parquet" for stem in tables), png, pdf]
-
-
-def _as_json(analysis: Analysis, settings: Mapping[str, Any], files: list[Path]) -> str:
-    content = {
-        "holds": analysis.holds,
-        "settings": dict(settings),
-        "graph": analysis.facts,
-        "condition": analysis.condition,
-        "causes": analysis.causes,
-        "repairs": analysis.repairs,
-        "traced": analysis.traced,
-        "files": [str(path) for path in files],
-    }
-    return json.dumps(_plain(content), indent=1, sort_keys=True)
 
 
 def _plain(value: Any) -> Any:

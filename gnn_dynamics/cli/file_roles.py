@@ -21,17 +21,19 @@ def files_by_role(paths: Sequence[str]) -> dict[str, str]:
     Raises:
         UserError: if two paths have one role, or none is the graph.
     """
+    plain = [path.partition("=")[2] or path for path in paths]
+    example = " ".join(f"{role}={path}" for role, path in zip(ROLES, plain, strict=False))
     files: dict[str, str] = {}
     for argument in paths:
         role, path = _role(argument, alone=len(paths) == 1)
         if role in files:
             raise UserError(
                 f"{files[role]} and {path} both seem to contain the {role}; give the roles:"
-                f" {_example(paths)}"
+                f" {example}"
             )
         files[role] = path
     if "graph" not in files:
-        raise UserError(f"no file seems to contain the edges; give the roles: {_example(paths)}")
+        raise UserError(f"no file seems to contain the edges; give the roles: {example}")
     return files
 
 
@@ -42,8 +44,3 @@ def _role(argument: str, alone: bool) -> tuple[str, str]:
     name = Path(argument).stem.lower()
     hints = [role for role, pattern in HINTS.items() if re.search(pattern, name)]
     return "graph" if alone or not hints else hints[0], argument
-
-
-def _example(paths: Sequence[str]) -> str:
-    plain = [path.partition("=")[2] or path for path in paths]
-    return " ".join(f"{role}={path}" for role, path in zip(ROLES, plain, strict=False))

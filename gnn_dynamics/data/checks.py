@@ -20,12 +20,13 @@ def checked(graph: Graph) -> Graph:
 
 
 def _problems(graph: Graph) -> Iterator[str]:
-    n, count = graph.n, len(graph.labels)
+    n, count, index = graph.n, len(graph.labels), graph.graph_index
     if graph.features.shape[0] != n:
         yield f"{graph.features.shape[0]} feature rows for {n} nodes"
-    if graph.graph_index is None and count != n:
-        yield f"{count} labels for {n} nodes"
-    if graph.graph_index is not None and not _numbers_graphs(graph.graph_index, n, count):
+    if index is None:
+        if count != n:
+            yield f"{count} labels for {n} nodes"
+    elif len(index) != n or not _ascends(index, count):
         yield f"the graph index does not number {n} nodes into {count} graphs in order"
     split = np.concatenate([graph.train, graph.val, graph.test])
     if len(split) and (split.min() < 0 or split.max() >= count):
@@ -44,8 +45,6 @@ def _problems(graph: Graph) -> Iterator[str]:
         yield "there is only one class"
 
 
-def _numbers_graphs(graph_index: np.ndarray, n: int, graphs: int) -> bool:
-    """Whether the index runs from 0 to graphs - 1 in ascending order without gaps."""
-    steps = np.diff(graph_index)
-    whole = len(graph_index) == n and graph_index[0] == 0 and graph_index[-1] == graphs - 1
-    return bool(whole and np.isin(steps, (0, 1)).all())
+def _ascends(index: np.ndarray, count: int) -> bool:
+    """Whether the index runs from 0 to count - 1 in ascending order without gaps."""
+    return np.array_equal(np.unique(index), np.arange(count)) and bool((np.diff(index) >= 0).all())

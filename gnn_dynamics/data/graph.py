@@ -83,14 +83,10 @@ def _smallest(values: np.ndarray) -> np.ndarray:
     """The values as uint8 or float32 where the conversion is exact, else as they are."""
     for kind in (np.uint8, np.float32):
         chunks = (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
-        if all(_is_exact(chunk, kind) for chunk in chunks):
-            return values.astype(kind)
+        with np.errstate(all="ignore"):
+            if all(np.array_equal(chunk.astype(kind), chunk) for chunk in chunks):
+                return values.astype(kind)
     return values
-
-
-def _is_exact(values: np.ndarray, kind: type) -> bool:
-    with np.errstate(all="ignore"):
-        return np.array_equal(values.astype(kind), values)
 
 
 def load_graph(path: str | Path) -> Graph:

@@ -76,11 +76,13 @@ def _merged(graph: Graph) -> dict[str, Any]:
     An edge that is stored in both directions is merged into one.
     """
     facts = graph.facts
-    both = facts["edges"] - facts["one_way_edges"] if "one_way_edges" in facts else None
-    return {
-        "stored_edges": facts.get("stored_edges"),
-        "reversed_edges_merged": both,
-        "weights_ignored": bool(facts.get("weights_ignored", False)),
-        "unused": list(facts.get("unused", [])),
-        "split": facts.get("split"),
+    counted = "one_way_edges" in facts
+    absent: dict[str, Any] = {
+        "stored_edges": None,
+        "weights_ignored": False,
+        "unused": [],
+        "split": None,
+    }
+    return {key: facts.get(key, value) for key, value in absent.items()} | {
+        "reversed_edges_merged": facts["edges"] - facts["one_way_edges"] if counted else None
     }

@@ -6,11 +6,12 @@ The caller compares the checksum and renames the file.
 import logging
 import lzma
 import re
-import shutil
 import sys
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -57,37 +58,30 @@ def fetch(source: Path | str, part: Path) -> None:
         Unavailable: if the source has no such file or the network fails; `part` is kept.
     """
     if isinstance(source, Path):
-        (_unpack if source.suffix == ".xz" else _copy)(source, part)
+        _copy(source, part, lzma.open if source.suffix == ".xz" else open)
     elif source.endswith(".xz"):
         packed = part.with_name(part.stem + ".xz.part")
         _download(source, packed)
-        _unpack(packed, part)
+        _copy(packed, part, lzma.open)
         packed.unlink()
     else:
         _download(source, part)
 
 
-def _copy(source: Path, part: Path) -> None:
+def _copy(source: Path, part: Path, opener: Callable[..., Any]) -> None:
     try:
-        shutil.copyfile(source, part)
-    except OSError as error:
-        raise Unavailable(f"{source}: {error.strerror}") from error
-
-
-def _unpack(packed: Path, part: Path) -> None:
-    try:
-        with lzma.open(packed) as source, part.open("wb") as target:
-            room = MAX_RATIO * packed.stat().st_size
-            while chunk := source.read(CHUNK):
+        with opener(source, "rb") as content, part.open("wb") as target:
+            room = MAX_RATIO * source.stat().st_size
+            while chunk := content.read(CHUNK):
                 room -= target.write(chunk)
                 if room < 0:
                     raise lzma.LZMAError(f"it grows to more than {MAX_RATIO} times its size")
     except OSError as error:
-        raise Unavailable(f"{packed}: {error.strerror}") from error
+        raise Unavailable(f"{source}: {error.strerror}") from error
     except (lzma.LZMAError, EOFError) as error:
-        if packed.name.endswith(".part"):
-            packed.unlink()
-        raise Unavailable(f"{packed} is damaged ({error})") from error
+        if source.name.endswith(".part"):
+            source.unlink()
+        raise Unavailable(f"{source} is damaged ({error})") from error
 
 
 def _download(url: str, part: Path) -> None:
