@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -98,10 +97,5 @@ def _write(analysis: Analysis, settings: Mapping[str, Any], out: Path) -> list[P
 
 def _plain(value: Any) -> Any:
     """The value for strict JSON, in which NaN and infinity become null."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    text = json.dumps(value, default=np.generic.item)
+    return json.loads(text, parse_constant=lambda _: None)

@@ -31,7 +31,7 @@ def report(analysis: Analysis, features: str, nodes: str, names: Sequence[str] |
     tried = _with_cells(analysis.repairs, repairs.REPAIRS.columns).replace({"repair": REPAIR_WORDS})
     helpful = tried[tried["holds"].astype(bool)]
     return render(
-        "check",
+        "check.txt.jinja",
         analysis=analysis,
         features=features,
         nodes=nodes,

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         tables = {name: [asdict(one) for one in part] for name, part in result.items()}
         print(json.dumps({"equal": not different, "tables": tables}, indent=1))
     else:
-        print(render("compare", result=result, different=different, tolerance=tolerance))
+        print(render("compare.txt.jinja", result=result, different=different, tolerance=tolerance))
     return 1 if different else 0
 
 

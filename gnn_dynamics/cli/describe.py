@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"{path} is not a complete {path.suffix[1:]} file ({error})") from error
     if not made:
         raise UserError(f"{path} contains no provenance; this project did not write it")
-    text = render("describe", **made, settings=_settings)
+    text = render("describe.txt.jinja", **made, settings=_settings)
     print(json.dumps(made, indent=1) if arguments.json else text)
     return 0
 

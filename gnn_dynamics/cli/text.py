@@ -13,5 +13,5 @@ TEMPLATES = Environment(
 
 
 def render(template: str, **values: Any) -> str:
-    """The text of `<template>.txt.jinja`, without empty lines at its end."""
-    return TEMPLATES.get_template(f"{template}.txt.jinja").render(values).rstrip("\n")
+    """The text of a template, such as `check.txt.jinja`, without empty lines at its end."""
+    return TEMPLATES.get_template(template).render(values).rstrip("\n")

@@ -125,8 +125,9 @@ class Content(NamedTuple):
               numbers are targets of a regression.
     parts     ascending indices under train, val and test.
     facts     entries of `Graph.facts`, such as the origin of the split.
-    classes   number of classes; without it they run from 0 to the largest label.
     edge_where, feature_where   locate an edge, or a node and a feature, in messages.
+    classes   number of classes; without it they run from 0 to the largest label.
+    graph_index   as in `Graph`.
     """
 
     edges: tuple[np.ndarray, np.ndarray]
@@ -134,10 +135,10 @@ class Content(NamedTuple):
     labels: np.ndarray
     parts: Mapping[str, np.ndarray]
     facts: Mapping[str, Any]
-    classes: int | None = None
-    graph_index: np.ndarray | None = None
     edge_where: Callable[[int], str] = "edge {}".format
     feature_where: Callable[[int, int], str] = "features: node {}, feature {}".format
+    classes: int | None = None
+    graph_index: np.ndarray | None = None
 
 
 def graph_of(name: str, content: Content) -> Graph:

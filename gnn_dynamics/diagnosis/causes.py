@@ -65,13 +65,10 @@ def find_causes(problem: Problem, rows: Iterable[Mapping[str, Any]]) -> dict[Cel
             row = failing.get((skip, depth))
             if row is None:
                 continue
-            if row["rows"] >= row["cols"]:
-                nodes = list(_node_causes(problem, columns, depth))
-                causes = nodes + _rest("node", row, nodes, _lost(nodes))
-            else:
-                lost = lost_by_hops if skip else _lost(features)
-                causes = features + _rest("feature", row, features, lost)
-            result[skip, depth] = causes
+            kind = "node" if row["rows"] >= row["cols"] else "feature"
+            causes = [*_node_causes(problem, columns, depth)] if kind == "node" else features
+            lost = lost_by_hops if kind == "feature" and skip else _lost(causes)
+            result[skip, depth] = causes + _rest(kind, row, causes, lost)
     return {cell: result[cell] for cell in failing}
 
 

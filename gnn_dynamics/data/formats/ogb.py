@@ -18,7 +18,6 @@ from gnn_dynamics.data.fetch.catalogue import ogb_metadata, package_folder
 from gnn_dynamics.data.graph import UNLABELLED, Content
 from gnn_dynamics.errors import UserError
 
-NODE_LABELS, GRAPH_LABELS = "node-label.csv.gz", "graph-label.csv.gz"
 SPLIT = {"train": "train.csv.gz", "val": "valid.csv.gz", "test": "test.csv.gz"}
 
 
@@ -39,8 +38,8 @@ def read_ogb(entry: Mapping[str, Any], folder: Path) -> Content:
     sizes, lengths = (_table(raw / f"num-{kind}-list.csv.gz")[:, 0] for kind in ("node", "edge"))
     # The node ids of a graph follow those of the graph before.
     source, target = _table(raw / "edge.csv.gz").T + np.repeat(sizes.cumsum() - sizes, lengths)
-    pooled = (raw / GRAPH_LABELS).exists()
-    y = _table(raw / (GRAPH_LABELS if pooled else NODE_LABELS)).astype(np.float64)
+    pooled = (raw / "graph-label.csv.gz").exists()
+    y = _table(raw / f"{'graph' if pooled else 'node'}-label.csv.gz").astype(np.float64)
     y = y[:, options.get("label_column", 0)]
     parts = {part: _table(folder / "split" / meta["split"] / file) for part, file in SPLIT.items()}
     facts = {"split": f"official: {meta['split']}", "node_features": options["features"]}

@@ -159,16 +159,8 @@ def build_graph(
         "class_names": classes,
         "weights_ignored": edges.weights is not None and not _all_one(edges.weights),
     }
-    content = Content(
-        edges=(edges.source, edges.target),
-        X=features.X,
-        labels=labels,
-        parts=parts,
-        facts=facts,
-        edge_where=edges.where,
-        feature_where=features.where,
-    )
-    return graph_of(name, content)
+    ends, where = (edges.source, edges.target), (edges.where, features.where)
+    return graph_of(name, Content(ends, features.X, labels, parts, facts, *where))
 
 
 def _all_one(weights: np.ndarray) -> bool:
