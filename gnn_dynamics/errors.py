@@ -1,4 +1,4 @@
-"""Errors that a user can mend: one message that names the file, key or node and says what to do."""
+"""Errors that a user can mend: one message that names the file, key or node and what to do."""
 
 
 class UserError(ValueError):

@@ -31,7 +31,7 @@ from gnn_dynamics.config.grid import KEYS, OPTIMUM_KEYS, RUN
 from gnn_dynamics.errors import UserError
 
 CONSTANT = 4.0  # of ||Yhat - Y||_F^2; a loss c ||Yhat - Y||_F^2 has 4c
-SMALLEST_GAP = 1e-9  # share of the first gap: a smaller L - L* has no digits left
+SMALLEST_GAP = 1e-9  # share of the first gap: a smaller L - L* is dominated by rounding
 SMALLEST_OPTIMUM = 1e-12  # share of ||Y||^2: a smaller L* is 0 to rounding
 ROUNDING = 64 * np.finfo(float).eps
 RATIO_TOLERANCE = 1e-9

@@ -116,10 +116,10 @@ def _intervals(samples: list[pd.Series], rule: Mapping[str, Any]) -> pd.DataFram
 def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
     """Add `state` and `reason`: the first line that applies decides.
 
-    noted      fewer pairs than `minimum_pairs`: runs that were made for something else
+    noted      fewer pairs than `minimum_pairs`: too few seeds for a comparison
     undecided  too large a share of pairs undecided, or fewer decided ones than `minimum_pairs`
     refutes    the interval lies within `smallest_ratio` of no difference: a negligible effect
-    supports   interval above 0 and sign test significant, both at `direction_error` a side
+    supports   interval above 0 and sign test significant, each with error `direction_error`
     refutes    interval below 0 and sign test significant
     undecided  otherwise
     """

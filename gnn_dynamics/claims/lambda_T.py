@@ -4,7 +4,7 @@
 
 Without skips Theorem 1 of Xu et al. (2021) needs the top layer l = H alone, with skips Theorem 2
 needs l = 0..H. The infimum of each layer is a column of `time_condition.parquet`
-(theory/time_condition.with_infima); bounds, checks and figures all read it here.
+(theory/time_condition.with_infima); bounds, conditions and figures read it here.
 """
 
 from collections.abc import Sequence

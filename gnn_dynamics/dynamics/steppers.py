@@ -97,7 +97,7 @@ def adam(
     t = t + 1
     first = first.zip(lambda m, g: m.lerp(g, 1 - BETA_1), gradient)
     second = second.zip(lambda v, g: (v * BETA_2).addcmul_(g, g, value=1 - BETA_2), gradient)
-    # w - size m / (sqrt(v) unbias + eps), with `size` moved below the line: one pass less.
+    # w - size m / (sqrt(v) unbias + eps), with `size` moved into the denominator: one pass less.
     # One power serves all models: a vectorised routine, whose last digit may differ, would take
     # most of eight or more, and a model would depend on the number of its neighbours.
     power = t[:1]
@@ -114,7 +114,7 @@ def adam(
 
 STABLE = 2.0  # dt * steepness up to which a step counts; RK4 is stable to 2.78
 GROWTH = 1.5  # of the gradient within a step that counts: the way out of a saddle point is steep
-HALVINGS = 30  # trials of a step; the last one is taken anyway (and the loss will tell)
+HALVINGS = 30  # trials of a step; the last one is accepted in any case
 
 
 def runge_kutta(

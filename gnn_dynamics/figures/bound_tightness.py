@@ -51,7 +51,7 @@ def draw(bounds: pd.DataFrame) -> Figure:
 
 
 def one_flow(bounds: pd.DataFrame) -> pd.DataFrame:
-    """One run to show: of those where the paper's bound says something, if there are any."""
+    """One run to show: if there is one, where the paper's bound is not vacuous."""
     useful = bounds[~bounds["vacuous"].astype(bool)]
     rows, _ = select.fix(useful if len(useful) else bounds, ())
     return rows[rows["seed"] == rows["seed"].min()].sort_values("step")

@@ -120,7 +120,7 @@ def rank_tolerance(sigma_max: float, shape: Sequence[int]) -> float:
     errors of S^l. Worst-case thresholds, as max(m, n) eps sigma_max, are a hundred times larger and
     call singular values zero which the theory proves positive (the stack at H = 10, aggregation
     gin: it contains [X; XS]). Measured on Cora and CiteSeer, an exact zero comes out below
-    5 eps sigma_max. `Spectrum.rank_gap` says how clear the decision was.
+    5 eps sigma_max. `Spectrum.rank_gap` measures how clear the decision was.
     """
     return EPS * float(sigma_max) * max(16.0, 0.5 * float(np.sqrt(shape[0] + shape[1] + 1)))
 

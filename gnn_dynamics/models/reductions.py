@@ -143,7 +143,7 @@ def row_space(G: Sequence[Tensor], levels: Sequence[int]) -> Reduced:
 def nested_basis(G: Sequence[Tensor], like: Tensor) -> tuple[Tensor, list[int]]:
     """Q (m_x, r) whose first sizes[i] columns are an orthonormal basis of span(G[0], ..., G[i]).
 
-    No columns for no matrices; `like` tells m_x.
+    Q has no columns if G is empty; m_x is taken from `like`.
     """
     Q, sizes = like.new_zeros(len(like), 0), []
     for G_l in G:
@@ -151,7 +151,7 @@ def nested_basis(G: Sequence[Tensor], like: Tensor) -> tuple[Tensor, list[int]]:
         U, s, _ = torch.linalg.svd(rest, full_matrices=False)
         noise = ROUNDING * max(G_l.shape) * torch.finfo(s.dtype).eps
         U = U[:, s > noise * torch.linalg.matrix_norm(G_l, 2)]
-        # Weak directions carry rounding errors along Q. A second pass removes them, and with them
+        # Weak directions contain rounding errors along Q. A second pass removes them, and with them
         # any direction that was nothing else.
         U = U - Q @ (Q.mT @ U)
         U = U[:, torch.linalg.vector_norm(U, dim=0) > 1 / 2]

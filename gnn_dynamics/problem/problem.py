@@ -133,7 +133,7 @@ def _row_normalised(X: sp.csr_array) -> sp.csr_array:
 
 def standardised(X: np.ndarray) -> np.ndarray:
     """X (n, c) with columns of mean 0 and variance 1, in its own memory; constant ones become 0."""
-    # The range tells a constant feature exactly; its standard deviation may be a rounding error.
+    # A range of 0 identifies a constant feature; its standard deviation may be a rounding error.
     varies = np.ptp(X, axis=0) > 0
     spread = np.where(varies, X.std(axis=0), 1.0)
     X -= X.mean(axis=0)

@@ -89,7 +89,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Batch:
-    """What runs with weights of one shape share. `size`: how many of them train side by side."""
+    """Data shared by runs whose weights have one shape. `size`: how many train side by side."""
 
     problem: Problem
     arch: Architecture
@@ -141,7 +141,10 @@ def _search_rates(batch: Batch, runs: list[Run]) -> list[Tables]:
 
 
 def _curvature(form: Form, nbar: int) -> float:
-    """Largest curvature in a head over the raw propagated features: 2 sigma_max^2(G_H)."""
+    """Largest curvature in a head over the propagated features Gs, sigma_max their singular value.
+
+    2 sigma_max^2 for the squared loss, at most sigma_max^2 / (2 nbar) for the cross-entropy.
+    """
     sigma = form.sigma_max
     return 2 * sigma**2 if form.loss == "squared" else sigma**2 / (2 * nbar)
 
@@ -204,7 +207,7 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
 def _initial(
     arch: Architecture, form: Form, runs: list[Run], device: str
 ) -> tuple[Weights, Weights]:
-    """K models in the order of `runs`, in full and as they are trained."""
+    """K models in the order of `runs`: full weights, and the reduced weights that are trained."""
     drawn = [initial_weights(arch, run["init"], [run["seed"]]) for run in runs]
     full = stack_weights(drawn).map(lambda tensor: tensor.to(device))
     return full, form.reduce(full)

@@ -9,11 +9,12 @@ Speed is read at thresholds on the excess L - L* or on the loss, relative to L(0
 
 The first alone would measure how fast a large random initial output decays; the second is the same
 for every model of the data. Both ask how fast a model gets to its L*: where one of two
-models has the lower L* it has further to go. The third asks when a given training loss is reached.
+models has the lower L*, it must reduce the loss further. The third asks when a given training loss
+is reached.
 
 L* is known for linear models with the squared loss (equation 6). For the cross-entropy, whose
 infimum need not be attained, and for ReLU, whose optimum is unknown, the reference is 0, and the
-column `loss_reference` says `zero` instead of `optimum`. There `loss` would repeat `label_norm` and
+column `loss_reference` is `zero` instead of `optimum`. There `loss` would repeat `label_norm` and
 has no rows.
 """
 

@@ -1,4 +1,4 @@
-"""Label alignment: how much of the labels lies in the directions that are learnt first.
+"""Label alignment: the share of ||Y||^2 in the leading directions of the features.
 
     alignment = ||Y P_k||_F^2 / ||Y||_F^2
 

@@ -43,9 +43,9 @@ def erratum_table(run: Sequence[Weights], G: Sequence[Tensor], Y: Tensor) -> pd.
         printed:    (a - b)^2 >= a^2 - b^2            false whenever L > L* > 0
         corrected:  ||(Yhat - Y) P||_F^2 = a^2 - b^2  exactly, since Yhat P = Yhat (Pythagoras)
 
-    where a^2 = L and b^2 = L*. The theorem stands with the same constant. One row for each moment
-    of a run of one model (K = 1), squared loss, with the columns loss, optimum, printed_left =
-    (a - b)^2, right = a^2 - b^2, projected = ||(Yhat - Y) P||^2, printed_holds, identity_error =
+    where a^2 = L and b^2 = L*. The theorem remains valid with the same constant. One row for each
+    moment of a run of one model (K = 1), squared loss, with the columns loss, optimum, printed_left
+    = (a - b)^2, right = a^2 - b^2, projected = ||(Yhat - Y) P||^2, printed_holds, identity_error =
     |projected - right| / loss.
     """
     N = geometry(G).rows

@@ -95,7 +95,7 @@ def relu_metrics(
     expand: Expand,
     curvature: Curvature,
 ) -> list[Metric]:
-    """The metrics of ReLU models called `names`; the others are about linear models.
+    """The metrics of ReLU models called `names`; other metrics are defined for linear models only.
 
     second_gradient: (full weights, Y) -> gradient, against which terms are checked (relu.py).
 

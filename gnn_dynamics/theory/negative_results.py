@@ -1,7 +1,7 @@
 """Statements of the paper, or read into it, that fail: one table of numbers, each from a check.
 
-`wording` says how sure we are of the paper's own words; what is checked is the statement as given
-here. Nothing in the table is a constant: every value is computed when the table is.
+`wording` records how certain the paper's own words are; the statement is checked as given here.
+Every value is computed when the table is.
 """
 
 from collections.abc import Iterator, Mapping

@@ -98,7 +98,7 @@ def optimum_order(tables: Tables, filters: Filters, *, tolerance: float) -> pd.D
 def curve_distances(training: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     """Distance of linear and ReLU curves: median |log2(loss ratio)| at equal steps.
 
-    Noted beside the orderings and not judged: the paper writes `similar` without a number.
+    Reported with the orderings, not judged: the paper writes `similar` without a number.
     """
     rows = select(training, filters)
     rows = rows[rows["optimizer"] != "flow"][[*KEYS, "step", "loss"]]
