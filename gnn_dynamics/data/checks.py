@@ -9,7 +9,7 @@ from gnn_dynamics.errors import UserError
 
 
 def checked(graph: Graph) -> Graph:
-    """The graph, if it has all properties that the docstring of `Graph` states.
+    """The graph, if its parts fit together: shapes, finite values, labels, split.
 
     Raises:
         UserError: naming the data set and the first property that it lacks.

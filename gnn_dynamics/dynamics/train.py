@@ -53,7 +53,7 @@ Observer = Callable[[Snapshot], None]
 
 @dataclass(frozen=True)
 class Trajectory:
-    """The result of training. Rows of a model are NaN after its last step.
+    """The result of training. The column of a model is NaN after its last step.
 
     loss, time: (steps + 1, K), time being the sum of step sizes
     increases: (steps + 1, K) int64, steps so far at which the loss rose

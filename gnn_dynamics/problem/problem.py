@@ -1,6 +1,6 @@
 """The learning problem on a graph: aggregation S, features X, readout R and labels.
 
-Everything behind the data sees a graph through `Problem`. The maths has nodes as columns; the
+Models and training see a graph through `Problem`. The maths has nodes as columns; the
 stored features have them as rows, so the paper's X is the transpose of the X here. Definitions of
 S: Xu, Zhang, Jegelka, Kawaguchi (2021), arXiv 2105.04550, section 2.
 """

@@ -103,7 +103,7 @@ def condition_table(graph: Graph, grid: Mapping[str, Any]) -> list[dict[str, Any
 def condition_rows(problem: Problem, depths: Sequence[int]) -> list[dict[str, Any]]:
     """One row per model and depth; G_l are computed once, and the stack costs one QR per hop.
 
-    Columns beside the contract's: `tolerance` and `rank_gap` (how the rank was decided, see
+    Optional columns of GRAPH_CONDITION: `tolerance` and `rank_gap` (how the rank was decided, see
     `Spectrum`); `culprit_features` (features that take part in a dependency among the rows, where
     rows < cols; `culprit_nodes` is null there); `second_method` (what `relative_gap` compares
     with). `method` is "qr-svd", or "interlacing" where the stack's smallest positive singular value

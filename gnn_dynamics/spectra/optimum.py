@@ -128,7 +128,7 @@ def optimum_rows(
 
     G, columns: `features` to at least this depth. The part of Y outside the columns is the same
     number for both methods.
-    Columns beside the contract's: rank, sigma_max, sigma_min (0 where deficient) and
+    Optional columns of OPTIMUM: rank, sigma_max, sigma_min (0 where deficient) and
     sigma_min_positive of G_H or Gs; method_gap, the difference of two methods relative to ||Y||^2;
     width_required.
     """

@@ -4,9 +4,10 @@
     train(..., observe=lambda snapshot: collect(measure(metrics, snapshot)))
 
 Rows have `model` (its index in the batch) and `step` in place of the keys of the run. Weights are
-those that are trained, reduced or not: every quantity here is the same in coordinates of an
-orthonormal basis of the features' row space, apart from `lambda_min`, for which `expand` gives the
-full weights.
+those that are trained, reduced or not. The quantities are the same in coordinates of an orthonormal
+basis of the features' row space, with three exceptions: `lambda_min`, for which `expand` gives the
+full weights, and `layer_norm_rms` and the conservation drift, which then miss the part of B_1 that
+never moves.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

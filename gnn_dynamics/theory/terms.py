@@ -7,7 +7,9 @@ Xu et al. (2021), Theorem 3, for any differentiable loss and V = d loss / d Yhat
     J_(i,l) = B_{i-1} ... B_1  kron  (W_l B_l ... B_{i+1})^T
 
 With (C^T kron A) vec[M] = vec[A M C] no Kronecker product is formed. The terms do not use the
-gradient with which models are trained, so their sum checks it.
+gradient with which models are trained, so their sum checks it. The signals D_l = V G_l^T come from
+the features where a run records them (`time_condition`, `rates`), else from the adjoint of the
+model's operator, which is then not checked.
 """
 
 import functools
