@@ -9,7 +9,7 @@ from gnn_dynamics.errors import UserError
 
 
 def checked(graph: Graph) -> Graph:
-    """The graph, if its parts fit together: shapes, finite values, labels, split.
+    """The graph, if its parts fit together: shapes, labels, split and classes.
 
     Raises:
         UserError: naming the data set and the first property that it lacks.
