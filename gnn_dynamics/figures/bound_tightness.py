@@ -24,10 +24,6 @@ BOUNDS: dict[str, tuple[str, str, style.Line]] = {
     "bound_restricted": ("restricted", style.BLUE, (0, (2, 1))),
     "bound_paper": ("paper", style.RED, (0, (1, 1))),
 }
-MISSING = (
-    "No gradient flows were compared with the theorems (table 'bounds' is empty).",
-    "Add an experiment with optimizer flow, squared loss, observe: [time_condition].",
-)
 
 
 def draw(bounds: pd.DataFrame) -> Figure:

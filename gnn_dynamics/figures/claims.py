@@ -35,10 +35,6 @@ DIRECTIONS = {
     "reversed": style.RED,
     "no clear direction": style.GREY,
 }
-MISSING = (
-    "No claims were judged (table 'claims' is empty).",
-    "Run the workflow to its end.",
-)
 
 
 def draw(claims: pd.DataFrame, comparisons: pd.DataFrame) -> Figure:

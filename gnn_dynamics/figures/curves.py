@@ -14,7 +14,6 @@ from gnn_dynamics.summaries import names, paper_curves, select
 from gnn_dynamics.summaries.paper_curves import Contrast
 
 PAPER_LABEL = "paper, digitised"
-MISSING = ("No runs of the experiments 'curves' and 'labels'.", select.HOW_TO_GET)
 _SHORT = {True: "skip", False: "no skip", "uniform": "random"}
 _DEPTH_LINES = (style.SOLID, (0, (5, 1.2)), (0, (2, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 _LOOKS: dict[str, tuple[dict, dict]] = {  # colours and lines by key

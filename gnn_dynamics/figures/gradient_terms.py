@@ -11,10 +11,6 @@ TERMS = {
     "head": ("first term (heads)", style.SOLID),
     "layer": ("second term (layers)", style.DASHED),
 }
-MISSING = (
-    "No runs with `observe: [gradient_terms]` (experiment 'terms').",
-    select.HOW_TO_GET,
-)
 
 
 def shown(gradient_terms: pd.DataFrame) -> tuple[pd.DataFrame, dict, pd.DataFrame]:

@@ -11,10 +11,6 @@ from gnn_dynamics.summaries import names, select
 
 COLUMNS = 4
 CELL = ["dataset", "aggregation", "nodes"]
-MISSING = (
-    "No graph conditions were computed.",
-    "Set `datasets` and `graph_condition` in the config.",
-)
 
 
 def shown(graph_condition: pd.DataFrame) -> tuple[pd.DataFrame, dict]:

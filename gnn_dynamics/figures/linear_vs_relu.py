@@ -8,7 +8,6 @@ from gnn_dynamics.figures import seed_bands, style
 from gnn_dynamics.summaries import names, select
 
 CELL = ["aggregation", "multiscale", "depth"]
-MISSING = ("No runs of experiment 'curves'.", select.HOW_TO_GET)
 
 
 def shown(training: pd.DataFrame) -> tuple[pd.DataFrame, dict]:

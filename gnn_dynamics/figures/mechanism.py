@@ -20,7 +20,6 @@ from gnn_dynamics.summaries import effects, names, select
 from gnn_dynamics.summaries.gradient_terms import head_shares
 from gnn_dynamics.summaries.predictors import ACCELERATIONS
 
-MISSING = ("No acceleration was measured in flow time with squared loss.", select.HOW_TO_GET)
 COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.SKY, style.ORANGE)
 MARKERS = "osD^vP"
 GREY: style.Look = {"color": style.GREY, "marker": "o", "ms": 3.5}

@@ -61,10 +61,6 @@ CURVES: tuple[tuple[str, str, dict[str, float], str, style.Look], ...] = (
     ("singular_margin", "loss", {}, "loss / its start", {"color": BLACK, "marker": "s"}),
     ("singular_margin", "sigma_min", {}, r"$\sigma_{\min}$", {"color": RED, "marker": "o"}),
 )
-MISSING = (
-    "No statement was checked (table 'negative_results' is empty).",
-    "Run the workflow to its end.",
-)
 
 
 def draw(results: pd.DataFrame, curves: pd.DataFrame) -> Figure:

@@ -26,10 +26,6 @@ NO_SHARPNESS = (
     "No sharpness was observed along gradient descent.",
     "Add `observe: [sharpness]` to an experiment with optimizer gd and run the workflow again.",
 )
-MISSING = (
-    "No depths were compared in flow time or in steps of gradient descent.",
-    "Train two depths with optimizer flow or gd and at least 5 seeds.",
-)
 
 
 def shown(comparisons: pd.DataFrame, training: pd.DataFrame) -> tuple:

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import curves, seed_bands, style
-from gnn_dynamics.figures.curves import MISSING as MISSING
 from gnn_dynamics.summaries import names, select
 from gnn_dynamics.summaries.paper_curves import FIGURE_4, panel_rows
 

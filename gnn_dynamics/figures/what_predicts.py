@@ -44,10 +44,6 @@ LEGEND = (
     "linear networks, gradient flow; medians over a graph's cells of effect and interval ends\n"
     f"Spearman's ρ, p by permutation and after Holm; ✓: |ρ| ≥ {LEAST_RHO:g} and p ≤ {MOST_P:g}"
 )
-MISSING = (
-    "No acceleration of a linear network was measured in flow time.",
-    "Train pairs with optimizer flow, squared loss, `thresholds` and at least 5 seeds.",
-)
 
 
 def shown(

@@ -44,7 +44,7 @@ def publish(run: Path, folder: Path, command: str) -> None:
     pictures = {stem: run / "figures" / f"{stem}.png" for stem in FIGURES}
     entries = [registry.entry(stem) for stem, path in pictures.items() if path.is_file()]
     # A figure without measurements shows only what it lacks.
-    entries = [entry for entry in entries if entry.sentences(tables)]
+    entries = [entry for entry in entries if entry.measured(tables)]
     for entry in entries:
         _shrink(pictures[entry.stem], folder / f"{entry.stem}.png")
     write_text(_page(run.name, claims, provenance, entries, command), folder / "README.md")

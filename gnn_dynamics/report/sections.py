@@ -95,7 +95,7 @@ def figure_rows(paths: Mapping[str, Path], tables: Tables) -> list[dict[str, Any
             "entry": entry,
             "image": picture(paths.get(entry.stem)),
             "absent": [name for name in entry.tables if name not in tables],
-            "measured": entry.sentences(tables),
+            "measured": entry.measured(tables),
         }
         for entry in entries
     ]
