@@ -18,10 +18,10 @@ from pictures import check_texts, check_titles, texts, words
 from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import claims, curves, log_axis, registry, style
+from gnn_dynamics.figures.assumptions import FULL, RESTRICTED, linear_runs
 from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.summaries import paper_curves, select
 from gnn_dynamics.summaries.gradient_terms import head_shares, ratio_summary
-from gnn_dynamics.summaries.lambda_T import FULL, RESTRICTED, lambda_T
 from gnn_dynamics.summaries.tightness import tightness
 from gnn_dynamics.summaries.verdicts import verdict_counts
 
@@ -231,14 +231,14 @@ def test_no_strip_without_a_zero(tables):
 
 @pytest.mark.parametrize("multiscale", [True, False])
 def test_lambda_T_is_a_running_minimum_over_the_layers_it_speaks_of(tables, multiscale):
-    table = lambda_T(tables["time_condition"], multiscale)
+    table = linear_runs(tables["time_condition"], multiscale)
     for column in (FULL, RESTRICTED):
         steps = table.groupby(list(KEYS), dropna=False)[column]
         assert (steps.diff().dropna() <= 0).all()
     run = table[(table["depth"] == 3) & (table["width"] == 1433) & (table["dataset"] == "wine")]
     raw = tables["time_condition"].merge(run[list(KEYS)].drop_duplicates(), on=list(KEYS))
     wanted = raw if multiscale else raw[raw["layer"] == 3]
-    assert run["lambda_min"].min() == min(1.0, wanted["lambda_min"].min())
+    assert run[FULL].min() == min(1.0, wanted["lambda_min"].min())
 
 
 def test_captions_name_the_nodes_that_break_the_graph_condition(tables):

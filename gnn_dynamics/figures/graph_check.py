@@ -17,7 +17,7 @@ MARKERS = {True: "o", False: "s"}
 def draw(graph_condition: pd.DataFrame, title: str) -> Figure:
     """A column for each aggregation: sigma_min^2, missing rank, half-life; against H.
 
-    graph_condition: rows of one graph, with the columns of diagnosis/expectation.py.
+    graph_condition: rows of one graph, with the columns of diagnosis.analysis.expected.
     """
     aggregations = sorted(graph_condition["aggregation"].unique())
     figure = style.new_figure(5.6)
