@@ -94,11 +94,6 @@ def figure(wildcards):
     return registry.entry(wildcards.figure)
 
 
-def tables_of_figure(wildcards):
-    """The tables that a figure is drawn from, by name."""
-    return tables(*figure(wildcards).tables)
-
-
 def observed(optimizer):
     """What the theorems apply to: linear blocks with squared loss and the time condition."""
     names = {
@@ -128,9 +123,12 @@ def tables(*names):
     return {name: f"<results>/tables/{name}.parquet" for name in names}
 
 
-# All tables of a run: the report's glossary explains each of them.
-GLOSSARY = read_yaml(ROOT / "gnn_dynamics" / "report" / "glossary.yaml")
-TABLES = tables(*GLOSSARY["tables"])
+# All tables of a run.
+TABLES = tables(
+    *("graphs", *SPECTRAL_TABLES, *TRAINING_TABLES),
+    *("bounds", "guarantees", "descent_limits", "negative_results", "negative_curves"),
+    *("comparisons", "claims"),
+)
 
 # A failed job's outputs are deleted. Snakemake makes them again only if a target names them or what
 # follows from them is absent or outdated by itself: else a second run would find old tables there
@@ -171,13 +169,15 @@ def source(dataset):
     return [entry | roles, code("prepare_graph")]
 
 
-def raw_manifest(wildcards):
-    """The list of fetched files; nothing where nothing is fetched: packaged data, own files."""
-    packaged = CATALOGUE[wildcards.dataset]["reader"] in ("embedded", "own")
-    return [] if packaged else f"data/raw/{wildcards.dataset}/manifest.json"
+def files_of_graph(wildcards):
+    """What a graph is read from: a user's own files, or the list of those that were fetched.
 
-
-def own_files(wildcards):
-    """A user's own files, which are inputs: a changed file reruns everything made from it."""
+    Packaged data have neither. Own files are inputs, so that a changed one reruns what follows.
+    """
     entry = CATALOGUE[wildcards.dataset]
-    return list(entry["files"].values()) if entry["reader"] == "own" else []
+    match entry["reader"]:
+        case "own":
+            return {"own": list(entry["files"].values())}
+        case "embedded":
+            return {}
+    return {"manifest": f"data/raw/{wildcards.dataset}/manifest.json"}
