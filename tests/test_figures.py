@@ -22,8 +22,8 @@ from gnn_dynamics.figures.assumptions import FULL, RESTRICTED, linear_runs
 from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.summaries import paper_curves, select
 from gnn_dynamics.summaries.gradient_terms import head_shares, ratio_summary
+from gnn_dynamics.summaries.names import verdict_counts
 from gnn_dynamics.summaries.tightness import tightness
-from gnn_dynamics.summaries.verdicts import verdict_counts
 
 CONDITIONS = "fig2_assumptions_linear"
 STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora"]

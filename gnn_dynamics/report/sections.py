@@ -11,7 +11,7 @@ import pandas as pd
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.glossary import TABLES
 from gnn_dynamics.summaries import select
-from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
+from gnn_dynamics.summaries.names import MARKS, verdict_counts
 
 Tables = Mapping[str, pd.DataFrame]
 FIGURES = [figure.stem for figure in registry.FIGURES]

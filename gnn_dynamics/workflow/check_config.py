@@ -74,17 +74,15 @@ def _refuse(problems: list[str]) -> None:
 
 
 def _unknown_datasets(config: Mapping[str, Any], known: set[str]) -> Iterator[str]:
-    for key in ("datasets", "leave_out"):
-        for name in config.get(key, []):
+    listed = {key: config.get(key, []) for key in ("datasets", "leave_out")}
+    experiments = {
+        f"experiments[{e['name']}].datasets": e["datasets"] for e in config["experiments"]
+    }
+    for key, names in (listed | experiments).items():
+        for name in names:
             if name not in known:
                 yield f"{key}: there is no dataset {name!r}{suggest(name, sorted(known))}"
-    allowed = [*config["datasets"], *config.get("leave_out", [])]
-    for experiment in config["experiments"]:
-        key = f"experiments[{experiment['name']}].datasets"
-        for name in experiment["datasets"]:
-            if name not in known:
-                yield f"{key}: there is no dataset {name!r}{suggest(name, sorted(known))}"
-            elif name not in allowed:
+            elif not any(name in allowed for _, allowed in listed):
                 yield f"{key}: {name!r} is not in `datasets`; add it there, or to `leave_out`"
 
 
