@@ -138,14 +138,7 @@ PARTS = [parts(table) for table in (*SPECTRAL_TABLES, *TRAINING_TABLES)]
 
 def block_of(wildcards):
     """The block that a training job trains, as the keys of grid.Block."""
-    return {
-        "experiment": wildcards.experiment,
-        "dataset": wildcards.dataset,
-        "aggregation": wildcards.aggregation,
-        "activation": wildcards.activation,
-        "multiscale": wildcards.skip == "skip",
-        "depth": int(wildcards.depth),
-    }
+    return asdict({block.id: block for block in BLOCKS}[BLOCK.format(**wildcards)])
 
 
 def block_settings(wildcards):

@@ -19,11 +19,11 @@ from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import claims, curves, log_axis, registry, style
 from gnn_dynamics.figures.assumptions import FULL, RESTRICTED, linear_runs
+from gnn_dynamics.figures.bound_tightness import tightness
 from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.summaries import paper_curves, select
 from gnn_dynamics.summaries.gradient_terms import head_shares, ratio_summary
 from gnn_dynamics.summaries.names import verdict_counts
-from gnn_dynamics.summaries.tightness import tightness
 
 CONDITIONS = "fig2_assumptions_linear"
 STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora"]

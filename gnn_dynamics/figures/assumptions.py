@@ -56,10 +56,7 @@ def linear_runs(time_condition: pd.DataFrame, multiscale: bool) -> pd.DataFrame:
 
 
 def draw(tables: Tables, multiscale: bool) -> Figure:
-    """Figure 2 (`multiscale` False) or Figure 3 (True).
-
-    From tables `graph_condition` and `time_condition`; each panel states what is missing.
-    """
+    """Figure 2 (`multiscale` False) or Figure 3 (True); each panel states what is missing."""
     rows, lambdas = tables
     figure = style.new_figure(4.9)
     top, bottom = figure.subfigures(2, 1, squeeze=False)[:, 0]

@@ -13,7 +13,7 @@ from gnn_dynamics.summaries import names
 MARKERS = {True: "o", False: "s"}
 
 
-@style.styled
+@style.context()
 def draw(graph_condition: pd.DataFrame, title: str) -> Figure:
     """A column for each aggregation: sigma_min^2, missing rank, half-life; against H.
 

@@ -24,7 +24,7 @@ def shown(graph_condition: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
 
 
 def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
-    """A panel for each dataset, aggregation and set of nodes, from table `graph_condition`."""
+    """A panel for each dataset, aggregation and set of nodes."""
     parts = _parts(rows)
     lines = -(-len(parts) // COLUMNS)
     figure = style.new_figure(0.75 + 1.75 * lines)
@@ -77,7 +77,7 @@ def _change(part: pd.DataFrame) -> str:
 def by_skip(rows: pd.DataFrame) -> list[tuple[bool, pd.DataFrame, style.Look]]:
     """A curve in the order of the depths, with its style, for each value of `multiscale`."""
     curves = rows.sort_values("depth").groupby("multiscale")
-    return [(bool(skip), curve, style.skip_look(bool(skip))) for skip, curve in curves]
+    return [(bool(skip), curve, style.SKIP[bool(skip)]) for skip, curve in curves]
 
 
 def draw_values(
@@ -103,7 +103,7 @@ def draw_values(
 def legend(markers: Mapping[bool, str] | None = None) -> dict[str, style.Look]:
     """Legend of the two networks, zeros and the thin line."""
     entries: dict[str, style.Look] = {
-        _LABEL[skip]: style.skip_look(skip) | ({"marker": markers[skip]} if markers else {})
+        _LABEL[skip]: style.SKIP[skip] | ({"marker": markers[skip]} if markers else {})
         for skip in (False, True)
     }
     entries["× and +: exactly 0"] = {"color": style.GREY, "marker": "x", "ls": ""}

@@ -16,7 +16,7 @@ def shown(training: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
 
 
 def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
-    """A panel for each aggregation (row) and depth (column), from table `training`."""
+    """A panel for each aggregation (row) and depth (column)."""
     kinds, depths = select.ordered(rows["aggregation"], "aggregation"), sorted(set(rows["depth"]))
     figure = style.new_figure(0.55 + 1.75 * len(kinds))
     axes = figure.subplots(len(kinds), len(depths), squeeze=False, sharex="row", sharey="row")
@@ -25,7 +25,7 @@ def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
     looks = {
         (activation, skip): {
             "color": style.ACTIVATION_COLOUR[activation],
-            "linestyle": style.SKIP_LINE[skip],
+            "linestyle": style.SKIP[skip]["ls"],
         }
         for activation, skip in models.itertuples(index=False)
     }

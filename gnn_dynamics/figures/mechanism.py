@@ -93,8 +93,7 @@ def shown(
 def draw(cells: pd.DataFrame, fixed: dict, mechanisms: dict[str, pd.DataFrame]) -> Figure:
     """Three columns: skips, depth, labels; the mechanism above the measured effect in flow time.
 
-    From tables `graph_condition`, `gradient_terms`, `alignment` and `comparisons`. Colour and
-    marker distinguish the graphs, at most six of them; one aggregation is shown.
+    Colour and marker distinguish the graphs, at most six of them; one aggregation is shown.
     """
     datasets = select.ordered(cells["dataset"], "dataset")
     looks: Looks = {

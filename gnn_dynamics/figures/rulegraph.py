@@ -57,7 +57,7 @@ def layout(bent: nx.DiGraph) -> dict[Any, tuple[float, float]]:
     return centres
 
 
-@style.styled
+@style.context()
 def draw(graph: nx.DiGraph) -> Figure:
     """A box for each rule, with arrows from each rule down to those that read its output."""
     bent = bend(graph)

@@ -22,7 +22,7 @@ def shown(training: pd.DataFrame) -> tuple[list[dict], pd.DataFrame]:
 
 
 def draw(cells: list[dict], training: pd.DataFrame) -> Figure:
-    """Panels (a), (b), (c) for each activation (row), from table `training`.
+    """Panels (a), (b), (c) for each activation (row).
 
     The paper's digitised curves are drawn where the setting is theirs (Cora, GCN, Adam, mean
     cross-entropy).

@@ -58,10 +58,7 @@ def shown(
 
 
 def draw(table: pd.DataFrame, tests: pd.DataFrame) -> Figure:
-    """Each panel shows the graphs and their rank correlation.
-
-    From tables `comparisons`, `graphs`, `graph_condition` and `alignment`.
-    """
+    """Each panel shows the graphs and their rank correlation."""
     figure = style.new_figure(6.4)
     axes = figure.subplots(3, 3)
     for row, (claim, name) in zip(axes, ACCELERATIONS.items(), strict=True):

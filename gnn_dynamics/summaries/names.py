@@ -27,7 +27,6 @@ NAMES: dict[object, str] = {
     "gcn": "GCN",
     "gin": "GIN",
     "rw": "random walk",
-    "linear": "linear",
     "relu": "ReLU",
     "raw": "raw features",
     "row": "row-normalised features",
@@ -42,7 +41,6 @@ NAMES: dict[object, str] = {
     "true": "true labels",
     "permuted": "permuted labels",
     "uniform": "uniformly random labels",
-    "holds": "holds",
     True: "skip",
     False: "no skip",
 }

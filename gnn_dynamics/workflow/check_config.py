@@ -74,11 +74,9 @@ def _refuse(problems: list[str]) -> None:
 
 
 def _unknown_datasets(config: Mapping[str, Any], known: set[str]) -> Iterator[str]:
-    listed = {key: config.get(key, []) for key in ("datasets", "leave_out")}
-    experiments = {
-        f"experiments[{e['name']}].datasets": e["datasets"] for e in config["experiments"]
-    }
-    for key, names in (listed | experiments).items():
+    listed = [(key, config.get(key, [])) for key in ("datasets", "leave_out")]
+    used = [(f"experiments[{e['name']}].datasets", e["datasets"]) for e in config["experiments"]]
+    for key, names in (*listed, *used):
         for name in names:
             if name not in known:
                 yield f"{key}: there is no dataset {name!r}{suggest(name, sorted(known))}"
