@@ -25,8 +25,7 @@ from gnn_dynamics.models.costs import models_per_batch
 from gnn_dynamics.models.forms import Form, choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
-from gnn_dynamics.problem.problem import Problem, build_problem
-from gnn_dynamics.problem.targets import targets
+from gnn_dynamics.problem.problem import Problem, build_problem, targets
 from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps

@@ -33,9 +33,8 @@ from gnn_dynamics.problem.labelled_columns import (
     fits,
     streamed_features,
 )
-from gnn_dynamics.problem.problem import PROBLEM_KEYS, Problem, build_problem
+from gnn_dynamics.problem.problem import PROBLEM_KEYS, Problem, build_problem, targets
 from gnn_dynamics.problem.propagation import propagated
-from gnn_dynamics.problem.targets import targets
 
 OPTIMUM = Table(
     keys=tuple(grid.OPTIMUM),
