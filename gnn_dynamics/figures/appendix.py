@@ -6,7 +6,7 @@ The paper's appendix B repeats Figure 4 for the remaining combinations; so does 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import curves, style
+from gnn_dynamics.figures import curves, seed_bands, style
 from gnn_dynamics.summaries import names, select
 from gnn_dynamics.summaries.paper_curves import (
     DEPTH,
@@ -34,7 +34,7 @@ def draw(cells: list[dict[str, str]], training: pd.DataFrame) -> Figure:
     for column in curves.draw_columns(figure, training, cells, PANELS):
         for (ax, title), cell in zip(column, cells, strict=True):
             ax.set_title(f"{names.name(cell['aggregation'])}, {title}")
-    figure.suptitle(f"{names.name(cells[0]['dataset'])}; {curves.BAND}", fontsize=8)
+    figure.suptitle(f"{names.name(cells[0]['dataset'])}; {seed_bands.BAND}", fontsize=8)
     return figure
 
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from gnn_dynamics.claims.lambda_T import INFIMA, lambda_T
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.figures.curves import x_label
+from gnn_dynamics.figures.seed_bands import x_label
 from gnn_dynamics.summaries import names, select
 
 CELL = ["dataset", "aggregation"]

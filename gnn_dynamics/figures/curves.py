@@ -1,4 +1,4 @@
-"""Training curves: medians with a band over seeds, and the panels of Figure 4 and the appendix."""
+"""Panels of training curves and the paper's own, shared by Figure 4 and the appendix."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,45 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from gnn_dynamics.figures import log_axis, style
+from gnn_dynamics.figures import seed_bands, style
 from gnn_dynamics.summaries import names, paper_curves, select
 from gnn_dynamics.summaries.paper_curves import Contrast
 
-BAND = "line: median over seeds; band: lowest to highest seed"
 PAPER_LABEL = "paper, digitised"
 _SHORT = {True: "skip", False: "no skip", "uniform": "random"}
 _DEPTH_LINES = (style.SOLID, (0, (5, 1.2)), (0, (2, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 _LOOKS: dict[str, dict] = {"multiscale": style.SKIP, "labels": style.LABELS}
-
-
-def draw(
-    ax: Axes,
-    rows: pd.DataFrame,
-    by: list[str],
-    looks: Mapping[Any, style.Look],
-    value: str = "loss",
-) -> None:
-    """For each key of `looks`: the median of `value` over seeds, in a band of all seeds."""
-    curves = dict(list(select.over_seeds(rows, by, value).groupby(by if len(by) > 1 else by[0])))
-    for curve, look in ((curves[key], look) for key, look in looks.items() if key in curves):
-        ax.plot(curve["step"], curve["median"], **look)
-        if curve["seeds"].max() > 1:
-            band = (curve["step"], curve["low"], curve["high"])
-            ax.fill_between(*band, color=look["color"], alpha=style.BAND_ALPHA, lw=0)
-
-
-def finish(ax: Axes, fixed: Mapping[str, Any]) -> None:
-    """Scales and units."""
-    log_axis.y_axis(ax)
-    ax.set_xlabel(x_label(fixed))
-    ax.set_ylabel(style.LOSS_AXIS.get(fixed.get("loss_fn", ""), "training loss"))
-    ax.margins(x=0)
-    ax.locator_params(axis="x", nbins=4)
-
-
-def x_label(fixed: Mapping[str, Any]) -> str:
-    """Iterations of an optimiser; steps of an integrator differ in length."""
-    return "integration step" if fixed.get("optimizer") == "flow" else "iteration"
 
 
 def rows(training: pd.DataFrame) -> pd.DataFrame:
@@ -103,10 +72,10 @@ def _draw_contrast(ax: Axes, training: pd.DataFrame, contrast: Contrast, **cell:
         return title
     # Colours depend on all values in the experiment, so that the panels of a column agree.
     every = select.experiment(training, contrast.experiment)[contrast.column].unique()
-    draw(ax, rows, [contrast.column], looks(contrast.column, every))
+    seed_bands.draw(ax, rows, [contrast.column], looks(contrast.column, every))
     if paper_curves.is_papers_setting(contrast, fixed):
         _draw_paper(ax, contrast.panel)
-    finish(ax, fixed)
+    seed_bands.finish(ax, fixed)
     return f"{title}, H = {fixed['depth']}" if "depth" in fixed else title
 
 

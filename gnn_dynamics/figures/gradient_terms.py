@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import curves, log_axis, style
+from gnn_dynamics.figures import log_axis, seed_bands, style
 from gnn_dynamics.summaries import names, select
 from gnn_dynamics.summaries.gradient_terms import ratio_summary, term_sums
 
@@ -37,8 +37,8 @@ def draw(sums: pd.DataFrame, fixed: dict, gradient_terms: pd.DataFrame) -> Figur
         for terms, ratio, depth in zip(axes[2 * i], axes[2 * i + 1], depths, strict=True):
             part = select.keep(sums, nodes=kind, depth=depth)
             for term in TERMS:
-                curves.draw(terms, part, ["labels"], _looks(labels, term), term)
-            curves.draw(ratio, part, ["labels"], _looks(labels, "head"), "ratio")
+                seed_bands.draw(terms, part, ["labels"], _looks(labels, term), term)
+            seed_bands.draw(ratio, part, ["labels"], _looks(labels, "head"), "ratio")
             ratio.axhline(1, color=style.BLACK, lw=0.7, ls=":")
             terms.set_title(f"{names.name(kind)}, H = {depth}")
             terms.margins(x=0)
@@ -46,7 +46,7 @@ def draw(sums: pd.DataFrame, fixed: dict, gradient_terms: pd.DataFrame) -> Figur
                 log_axis.y_axis(ax)
             terms.sharex(ratio)  # nodes may differ in their steps
             terms.tick_params(labelbottom=False)
-            ratio.set_xlabel(curves.x_label(fixed))
+            ratio.set_xlabel(seed_bands.x_label(fixed))
         axes[2 * i, 0].set_ylabel(r"part of $-\mathrm{d}L/\mathrm{d}t$")
         axes[2 * i + 1, 0].set_ylabel("first / second")
     entries = {
@@ -54,7 +54,7 @@ def draw(sums: pd.DataFrame, fixed: dict, gradient_terms: pd.DataFrame) -> Figur
         for key in labels
         for term, (name, _) in TERMS.items()
     }
-    title = f"{names.listed(fixed['dataset'], fixed['aggregation'])}; {curves.BAND}"
+    title = f"{names.listed(fixed['dataset'], fixed['aggregation'])}; {seed_bands.BAND}"
     style.legend_above(figure, entries, title, columns=2)
     return figure
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gnn_dynamics.figures import curves, style
+from gnn_dynamics.figures import seed_bands, style
 from gnn_dynamics.summaries import names, select
 
 CELL = ["aggregation", "multiscale", "depth"]
@@ -35,13 +35,13 @@ def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
             if part.empty:
                 style.missing(ax, "No runs.", select.HOW_TO_GET)
             else:
-                curves.draw(ax, part, model, looks)
-                curves.finish(ax, fixed)
+                seed_bands.draw(ax, part, model, looks)
+                seed_bands.finish(ax, fixed)
             ax.set_title(f"{names.name(kind)}, H = {depth}")
         for ax in line[1:]:
             ax.set_ylabel("")
     entries = {names.listed(*values): look for values, look in looks.items()}
-    title = f"{names.name(fixed['dataset'])}; {curves.BAND}"
+    title = f"{names.name(fixed['dataset'])}; {seed_bands.BAND}"
     style.legend_above(figure, entries, title, columns=4)
     return figure
 

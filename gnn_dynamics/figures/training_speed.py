@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.figures import curves, style
+from gnn_dynamics.figures import curves, seed_bands, style
 from gnn_dynamics.summaries import names, select
 from gnn_dynamics.summaries.paper_curves import FIGURE_4, panel_rows
 
@@ -33,7 +33,7 @@ def draw(cells: list[dict], training: pd.DataFrame) -> Figure:
         for ax, title in column:
             style.letter(ax, mark, title)
     graph = names.listed(cells[0]["dataset"], cells[0]["aggregation"])
-    figure.suptitle(f"{graph}; {curves.BAND}", fontsize=8)
+    figure.suptitle(f"{graph}; {seed_bands.BAND}", fontsize=8)
     return figure
 
 
