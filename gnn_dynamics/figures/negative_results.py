@@ -1,9 +1,4 @@
-"""Four statements that fail, each on the smallest problem that shows it (docs/theory.md).
-
-(a) the printed inequality of appendix A.1.3 beside Pythagoras' identity; (b) the constant 4 of
-Theorem 1 beside 8, at H = 0; (c) the bound of a single layer on a network with skip connections;
-(d) the singular margin of Definition 4 under a rescaling that leaves the loss as it is.
-"""
+"""Four statements that fail, each on the smallest problem that shows it (docs/theory.md)."""
 
 import pandas as pd
 from matplotlib.figure import Figure

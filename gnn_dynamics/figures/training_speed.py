@@ -1,7 +1,4 @@
-"""Figure 4: what accelerates training (Xu et al. 2021, Figure 4).
-
-(a) skip connections or not, (b) depth, (c) true or random labels.
-"""
+"""Figure 4: what accelerates training: skips, depth, true labels (Xu et al. 2021, Figure 4)."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -22,7 +19,7 @@ def shown(training: pd.DataFrame) -> tuple[list[dict], pd.DataFrame]:
 
 
 def draw(cells: list[dict], training: pd.DataFrame) -> Figure:
-    """Panels (a), (b), (c) for each activation (row).
+    """Skip connections or not (a), depth (b), true or random labels (c); by activation (row).
 
     The paper's digitised curves are drawn where the setting is theirs (Cora, GCN, Adam, mean
     cross-entropy).
