@@ -19,7 +19,6 @@ from gnn_dynamics.dynamics.steppers import Stepper
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
 
-CHECK_EVERY = 50  # steps between two readings of the losses
 SECONDS_BETWEEN_REPORTS = 10.0
 
 
@@ -56,15 +55,17 @@ class Trajectory:
     """The result of training. The column of a model is NaN after its last step.
 
     loss, time: (steps + 1, K), time being the sum of step sizes
+    error: (steps + 1, K), estimated error in the loss that each step made; NaN where unknown
     increases: (steps + 1, K) int64, steps so far at which the loss rose
     grad_norm_sq: (len(record_steps), K)
     last_step: (K,) int64;  status: one of "ok", "diverged" for each model
-    weights: at the end, or (for a model that left) at most CHECK_EVERY steps after its last step
+    weights: at the end, or (for a model that left) at most `check_every` steps after its last step
     """
 
     record_steps: tuple[int, ...]
     loss: Tensor
     time: Tensor
+    error: Tensor
     increases: Tensor
     grad_norm_sq: Tensor
     last_step: Tensor
@@ -101,7 +102,7 @@ def train(
             run.advance(step, observe)
             if not len(run.live):
                 break
-            progress.update(step - progress.n if step % CHECK_EVERY == 0 else 0)
+            progress.update(step - progress.n if step % stepper.check_every == 0 else 0)
         progress.update(steps - progress.n)
     return run.result()
 
@@ -137,13 +138,15 @@ class _Run:
 
     def advance(self, step: int, observe: Observer | None) -> None:
         """Note the losses at `step`, let models end, observe, and move the others on."""
-        reads = step in self.record_steps or step == self.steps or step % CHECK_EVERY == 0
+        reads = (
+            step in self.record_steps or step == self.steps or step % self.stepper.check_every == 0
+        )
         if self.graph and not reads:
             self.trace.append(self.graph(), self.time)  # a whole step whose loss is not read
             self.time = self.time + self.state.size
             return
-        self.loss, self.gradient = self.objective(self.weights)
-        self.trace.append(self.loss, self.time)
+        self.loss, self.gradient = self.state.ahead or self.objective(self.weights)
+        self.trace.append(self.loss, self.time, self.state.error)
         if reads:
             self.drop_finished()
         if len(self.live):
@@ -208,6 +211,7 @@ class _Run:
             self.record_steps,
             trace.loss,
             trace.time,
+            trace.error,
             trace.increases(),
             self.grad_norm_sq,
             trace.last_step,

@@ -61,6 +61,10 @@ class StackedOperator:
         rows, columns = self.Gs.shape
         self.stairs = staircase(rows, columns, STAIR if triangular else columns)
 
+    def features(self) -> list[Tensor]:
+        """G_l (m, nbar) for each head."""
+        return self.G
+
     def apply(self, A: Tensor) -> Tensor:
         """A (K, L, m_y, m) -> Yhat (K, m_y, nbar)."""
         rows = torch.cat([A[:, j, :, :size] for j, size in enumerate(self.sizes)], dim=-1)
@@ -109,6 +113,10 @@ class DiagonalOperator:
     def __init__(self, s: Tensor):
         self.s, self.device = s, s.device
         self.m = self.nbar = len(s)
+
+    def features(self) -> list[Tensor]:
+        """[diag(s)]."""
+        return [torch.diag(self.s)]
 
     def apply(self, A: Tensor) -> Tensor:
         """A (K, 1, m_y, m) -> Yhat (K, m_y, m)."""

@@ -20,10 +20,8 @@ from torch import Tensor
 
 from gnn_dynamics.linalg.products import Matrix
 from gnn_dynamics.models.losses import LOSSES
-from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.model import Weights, single
 from gnn_dynamics.models.receptive_field import ReceptiveField
-
-CACHE_LINE = 64  # bytes
 
 
 @dataclass(frozen=True)
@@ -58,18 +56,6 @@ class ReluModel:
         )
         values, gradients = zip(*models, strict=True)
         return torch.cat(values), gradients[0].zip(stack_models, *gradients[1:])
-
-
-def single(weights: Weights, k: int) -> Weights:
-    """Model k, with 2-D tensors on cache lines, as fresh tensors are.
-
-    BLAS sums in another order elsewhere; so a model's digits do not depend on its index in K.
-    """
-
-    def aligned(tensor: Tensor) -> Tensor:
-        return tensor.clone() if tensor.data_ptr() % CACHE_LINE else tensor
-
-    return weights.take(k).map(aligned)
 
 
 def column_major(tensor: Tensor) -> Tensor:

@@ -6,19 +6,21 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from gnn_dynamics.config import grid
 from gnn_dynamics.config.grid import Block
 from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.dynamics.flow import Choice, choose_flow
 from gnn_dynamics.dynamics.sharpness import lambda_max
-from gnn_dynamics.dynamics.steppers import STEPPERS, flow
+from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import models_per_batch
@@ -36,6 +38,7 @@ from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
 
 Tables = dict[str, list[Run]]  # rows of each of BLOCK_TABLES
+SMALLEST_GAP = 1e-6  # of ||Y||^2, to which the bounds are followed
 
 
 def train_block(
@@ -77,8 +80,9 @@ class Settings:
     observe: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = (0.5, 0.1, 0.01)
     stop_early: bool = False
-    lr_factor: float = 2.0
     lr: Any = None
+    tolerance: float = 5e-3
+    integrator: str = "auto"
 
     @classmethod
     def of(cls, experiment: Mapping[str, Any]) -> "Settings":
@@ -99,6 +103,7 @@ class Batch:
     device: str
     size: int
     label: str
+    flow: Choice | None = None  # how gradient flow is integrated
 
 
 def _batch(
@@ -117,7 +122,18 @@ def _batch(
     m = max(tensor.shape[-1] for tensor in weights.tensors())
     size = models_per_batch(arch, m, problem.nbar, optimizer, torch_device(device))
     label = f"{block.id} {optimizer}"
-    return Batch(problem, arch, form, optimizer, settings, optimum, device, size, label)
+    batch = Batch(problem, arch, form, optimizer, settings, optimum, device, size, label)
+    return _with_flow(batch) if optimizer == "flow" else batch
+
+
+def _with_flow(batch: Batch) -> Batch:
+    """The batch with its integrator, which depends on the true labels alone, and fewer models."""
+    problem, form, settings = batch.problem, batch.form, batch.settings
+    Y, _ = form.columns.targets(torch.from_numpy(targets(problem, "true", 0)[None]))
+    share, method = min(settings.thresholds), settings.integrator
+    choice = choose_flow(batch.arch, form.operator, Y[0], share, method)
+    size = min(batch.size, choice.most_models(Y[0].numel()))
+    return replace(batch, flow=choice, size=size)
 
 
 # Step sizes --------------------------------------------------------------------------------------
@@ -175,10 +191,9 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
     Y = np.stack([targets(batch.problem, run["labels"], run["seed"]) for run in runs])
     full, weights = _initial(batch.arch, form, runs, batch.device)
     loss_optimum, label_norm_sq = references(batch.optimum, runs, Y)
-    last_loss = torch.from_numpy(loss_optimum + min(settings.thresholds) * label_norm_sq)
     recorder = Recorder(_metrics(batch, full, weights), runs)
-    continuous = batch.optimizer == "flow"
-    stepper = flow(lambda_max, settings.lr_factor) if continuous else STEPPERS[batch.optimizer]
+    continuous = batch.flow is not None
+    stepper = batch.flow.stepper(settings.tolerance) if batch.flow else STEPPERS[batch.optimizer]
     trajectory = train(
         form.objective(torch.from_numpy(Y).to(batch.device)),
         weights,
@@ -187,10 +202,11 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
         settings.steps,
         record_steps(settings.steps, settings.record, settings.spacing),
         recorder.record,
-        stop_below=last_loss if settings.stop_early else None,
+        stop_below=_end(batch, loss_optimum, label_norm_sq),
         label=batch.label,
     )
-    rows = recorder.rows(trajectory, form.name)
+    integrator = batch.flow.name if batch.flow else None
+    rows = recorder.rows(trajectory, loss_optimum, form=form.name, integrator=integrator)
     rows["speed"] = speed_rows(
         trajectory.loss.cpu().numpy(),
         trajectory.time.cpu().numpy(),
@@ -201,6 +217,20 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
         trajectory.status,
     )
     return rows
+
+
+def _end(batch: Batch, loss_optimum: np.ndarray, label_norm_sq: np.ndarray) -> Tensor | None:
+    """The loss (K,) at which runs have arrived.
+
+    A flow ends at its last threshold, or at a gap of SMALLEST_GAP where the theorems are observed;
+    other runs end early only if `stop_early` says so.
+    """
+    settings = batch.settings
+    if not (batch.flow or settings.stop_early):
+        return None
+    bounds = batch.flow and {"rates", "time_condition"} & set(settings.observe)
+    share = SMALLEST_GAP if bounds else min(settings.thresholds)
+    return torch.from_numpy(loss_optimum + share * label_norm_sq)
 
 
 def _initial(
@@ -229,7 +259,6 @@ def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
         form.operator.adjoint,
         expand,
         lambda_max,
-        flow=batch.optimizer == "flow",
         features=form.G if {"time_condition", "rates"} & set(names) else None,
         full=(problem.m_x, problem.nbar),
     )
