@@ -60,7 +60,7 @@ def test_a_dry_run_of_each_preset_counts_its_jobs(tmp_path, preset):
     assert jobs["collect_table"] == 7
     assert jobs["make_report"] == jobs["judge_claims"] == jobs["check_bounds"] == 1
     if preset == "quickstart":
-        assert training < 12
+        assert training < 16
 
 
 def test_a_wrong_configuration_stops_before_anything_runs(tmp_path):
