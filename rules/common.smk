@@ -44,6 +44,7 @@ COMPARISONS = {
     },
 }
 BLOCKS = grid.blocks(config)
+JOBS = grid.jobs(config)
 TRAINED = sorted({block.dataset for block in BLOCKS})
 APPENDIX = sorted(
     {
@@ -54,8 +55,8 @@ APPENDIX = sorted(
 )
 
 
-# The path of a block below a folder: Block.id with wildcards in it.
-BLOCK = "{experiment}/{dataset}/{aggregation}-{activation}-{skip}-H{depth}"
+# The path of a training job below a folder: a name of JOBS with wildcards in it.
+JOB = "{experiment}/{dataset}/{models}"
 TRAINING_TABLES = ["training", "time_condition", "gradient_terms", "speed"]
 # Tables about graphs alone, and the datasets that each is made for.
 SPECTRAL_TABLES = {
@@ -73,10 +74,7 @@ FIGURES = expand("<results>/figures/{name}.png", name=FIGURE_NAMES)
 wildcard_constraints:
     dataset="|".join(map(re.escape, CATALOGUE)),
     experiment="[a-z0-9-]+",
-    aggregation="[a-z]+",
-    activation="[a-z]+",
-    skip="skip|noskip",
-    depth="[0-9]+",
+    models="[A-Za-z0-9-]+",
 
 
 def code(rule, *modules):
@@ -95,7 +93,7 @@ def figure(wildcards):
 
 
 def observed(optimizer):
-    """What the theorems apply to: linear blocks with squared loss and the time condition."""
+    """What the theorems apply to: jobs with linear blocks, squared loss and the time condition."""
     names = {
         entry["name"]
         for entry in config["experiments"]
@@ -103,18 +101,18 @@ def observed(optimizer):
         and "squared" in entry["loss_fn"]
         and "time_condition" in entry.get("observe", [])
     }
-    blocks = [
-        block
-        for block in BLOCKS
-        if block.experiment in names and block.activation == "linear"
+    jobs = [
+        job
+        for job, blocks in JOBS.items()
+        if any(b.experiment in names and b.activation == "linear" for b in blocks)
     ]
     measured = ("training", "time_condition")
-    return {table: parts(table, blocks) for table in measured} | tables("optimum")
+    return {table: parts(table, jobs) for table in measured} | tables("optimum")
 
 
-def parts(table, blocks=BLOCKS):
-    """Paths of one table's parts: of each dataset, or of some blocks."""
-    names = SPECTRAL_TABLES.get(table) or [block.id for block in blocks]
+def parts(table, jobs=JOBS):
+    """Paths of one table's parts: of each dataset, or of some training jobs."""
+    names = SPECTRAL_TABLES.get(table) or jobs
     return [f"<results>/parts/{table}/{name}.parquet" for name in names]
 
 
@@ -136,15 +134,18 @@ TABLES = tables(
 PARTS = [parts(table) for table in (*SPECTRAL_TABLES, *TRAINING_TABLES)]
 
 
-def block_of(wildcards):
-    """The block that a training job trains, as the keys of grid.Block."""
-    return asdict({block.id: block for block in BLOCKS}[BLOCK.format(**wildcards)])
+def blocks_of(wildcards):
+    """The blocks that a job trains, by their ids."""
+    job = JOB.format(**dict(wildcards))
+    if job not in JOBS:
+        raise WorkflowError(f"no experiment has the training job {job}")
+    return [block.id for block in JOBS[job]]
 
 
 def block_settings(wildcards):
-    """What a block depends on: its experiment without the lists whose product is its blocks."""
+    """What a block depends on: its experiment without lists and names that tell it from others."""
     entry = grid.entry(config, wildcards.experiment)
-    left_out = ("name", *grid.BLOCK_LISTS)
+    left_out = ("name", "job_per", *grid.BLOCK_LISTS)
     return {key: value for key, value in entry.items() if key not in left_out}
 
 

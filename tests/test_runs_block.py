@@ -53,7 +53,7 @@ def tables(trained: dict, multiscale: bool = True, **more) -> dict[str, pd.DataF
 @pytest.mark.parametrize("multiscale", [True, False])
 @pytest.mark.parametrize("trained", [FLOW, DESCENT, ADAM])
 def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained, multiscale):
-    """So a seed can be added to a block, and the others kept (kept_seeds.py)."""
+    """So a seed can be added to a block, and the others kept (kept_blocks.py)."""
     together = tables(trained, multiscale)
     for size in (1, 2, 5):
         monkeypatch.setattr(block_module, "models_per_batch", lambda *args, size=size: size)

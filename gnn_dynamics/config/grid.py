@@ -1,11 +1,11 @@
-"""From config entries to runs: an experiment is a product of lists, a block is what one job trains.
+"""From config entries to runs: an experiment is a product of lists, in blocks; jobs train blocks.
 
 Imports neither torch nor Snakemake, so that the workflow can expand a grid while it is parsed.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from itertools import product
+from itertools import groupby, product
 from typing import Any, TypeVar
 
 from gnn_dynamics.artifacts.table import FLAG, integers, reals, texts
@@ -26,6 +26,8 @@ RUN = (
 KEYS = tuple(RUN)
 # Lists of an experiment whose product is its blocks.
 BLOCK_LISTS = ("datasets", "aggregation", "activation", "multiscale", "depth")
+# Values of `job_per`: how finely blocks are divided into jobs; by `depth`, each block has its own.
+JOB_PER = ("dataset", "aggregation", "activation", "multiscale", "depth")
 # What the singular values of the propagated features depend on, and what L* depends on.
 SPECTRAL_KEYS = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
 SPECTRAL = {key: RUN[key] for key in SPECTRAL_KEYS}
@@ -38,7 +40,7 @@ MEMBER_KEYS = ("init", "lr", "labels", "seed")
 
 @dataclass(frozen=True, order=True)
 class Block:
-    """The runs that one job trains: all seeds, labels, widths, initialisations and rates."""
+    """Runs of one model on one graph: all seeds, labels, widths, initialisations and rates."""
 
     experiment: str
     dataset: str
@@ -47,12 +49,28 @@ class Block:
     multiscale: bool
     depth: int
 
+    @classmethod
+    def of(cls, name: str) -> "Block":
+        """The block whose `id` is `name`."""
+        experiment, dataset, model = name.split("/")
+        aggregation, activation, skip, depth = model.split("-")
+        return cls(experiment, dataset, aggregation, activation, skip == "skip", int(depth[1:]))
+
+    @property
+    def model(self) -> str:
+        """The end of `id`: `gcn-linear-skip-H2`."""
+        skip = "skip" if self.multiscale else "noskip"
+        return f"{self.aggregation}-{self.activation}-{skip}-H{self.depth}"
+
     @property
     def id(self) -> str:
         """Name like a path: `curves/cora/gcn-linear-skip-H2`."""
-        skip = "skip" if self.multiscale else "noskip"
-        model = f"{self.aggregation}-{self.activation}-{skip}-H{self.depth}"
-        return f"{self.experiment}/{self.dataset}/{model}"
+        return f"{self.experiment}/{self.dataset}/{self.model}"
+
+    def job(self, per: str) -> str:
+        """Name of the block's job where `job_per` is `per`: `curves/cora/gcn` for aggregation."""
+        shared = "-".join(self.model.split("-")[: JOB_PER.index(per)])
+        return f"{self.experiment}/{self.dataset}/{shared or 'all'}"
 
 
 def entry(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -88,6 +106,13 @@ def blocks(config: Mapping[str, Any]) -> list[Block]:
         for experiment in config["experiments"]
         for values in product(*(experiment[key] for key in BLOCK_LISTS))
     )
+
+
+def jobs(config: Mapping[str, Any]) -> dict[str, list[Block]]:
+    """The blocks of every training job, by its name, in the order of `blocks`."""
+    per = {each["name"]: each.get("job_per", "depth") for each in config["experiments"]}
+    found = groupby(blocks(config), lambda block: block.job(per[block.experiment]))
+    return {name: list(group) for name, group in found}
 
 
 def runs(experiment: Mapping[str, Any], block: Block) -> list[dict[str, Any]]:

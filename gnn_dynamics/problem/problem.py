@@ -6,6 +6,7 @@ S: Xu, Zhang, Jegelka, Kawaguchi (2021), arXiv 2105.04550, section 2.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.sparse as sp
@@ -72,6 +73,12 @@ def build_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> 
         task=graph.task,
         node_ids=node_ids,
     )
+
+
+@lru_cache(maxsize=2)
+def kept_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> Problem:
+    """`build_problem`; the last two are kept, since the blocks of a job ask for the same ones."""
+    return build_problem(graph, aggregation, features, nodes)
 
 
 def aggregation_matrix(adjacency: sp.csr_array, kind: str) -> sp.csr_array:

@@ -7,7 +7,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from gnn_dynamics.models.costs import models_per_batch
 from gnn_dynamics.models.forms import Form, choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
-from gnn_dynamics.problem.problem import Problem, build_problem, targets
+from gnn_dynamics.problem.problem import Problem, kept_problem, targets
 from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
@@ -55,11 +54,10 @@ def train_block(
     Raises:
         UserError: for a width, initialisation or device that the experiment cannot have.
     """
-    problem = cache(partial(build_problem, graph, block.aggregation))
     settings = Settings.of(experiment)
     parts: list[Tables] = []
     for _, runs in grid.grouped(grid.runs(experiment, block), grid.BATCH_KEYS):
-        data = problem(runs[0]["features"], runs[0]["nodes"])
+        data = kept_problem(graph, block.aggregation, runs[0]["features"], runs[0]["nodes"])
         batch = _batch(data, block, runs[0], settings, optimum, device)
         searches = settings.lr == "auto" and batch.optimizer != "flow"
         parts += _search_rates(batch, runs) if searches else _train_groups(batch, runs)
