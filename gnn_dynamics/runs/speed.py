@@ -42,7 +42,8 @@ def speed_rows(
 
     Gradient descent and Adam reach a threshold at the first step at or below it. For the flow
     (`optimizer: flow`) the time within that step is interpolated (`crossing_time`). A run that
-    starts at or below the threshold gets time 0 and `started_below`. A diverged run is censored even if it passed the threshold before.
+    starts at or below the threshold gets time 0 and `started_below`. A diverged run is censored
+    even if it passed the threshold before.
 
     Args:
         loss_trace: losses after every step (steps + 1, K). The trace of a run ends at its last
