@@ -15,7 +15,8 @@ from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.spectra.optimum import block_optimum
 from gnn_dynamics.workflow.kept_seeds import keep, train_missing
 
-provenance = start(snakemake)
+precision = snakemake.params.settings.get("precision", "float64")
+provenance = start(snakemake, precision)
 keep_freed_memory()
 graph = load_graph(snakemake.input.graph)
 block = Block(**snakemake.params.block)

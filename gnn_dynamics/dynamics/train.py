@@ -55,7 +55,7 @@ Observer = Callable[[Snapshot], None]
 class Trajectory:
     """The result of training. The column of a model is NaN after its last step.
 
-    loss, time: (steps + 1, K), time being the sum of step sizes
+    loss, time: (steps + 1, K) float64, time being the sum of step sizes
     increases: (steps + 1, K) int64, steps so far at which the loss rose
     grad_norm_sq: (len(record_steps), K)
     last_step: (K,) int64;  status: one of "ok", "diverged" for each model
@@ -122,7 +122,7 @@ class _Run:
         record_steps: tuple[int, ...],
         stop_below: Tensor | None,
     ):
-        like = weights.W[0]
+        like = weights.W[0].double()  # losses, times and step sizes, whatever the weights
         self.objective, self.weights, self.stepper = objective, weights, stepper
         self.models = self.live = torch.arange(weights.models, device=like.device)
         self.steps, self.record_steps = steps, record_steps
@@ -197,7 +197,7 @@ class _Run:
         if self.on_gpu:  # a copy without the ended models: the graph's tensors move on in place
             snapshot = snapshot.take(self.live)
         row = self.record_steps.index(step)
-        self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm()
+        self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm().double()
         if observe is not None:
             observe(snapshot)
 
@@ -208,7 +208,7 @@ class _Run:
             self.record_steps,
             trace.loss,
             trace.time,
-            trace.increases(),
+            trace.increases(self.final.W[0].dtype),
             self.grad_norm_sq,
             trace.last_step,
             tuple("diverged" if bad else "ok" for bad in trace.diverged.tolist()),

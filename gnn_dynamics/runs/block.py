@@ -20,6 +20,7 @@ from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import STEPPERS, flow
 from gnn_dynamics.dynamics.train import train
+from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import models_per_batch
 from gnn_dynamics.models.forms import Form, choose_form
@@ -32,7 +33,7 @@ from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
 from gnn_dynamics.runs.speed import references, speed_rows
 from gnn_dynamics.runs.tables import BLOCK_TABLES
-from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics
+from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics, sharpness
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
 
@@ -51,8 +52,10 @@ def train_block(
     optimum: rows of optimum.parquet for this graph; None where no run has a squared loss.
 
     Raises:
-        UserError: for a width, initialisation or device that the experiment cannot have.
+        UserError: for a width, initialisation, device or precision that the experiment cannot have.
     """
+    for reason in grid.precision_problems(experiment):
+        raise UserError(f"precision: {reason}.")
     problem = cache(partial(build_problem, graph, block.aggregation))
     settings = Settings.of(experiment)
     parts: list[Tables] = []
@@ -80,6 +83,7 @@ class Settings:
     stop_early: bool = False
     lr_factor: float = 2.0
     lr: Any = None
+    precision: str = "float64"
 
     @classmethod
     def of(cls, experiment: Mapping[str, Any]) -> "Settings":
@@ -113,10 +117,12 @@ def _batch(
     sizes = problem.m_x, run["width"], problem.m_y, block.depth
     arch = Architecture(*sizes, block.multiscale, block.activation)
     optimizer = run["optimizer"]
-    form = choose_form(problem, arch, run["loss_fn"], optimizer, device=device)
+    precision = settings.precision
+    form = choose_form(problem, arch, run["loss_fn"], optimizer, device, precision=precision)
     _, weights = _initial(arch, form, [run], device)
     m = max(tensor.shape[-1] for tensor in weights.tensors())
-    size = models_per_batch(arch, m, problem.nbar, optimizer, torch_device(device))
+    shared = optimizer, torch_device(device), form.dtype.itemsize
+    size = models_per_batch(arch, m, problem.nbar, *shared)
     label = f"{block.id} {optimizer}"
     return Batch(problem, arch, form, optimizer, settings, optimum, device, size, label)
 
@@ -191,7 +197,7 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
         stop_below=last_loss if settings.stop_early else None,
         label=batch.label,
     )
-    rows = recorder.rows(trajectory, form.name)
+    rows = recorder.rows(trajectory, {"form": form.name, "precision": settings.precision})
     rows["speed"] = speed_rows(
         trajectory.loss.cpu().numpy(),
         trajectory.time.cpu().numpy(),
@@ -216,6 +222,8 @@ def _initial(
 def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
     """The metrics to record; full, weights: at step 0, as `_initial` gives them."""
     problem, arch, form, names = batch.problem, batch.arch, batch.form, batch.settings.observe
+    if batch.settings.precision == "float32":  # of which no theorem speaks
+        return [partial(sharpness, lambda_max)] if "sharpness" in names else []
 
     def expand(trained: Weights, models: torch.Tensor) -> Weights:
         return form.expand(trained, full.take(models))

@@ -34,9 +34,9 @@ class Recorder:
         for table, rows in tables.items():
             self.tables[table] += [self.runs[row.pop("model")] | row for row in rows]
 
-    def rows(self, trajectory: Trajectory, form: str) -> dict[str, list[Run]]:
-        """Rows of each table with the keys of the runs."""
-        training = training_rows(trajectory, self.runs, self.measured, form)
+    def rows(self, trajectory: Trajectory, how: Run) -> dict[str, list[Run]]:
+        """Rows of each table with the keys of the runs; `how`: further columns of training."""
+        training = training_rows(trajectory, self.runs, self.measured, how)
         return {"training": training, **self.tables}
 
 
@@ -44,7 +44,7 @@ def training_rows(
     trajectory: Trajectory,
     runs: Sequence[Run],
     measured: Mapping[tuple[int, int], Run],
-    form: str,
+    how: Run,
 ) -> list[Run]:
     """Rows of training.parquet: recorded steps, and the last step of a run that ended between.
 
@@ -68,7 +68,7 @@ def training_rows(
                 "grad_norm_sq": gradients.get(step, missing)[model],
                 "loss_increases": int(increases[step, model]),
                 "status": trajectory.status[model],
-                "form": form,
+                **how,
             }
             rows.append(row)
     return rows

@@ -24,7 +24,7 @@ TRAINING = Table(
     | {"loss_increases": INTEGER, "status": TEXT},
     optional=reals("side_condition", "rate_sharp", "conservation_drift", "lambda_guaranteed")
     | reals("projected_loss", "local_error")
-    | texts("form"),
+    | texts("form", "precision"),
     kinds=dict.fromkeys(("conservation_drift", "local_error"), NOISE),
 )
 TIME_CONDITION = Table(
