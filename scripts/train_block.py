@@ -13,7 +13,8 @@ from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.spectra.optimum import block_optimum
 from gnn_dynamics.workflow.kept_blocks import train_blocks
 
-provenance = start(snakemake)
+precision = snakemake.params.settings.get("precision", "float64")
+provenance = start(snakemake, precision)
 keep_freed_memory()
 graph = load_graph(snakemake.input.graph)
 

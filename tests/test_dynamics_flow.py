@@ -83,7 +83,7 @@ def test_order(name, order, loss):
 
 
 def test_coefficients_are_of_order_three_for_any_jacobian_matrix():
-    """Order conditions of W-methods up to 3 (Hairer, Wanner II, section IV.7), and stiff accuracy."""
+    """Order conditions of W-methods up to 3 (Hairer, Wanner II, IV.7), and stiff accuracy."""
     alpha, gamma, b = rosenbrock._ALPHA, rosenbrock._GAMMAS, rosenbrock._B
     beta = alpha + gamma
     a, g = alpha.sum(axis=1), gamma.sum(axis=1)

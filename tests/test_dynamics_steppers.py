@@ -1,6 +1,7 @@
 """Steppers against torch.optim, and gradient flow against an exact solution."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Weights, per_model
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
+from gnn_dynamics.models.relu import column_major
 
 LR = torch.tensor([1e-3, 5e-3], dtype=torch.float64)
 
@@ -53,6 +55,55 @@ def test_steppers_equal_torch_optim(name, make_optimizer):
         torch.testing.assert_close(run.loss[:60, k], losses, rtol=1e-12, atol=0)
         for got, want in zip(run.weights.tensors(), leaves, strict=True):
             torch.testing.assert_close(got[k], want[0], rtol=1e-12, atol=1e-12)
+
+
+def adam_case(dtype: torch.dtype):
+    """(weights, gradients of five steps) of two models, whose sizes fill no register."""
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+    def parts() -> Weights:
+        return Weights((draw(2, 5, 13), draw(2, 3, 5)), (draw(2, 1, 13), draw(2, 7, 3)))
+
+    return parts(), [parts() for _ in range(5)]
+
+
+def after_adam(step, weights: Weights, gradients: list[Weights]) -> Weights:
+    state = STEPPERS["adam"].start(weights, LR)
+    for gradient in gradients:
+        state = replace(state, scalars=(state.scalars[0] + 1,))
+        state, weights = step(state, weights, gradient)
+    return weights
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_fused_and_separate_adam_agree(dtype):
+    weights, gradients = adam_case(dtype)
+    kept = weights.map(torch.clone)
+    fused, separate = (
+        after_adam(step, weights, gradients)
+        for step in (steppers.fused_adam, steppers.separate_adam)
+    )
+    rounding = 20 * torch.finfo(dtype).eps
+    for one, other in zip(fused.tensors(), separate.tensors(), strict=True):
+        torch.testing.assert_close(one, other, rtol=rounding, atol=rounding)
+    assert all(map(torch.equal, weights.tensors(), kept.tensors()))  # the start stays as it was
+
+
+@pytest.mark.parametrize("arranged", ["weights", "gradient", "both"])
+def test_adam_does_not_depend_on_the_layout_in_memory(arranged):
+    """The fused kernel reads memory in its order, whatever the strides."""
+    weights, gradients = adam_case(torch.float64)
+    expected = after_adam(steppers.fused_adam, weights, gradients)
+    if arranged != "gradient":
+        weights = weights.map(column_major)
+    if arranged != "weights":
+        gradients = [gradient.map(column_major) for gradient in gradients]
+    found = after_adam(steppers.fused_adam, weights, gradients)
+    for one, other in zip(found.tensors(), expected.tensors(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-14, atol=1e-14)
 
 
 def convex_cell():

@@ -36,6 +36,7 @@ OPTIMUM = {key: RUN[key] for key in OPTIMUM_KEYS}
 # Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
 BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")
 MEMBER_KEYS = ("init", "lr", "labels", "seed")
+WITHOUT_THEOREM = {"sharpness"}  # names of `observe` that record no bound, identity or term
 
 
 @dataclass(frozen=True, order=True)
@@ -144,6 +145,20 @@ def squared_cells(config: Mapping[str, Any], dataset: str) -> list[dict[str, Any
         for values in product(*(experiment[key] for key in keys)):
             cells[values] = None
     return [dict(zip(keys, values, strict=True)) for values in sorted(cells)]
+
+
+def precision_problems(experiment: Mapping[str, Any]) -> list[str]:
+    """What forbids float32, which has too few digits for what a theorem says; [] if nothing."""
+    if experiment.get("precision", "float64") == "float64":
+        return []
+    flows = [f"optimizer: {name}" for name in experiment["optimizer"] if name == "flow"]
+    observed = sorted(set(experiment.get("observe", ())) - WITHOUT_THEOREM)
+    reasons = flows + [f"observe: {name}" for name in observed]
+    return [
+        "float32 is for curves of gradient descent and Adam of which no theorem speaks; use"
+        f" float64 with {reason}, or give it an experiment of its own"
+        for reason in reasons
+    ]
 
 
 def grouped(cells: Iterable[Cell], keys: Iterable[str]) -> list[tuple[tuple, list[Cell]]]:

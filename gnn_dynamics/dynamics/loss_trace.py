@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 DIVERGED = 1e6  # times the initial loss (or times 1, where that is smaller)
-RISE = 1e-12  # times the initial loss: a smaller rise of the loss is rounding
+# Times the initial loss: a smaller rise of the loss is rounding.
+RISE = {torch.float64: 1e-12, torch.float32: 1e-6}
 
 
 class LossTrace:
@@ -51,7 +52,7 @@ class LossTrace:
         self.seen += len(loss)
         return ~ended
 
-    def increases(self) -> Tensor:
-        """(steps + 1, K) int64: steps so far at which the loss rose, by more than rounding."""
-        rose = self.loss.diff(dim=0) > RISE * self.loss[0]
+    def increases(self, precision: torch.dtype) -> Tensor:
+        """(steps + 1, K) int64: steps so far at which the loss rose by more than its rounding."""
+        rose = self.loss.diff(dim=0) > RISE[precision] * self.loss[0]
         return torch.cat([torch.zeros_like(rose[:1]), rose]).cumsum(dim=0)

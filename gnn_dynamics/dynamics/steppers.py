@@ -1,9 +1,10 @@
-"""Gradient descent, momentum and Adam: one step each, as pure functions.
+"""Gradient descent, momentum and Adam: one step each.
 
     step(state, objective, weights, gradient) -> (state, weights)
 
-with `gradient` taken at `weights`. `retune(state, objective, weights, gradient, loss, step)` lets
-gradient flow (flow.py) prepare its next step; the others keep their step size.
+with `gradient` taken at `weights`. Step sizes are float64, weights of any precision.
+`retune(state, objective, weights, gradient, loss, step)` lets gradient flow (flow.py) prepare its
+next step; the others keep their step size.
 """
 
 from collections.abc import Callable
@@ -69,13 +70,13 @@ class Stepper:
 
 def descend(weights: Weights, direction: Weights, size: Tensor) -> Weights:
     """weights - size * direction, with one `size` (K,) for each model."""
-    size = per_model(size)
+    size = per_model(size).to(weights.W[0])
     return weights.zip(lambda w, d: torch.addcmul(w, size, d, value=-1), direction)
 
 
 def zeros(weights: Weights, count: int) -> tuple[Weights, ...]:
     """Moments at the start."""
-    return (weights.map(torch.zeros_like),) * count
+    return tuple(weights.map(torch.zeros_like) for _ in range(count))
 
 
 # Gradient descent --------------------------------------------------------------------------------
@@ -103,22 +104,57 @@ def momentum(
 def adam(
     state: State, objective: Objective, weights: Weights, gradient: Weights
 ) -> tuple[State, Weights]:
-    """Kingma and Ba (2015), arXiv 1412.6980, with the defaults of torch.optim.Adam."""
-    lr, (t,), (first, second) = state.size, state.scalars, state.moments
-    t = t + 1
+    """Kingma and Ba (2015), arXiv 1412.6980, with the defaults of torch.optim.Adam.
+
+    On a CPU the moments of `state` move in place.
+    """
+    state = replace(state, scalars=(state.scalars[0] + 1,))
+    on_cpu = state.size.device.type == "cpu"
+    return (fused_adam if on_cpu else separate_adam)(state, weights, gradient)
+
+
+def fused_adam(state: State, weights: Weights, gradient: Weights) -> tuple[State, Weights]:
+    """All numbers in one pass: the kernel of torch.optim.Adam(fused=True).
+
+    Model by model: the last numbers of a tensor, which do not fill a register, may round
+    differently. The kernel takes the numbers in the order of memory, whatever the strides.
+    """
+    weights = weights.map(torch.clone)
+    gradient = gradient.zip(in_layout, weights)
+    step = [state.scalars[0][:1].float()] * len(weights.tensors())
+    columns = [
+        zip(*(tensor.unbind() for tensor in part.tensors()), strict=True)
+        for part in (weights, gradient, *state.moments)
+    ]
+    for lr, w, g, m, v in zip(state.size.tolist(), *columns, strict=True):
+        torch._fused_adam_(
+            w, g, m, v, [], step,
+            lr=lr, beta1=BETA_1, beta2=BETA_2, eps=EPSILON,
+            weight_decay=0, amsgrad=False, maximize=False,
+        )  # fmt: skip
+    return state, weights
+
+
+def in_layout(tensor: Tensor, like: Tensor) -> Tensor:
+    """The tensor, each model in the memory layout of `like`."""
+    same = tensor[0].stride() == like[0].stride()
+    return tensor if same else torch.empty_like(like).copy_(tensor)
+
+
+def separate_adam(state: State, weights: Weights, gradient: Weights) -> tuple[State, Weights]:
+    """The same number by number for all K models together, as a GPU prefers."""
+    first, second = state.moments
     first = first.zip(lambda m, g: m.lerp(g, 1 - BETA_1), gradient)
     second = second.zip(lambda v, g: (v * BETA_2).addcmul_(g, g, value=1 - BETA_2), gradient)
     # w - size m / (sqrt(v) unbias + eps), with `size` moved into the denominator: one pass less.
-    # One power serves all models: a vectorised routine, whose last digit may differ, would take
-    # most of eight or more, and a model would depend on the number of its neighbours.
-    power = t[:1]
-    size = per_model(lr / (1 - BETA_1**power))
-    slope, shift = per_model((1 - BETA_2**power).rsqrt()) / size, EPSILON / size
+    t, like = state.scalars[0], weights.W[0]
+    size = per_model(state.size / (1 - BETA_1**t)).to(like)
+    slope, shift = per_model((1 - BETA_2**t).rsqrt()).to(like) / size, EPSILON / size
 
     def move(w: Tensor, m: Tensor, v: Tensor) -> Tensor:
         return torch.addcdiv(w, m, v.sqrt().mul_(slope).add_(shift), value=-1)
 
-    return State(lr, (t,), (first, second)), weights.zip(move, first, second)
+    return replace(state, moments=(first, second)), weights.zip(move, first, second)
 
 
 STEPPERS = {

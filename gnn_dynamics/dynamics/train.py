@@ -54,7 +54,7 @@ Observer = Callable[[Snapshot], None]
 class Trajectory:
     """The result of training. The column of a model is NaN after its last step.
 
-    loss, time: (steps + 1, K), time being the sum of step sizes
+    loss, time: (steps + 1, K) float64, time being the sum of step sizes
     error: (steps + 1, K), estimated error in the loss that each step made; NaN where unknown
     increases: (steps + 1, K) int64, steps so far at which the loss rose
     grad_norm_sq: (len(record_steps), K)
@@ -123,7 +123,7 @@ class _Run:
         record_steps: tuple[int, ...],
         stop_below: Tensor | None,
     ):
-        like = weights.W[0]
+        like = weights.W[0].double()  # losses, times and step sizes, whatever the weights
         self.objective, self.weights, self.stepper = objective, weights, stepper
         self.models = self.live = torch.arange(weights.models, device=like.device)
         self.steps, self.record_steps = steps, record_steps
@@ -200,19 +200,20 @@ class _Run:
         if self.on_gpu:  # a copy without the ended models: the graph's tensors move on in place
             snapshot = snapshot.take(self.live)
         row = self.record_steps.index(step)
-        self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm()
+        self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm().double()
         if observe is not None:
             observe(snapshot)
 
     def result(self) -> Trajectory:
         self.keep_weights()
         trace = self.trace
+        trace.error[:1] = 0 * trace.error[1:2]  # no step leads to the start
         return Trajectory(
             self.record_steps,
             trace.loss,
             trace.time,
             trace.error,
-            trace.increases(),
+            trace.increases(self.final.W[0].dtype),
             self.grad_norm_sq,
             trace.last_step,
             tuple("diverged" if bad else "ok" for bad in trace.diverged.tolist()),

@@ -7,6 +7,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from gnn_dynamics.dynamics.flow import Choice, choose_flow
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
+from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import models_per_batch
 from gnn_dynamics.models.forms import Form, choose_form
@@ -32,7 +34,7 @@ from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
 from gnn_dynamics.runs.speed import references, speed_rows
 from gnn_dynamics.runs.tables import BLOCK_TABLES
-from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics
+from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics, sharpness
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
 
@@ -52,8 +54,10 @@ def train_block(
     optimum: rows of optimum.parquet for this graph; None where no run has a squared loss.
 
     Raises:
-        UserError: for a width, initialisation or device that the experiment cannot have.
+        UserError: for a width, initialisation, device or precision that the experiment cannot have.
     """
+    for reason in grid.precision_problems(experiment):
+        raise UserError(f"precision: {reason}.")
     settings = Settings.of(experiment)
     parts: list[Tables] = []
     for _, runs in grid.grouped(grid.runs(experiment, block), grid.BATCH_KEYS):
@@ -81,6 +85,7 @@ class Settings:
     lr: Any = None
     tolerance: float = 5e-3
     integrator: str = "auto"
+    precision: str = "float64"
 
     @classmethod
     def of(cls, experiment: Mapping[str, Any]) -> "Settings":
@@ -115,10 +120,12 @@ def _batch(
     sizes = problem.m_x, run["width"], problem.m_y, block.depth
     arch = Architecture(*sizes, block.multiscale, block.activation)
     optimizer = run["optimizer"]
-    form = choose_form(problem, arch, run["loss_fn"], optimizer, device=device)
+    precision = settings.precision
+    form = choose_form(problem, arch, run["loss_fn"], optimizer, device, precision=precision)
     _, weights = _initial(arch, form, [run], device)
     m = max(tensor.shape[-1] for tensor in weights.tensors())
-    size = models_per_batch(arch, m, problem.nbar, optimizer, torch_device(device))
+    shared = optimizer, torch_device(device), form.dtype.itemsize
+    size = models_per_batch(arch, m, problem.nbar, *shared)
     label = f"{block.id} {optimizer}"
     batch = Batch(problem, arch, form, optimizer, settings, optimum, device, size, label)
     return _with_flow(batch) if optimizer == "flow" else batch
@@ -204,7 +211,8 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
         label=batch.label,
     )
     integrator = batch.flow.name if batch.flow else None
-    rows = recorder.rows(trajectory, loss_optimum, form=form.name, integrator=integrator)
+    how = {"form": form.name, "integrator": integrator, "precision": settings.precision}
+    rows = recorder.rows(trajectory, loss_optimum, how)
     rows["speed"] = speed_rows(
         trajectory.loss.cpu().numpy(),
         trajectory.time.cpu().numpy(),
@@ -243,6 +251,8 @@ def _initial(
 def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
     """The metrics to record; full, weights: at step 0, as `_initial` gives them."""
     problem, arch, form, names = batch.problem, batch.arch, batch.form, batch.settings.observe
+    if batch.settings.precision == "float32":  # of which no theorem speaks
+        return [partial(sharpness, lambda_max)] if "sharpness" in names else []
 
     def expand(trained: Weights, models: torch.Tensor) -> Weights:
         return form.expand(trained, full.take(models))

@@ -35,9 +35,9 @@ class Recorder:
         for table, rows in tables.items():
             self.tables[table] += [self.runs[row.pop("model")] | row for row in rows]
 
-    def rows(self, trajectory: Trajectory, reference: np.ndarray, **facts: str | None) -> Rows:
+    def rows(self, trajectory: Trajectory, reference: np.ndarray, how: Run) -> Rows:
         """Rows of each table with the keys of the runs; arguments as for `training_rows`."""
-        training = training_rows(trajectory, self.runs, self.measured, reference, **facts)
+        training = training_rows(trajectory, self.runs, self.measured, reference, how)
         return {"training": training, **self.tables}
 
 
@@ -46,11 +46,11 @@ def training_rows(
     runs: Sequence[Run],
     measured: Mapping[tuple[int, int], Run],
     reference: np.ndarray,
-    **facts: str | None,
+    how: Run,
 ) -> list[Run]:
     """Rows of training.parquet: recorded steps, and the last step of a run that ended between.
 
-    measured: the metrics by (model, step);  facts: columns that are the same in all rows
+    measured: the metrics by (model, step);  how: columns that are the same in all rows
     reference: (K,) L*, above which `integrator_error` adds up the relative errors of all steps
     """
     tensors = (trajectory.loss, trajectory.time, trajectory.error, trajectory.increases)
@@ -74,7 +74,7 @@ def training_rows(
                 "status": trajectory.status[model],
                 "local_error": known(error[step, model]),
                 "integrator_error": known(total[step, model]),
-                **facts,
+                **how,
             }
             rows.append(row)
     return rows

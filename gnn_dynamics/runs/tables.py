@@ -25,7 +25,7 @@ TRAINING = Table(
     optional=reals("side_condition", "rate_sharp", "conservation_drift", "lambda_guaranteed")
     | reals("projected_loss", "rate_kernel", "rate_kernel_error")
     | reals("local_error", "integrator_error")
-    | texts("form", "integrator"),
+    | texts("form", "integrator", "precision"),
     kinds=dict.fromkeys(
         ("conservation_drift", "local_error", "integrator_error", "rate_kernel_error"), NOISE
     ),

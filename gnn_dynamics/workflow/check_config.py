@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gnn_dynamics.config.grid import blocks
+from gnn_dynamics.config.grid import blocks, precision_problems
 from gnn_dynamics.config.schema import schema_problems, suggest
 from gnn_dynamics.errors import UserError
 
@@ -22,7 +22,7 @@ def check_config(
         UserError: naming every wrong key (up to ten), its value and the allowed ones.
     """
     _refuse(schema_problems(config, schema))
-    _refuse([*_unknown_datasets(config, set(datasets)), *_step_sizes(config)])
+    _refuse([*_unknown_datasets(config, set(datasets)), *_step_sizes(config), *_precisions(config)])
     blocks(config)
 
 
@@ -91,3 +91,9 @@ def _step_sizes(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"experiments[{experiment['name']}]: missing lr, for {', '.join(steps_by_rate)}"
         if not steps_by_rate and "lr" in experiment:
             yield f"experiments[{experiment['name']}].lr: gradient flow has no step size; delete it"
+
+
+def _precisions(config: Mapping[str, Any]) -> Iterator[str]:
+    for experiment in config["experiments"]:
+        for problem in precision_problems(experiment):
+            yield f"experiments[{experiment['name']}].precision: {problem}"
