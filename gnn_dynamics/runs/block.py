@@ -83,7 +83,7 @@ class Settings:
     thresholds: tuple[float, ...] = (0.5, 0.1, 0.01)
     stop_early: bool = False
     lr: Any = None
-    tolerance: float = 5e-3
+    tolerance: float = 3e-3
     integrator: str = "auto"
     precision: str = "float64"
 
