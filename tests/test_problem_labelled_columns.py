@@ -12,6 +12,7 @@ from test_models_forms import assert_form_equals, exact_forms, line_problem
 from gnn_dynamics.models import costs
 from gnn_dynamics.models.forms import REDUCE_COLUMNS, choose_form
 from gnn_dynamics.models.model import Architecture
+from gnn_dynamics.models.reductions import aligned
 from gnn_dynamics.problem import labelled_columns
 from gnn_dynamics.problem.labelled_columns import StreamedColumns, triangularise
 
@@ -90,7 +91,7 @@ def test_equal_features_leave_many_factors_but_one_is_used_throughout():
         form = choose_form(example, arch, "squared", "adam", form="left")
     reduced, offset = form.columns.targets(Y)
     ours = torch.cat([G_l[:6] for G_l in form.G])
-    full = torch.cat([G[:6], G[8:14]])  # without padding
+    full = torch.cat([G[:6], G[aligned(6) : aligned(6) + 6]])  # without padding
     torch.testing.assert_close(reduced @ ours.mT, Y @ full.mT, rtol=1e-11, atol=1e-11)
     torch.testing.assert_close(
         reduced.square().sum((1, 2)) + offset, Y.square().sum((1, 2)), rtol=1e-12, atol=0

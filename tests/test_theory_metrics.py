@@ -45,7 +45,6 @@ def rows_in(form_name, multiscale, loss="squared", init="near-identity", width=1
         form.operator.adjoint,
         lambda w, models: form.expand(w, full.take(models)),
         lambda_max,
-        flow=True,
         features=form.G,
     )
     one = torch.ones(3, dtype=torch.float64)

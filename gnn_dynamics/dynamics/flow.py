@@ -81,7 +81,8 @@ def choose_flow(
     gradients = math.sqrt(STEPS["chebyshev"] * 2 * chi / 0.65) + STEPS["chebyshev"]
     seconds = {
         "chebyshev": GRADIENT_SECONDS * gradients,
-        "function-space": STEPS["function-space"] * (STEP_SECONDS + _work(arch, Y.numel()) / RATE),
+        "function-space": STEPS["function-space"]
+        * (STEP_SECONDS + _work(arch, operator.nbar) / RATE),
     }
     best = min(seconds, key=lambda name: seconds[name])
     estimates = ", ".join(f"{name} {value:.1e} s" for name, value in seconds.items())
@@ -97,10 +98,12 @@ def _unable(arch: Architecture, operator: Operator) -> str:
     return ""
 
 
-def _work(arch: Architecture, N: int) -> float:
-    """Multiplications of one step in function space: the kernel and its factorisation."""
-    pairs = sum(min(k, len(arch.levels)) ** 2 for k in range(1, arch.depth + 1)) + 1
-    return N**3 / 3 + pairs * float(N) ** 2
+def _work(arch: Architecture, p: int) -> float:
+    """Multiplications of one step in function space: Gram matrices, kernel, its factorisation."""
+    heads = len(arch.levels)
+    pairs = sum(min(k, heads) ** 2 for k in range(1, arch.depth + 1)) + 1
+    N = float(arch.m_y * p)
+    return N**3 / 3 + pairs * (N**2 + arch.width * p**2)
 
 
 def stiffness(G: Sequence[Tensor], Y: Tensor, share: float) -> float:

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.interpolate import BarycentricInterpolator
+from scipy.interpolate import KroghInterpolator
 
 Key = Mapping[str, Any]  # the key columns of a run
 
@@ -181,5 +181,5 @@ def crossing_time(times: np.ndarray, excess: np.ndarray, step: int, target: floa
     linear = float(before + np.log(above / target) / np.log(above / below) * (after - before))
     if len(logs) < 3 or (np.diff(logs) >= 0).any():
         return linear
-    cubic = float(BarycentricInterpolator(logs, times[window[: len(logs)]])(0.0))
+    cubic = float(KroghInterpolator(logs, times[window[: len(logs)]])(0.0))
     return cubic if before <= cubic <= after else linear
