@@ -30,7 +30,7 @@ from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
-from gnn_dynamics.runs.speed import references, speed_rows
+from gnn_dynamics.runs.speed import last_loss, references, speed_rows
 from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics
 from gnn_dynamics.theory.relu import relu_gradient
@@ -151,14 +151,15 @@ def _curvature(form: Form, nbar: int) -> float:
 
 def _scores(speed: list[Run]) -> list[Score]:
     """Steps to the smallest threshold relative to ||Y||^2, and the loss at the end."""
-    smallest = min(row["threshold"] for row in speed)
+    rows = [row for row in speed if row["threshold_kind"] == "label_norm"]
+    smallest = min(row["threshold"] for row in rows)
     return [
         Score(
             math.inf if row["censored"] else row["steps_to_threshold"],
             math.inf if row["status"] == "diverged" else row["end_loss"],
         )
-        for row in speed
-        if row["threshold"] == smallest and row["threshold_kind"] == "label_norm"
+        for row in rows
+        if row["threshold"] == smallest
     ]
 
 
@@ -176,19 +177,20 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
     Y = np.stack([targets(batch.problem, run["labels"], run["seed"]) for run in runs])
     full, weights = _initial(batch.arch, form, runs, batch.device)
     loss_optimum, label_norm_sq = references(batch.optimum, runs, Y)
-    last_loss = torch.from_numpy(loss_optimum + min(settings.thresholds) * label_norm_sq)
     recorder = Recorder(_metrics(batch, full, weights), runs)
     continuous = batch.optimizer == "flow"
     stepper = flow(lambda_max, settings.lr_factor) if continuous else STEPPERS[batch.optimizer]
+    objective = form.objective(torch.from_numpy(Y).to(batch.device))
+    stop = torch.from_numpy(last_loss(loss_optimum, label_norm_sq, settings.thresholds))
     trajectory = train(
-        form.objective(torch.from_numpy(Y).to(batch.device)),
+        objective,
         weights,
         stepper,
         None if continuous else [run["lr"] for run in runs],
         settings.steps,
         record_steps(settings.steps, settings.record, settings.spacing),
         recorder.record,
-        stop_below=last_loss if settings.stop_early else None,
+        stop_below=stop if settings.stop_early else None,
         label=batch.label,
     )
     rows = recorder.rows(trajectory, form.name)
@@ -200,6 +202,7 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
         settings.thresholds,
         runs,
         trajectory.status,
+        lambda_max(objective, weights).numpy(force=True) if continuous else None,
     )
     return rows
 

@@ -48,7 +48,7 @@ SPEED = Table(
     | {"steps_to_threshold": INTEGER, "censored": FLAG}
     | reals("end_time"),
     optional={"end_step": INTEGER}
-    | reals("end_loss")
+    | reals("end_loss", "lambda_start")
     | {"started_below": FLAG}
     | texts("loss_reference", "status"),
 )
