@@ -62,9 +62,10 @@ def test_excess_is_over_the_optimum_of_linear_models_only():
 
 def test_a_given_loss_is_reached_whatever_the_optimum():
     losses, time = decay(rate=2.0, optimum=0.3)
-    rows = rows_of(losses, time, optimum=0.3, norm=2.0)
+    rows = rows_of(losses, time, optimum=0.3, norm=2.0, thresholds=(0.5, 0.1))
     assert rows["loss", 0.5]["time_to_threshold"] == pytest.approx(-np.log(0.7) / 2, rel=0.02)
-    assert rows["loss", 0.1]["censored"]  # below the optimum
+    assert rows["loss", 0.1]["censored"] and rows["loss", 0.1]["unreachable"]
+    assert not any(row["unreachable"] for key, row in rows.items() if key != ("loss", 0.1))
     assert not rows["label_norm", 0.1]["censored"]
     relu = rows_of(losses, time, RUN | {"activation": "relu"}, optimum=0.3)
     assert {kind for kind, _ in relu} == {"initial", "label_norm", "pair"}

@@ -78,11 +78,10 @@ def speed_rows(
         steps = np.logical_and.accumulate(np.isfinite(loss_trace[:, k]))
         trace = loss_trace[steps, k], time[steps, k]
         scales = float(loss_trace[0, k]), float(label_norm_sq[k])
-        kinds = _kinds(key, scales, float(loss_optimum[k]), thresholds)
-        start = None if curvature is None else float(curvature[k])
-        rows += [
-            {**key, **row, "lambda_start": start} for row in _rows(trace, kinds, key, status[k])
-        ]
+        lowest = float(loss_optimum[k]) if has_optimum(key) else 0.0
+        kinds = _kinds(key, scales, lowest, thresholds)
+        about = {**key, "lambda_start": None if curvature is None else float(curvature[k])}
+        rows += [about | row for row in _rows(trace, kinds, key, status[k], lowest)]
     return rows
 
 
@@ -142,12 +141,11 @@ def last_loss(
 def _kinds(
     key: Key, scales: tuple[float, float], optimum: float, thresholds: Sequence[float]
 ) -> dict[str, Kind]:
-    """The kinds of thresholds that the run has."""
+    """The kinds of thresholds that the run has. `optimum` is 0 where it is unknown."""
     known, (start, norm) = has_optimum(key), scales
-    reference = optimum if known else 0.0
     kinds: dict[str, Kind] = {
-        "initial": (reference, start, thresholds),
-        "label_norm": (reference, norm, thresholds),
+        "initial": (optimum, start, thresholds),
+        "label_norm": (optimum, norm, thresholds),
         "pair": (0.0, norm, pair_levels(optimum / norm) if known else [PAIR_SHARE]),
     }
     return kinds | {"loss": (0.0, norm, thresholds)} if known else kinds
@@ -174,6 +172,7 @@ def _rows(
     kinds: Mapping[str, Kind],
     key: Key,
     state: str,
+    lowest: float,
 ) -> Iterator[dict[str, Any]]:
     losses, times = trace
     for kind, (reference, scale, thresholds) in kinds.items():
@@ -194,6 +193,7 @@ def _rows(
                 "end_step": len(times) - 1,
                 "end_loss": float(losses[-1]),
                 "started_below": step == 0,
+                "unreachable": reference + target < lowest,
                 "loss_reference": "optimum" if has_optimum(key) else "zero",
                 "status": state,
             }

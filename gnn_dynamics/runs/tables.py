@@ -49,7 +49,7 @@ SPEED = Table(
     | reals("end_time"),
     optional={"end_step": INTEGER}
     | reals("end_loss", "lambda_start")
-    | {"started_below": FLAG}
+    | {"started_below": FLAG, "unreachable": FLAG}
     | texts("loss_reference", "status"),
 )
 BLOCK_TABLES = {
