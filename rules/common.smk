@@ -36,9 +36,9 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-# What decides the cells of the claims: neither words nor the rule for verdicts.
+# What decides the cells and the evidence of the claims: no words.
 COMPARISONS = {
-    "rule": {"comparison": CLAIMS["rule"]["comparison"]},
+    "rule": CLAIMS["rule"],
     "claims": {
         name: {"check": claim["check"]} for name, claim in CLAIMS["claims"].items()
     },

@@ -70,7 +70,9 @@ def test_swapping_the_sides_swaps_the_times():
 
 def test_a_side_that_never_comes_so_far_is_censored():
     frames = sides((0.2, 0.0), (1.0,), (0.01,))
-    a, b = (side[side["threshold_kind"] == PAIR] for side in at_common_target(*frames, "multiscale"))
+    a, b = (
+        side[side["threshold_kind"] == PAIR] for side in at_common_target(*frames, "multiscale")
+    )
     assert len(a) == len(b) == 1 and not a["censored"].item() and b["censored"].item()
     pairs = outcomes(pair_runs(pd.concat(frames), "multiscale"), 1e-9)
     pair = pairs[(pairs["threshold_kind"] == PAIR) & (pairs["measure"] == "flow_time")].iloc[0]

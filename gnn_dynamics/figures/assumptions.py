@@ -12,9 +12,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import log_axis, style
 from gnn_dynamics.figures.seed_bands import x_label
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.lambda_T import FULL, RESTRICTED, lambda_T
 
 CELL = ["dataset", "aggregation"]

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.tightness import CELL, GUARANTEES, largest_ratio, tightness
 
 RATES: dict[str, tuple[str, str, style.Line, str]] = {

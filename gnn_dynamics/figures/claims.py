@@ -12,8 +12,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import style
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
 
 WIDTH, LINE = 9.6, 0.165  # inches

@@ -6,8 +6,9 @@ No skip: G_H = X S^H R (Theorem 1). Skip: the stack of G_0..G_H (Theorem 2).
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import singular_values, style
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 
 COLUMNS = 4
 CELL = ["dataset", "aggregation", "nodes"]

@@ -6,11 +6,11 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from gnn_dynamics.claims.names import name
 from gnn_dynamics.report import glossary, sections
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
 from gnn_dynamics.report.results import Results
 from gnn_dynamics.summaries import select
-from gnn_dynamics.summaries.names import name
 from gnn_dynamics.summaries.paper_curves import deviation
 
 

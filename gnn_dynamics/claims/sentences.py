@@ -1,0 +1,209 @@
+"""What was found about speed, as a scientist would write it: sentences made from evidence rows.
+
+Effects are given as factors: 1.4 times sooner, or later. A network is an aggregation with its
+activation and, where skips are not what is compared, with or without skips.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gnn_dynamics.claims.conclusion import join, phrase
+from gnn_dynamics.claims.evidence import (
+    EQUAL,
+    FASTER,
+    HALVES,
+    OPEN,
+    POOLED,
+    SLOWER,
+    VARIES,
+)
+from gnn_dynamics.claims.names import name
+
+NETWORK = ["aggregation", "activation", "multiscale"]
+_OTHERS = {EQUAL: "equally soon", VARIES: "sooner or later, depending on the graph"}
+_OTHERS |= {OPEN: "neither clearly sooner nor clearly later"}
+UNTESTED = "No run of this configuration tests it."
+MOST_GRAPHS = 2  # whose effects by depth are written out
+
+
+def describe(rows: pd.DataFrame, sentence: str, endpoint: Mapping[str, Any]) -> list[str]:
+    """The result of one claim in sentences.
+
+    Args:
+        rows: its rows of `evidence.parquet`.
+        sentence: with the places {network} and {effect}.
+        endpoint: of config/claims.yaml.
+    """
+    primary = rows[rows["primary"]]
+    if primary.empty:
+        return [UNTESTED]
+    sentences: list[str] = []
+    for network, strata in networks(primary, endpoint):
+        lead, *rest = strata
+        words = _effect(lead)
+        if sentences:
+            sentences.append(f"{network}: {words}.")
+        else:
+            sentences.append(f"{sentence.format(network=network, effect=words)}.")
+            sentences += _by_depth(rows, lead)
+        sentences += _exceptions(lead) + _elsewhere(lead, rest)
+    return [*sentences, *_halves(primary), *_setting(primary, endpoint)]
+
+
+def networks(
+    primary: pd.DataFrame, endpoint: Mapping[str, Any]
+) -> list[tuple[str, list[pd.DataFrame]]]:
+    """Each network's name and primary strata; the one that leads comes first.
+
+    Strata are in the order of the endpoint's measures and initialisations. The first with a
+    finding leads.
+    """
+    found = []
+    for key, part in primary.groupby(NETWORK, dropna=False):
+        strata = [stratum for _, stratum in part.groupby(["measure", "init"])]
+        strata.sort(key=lambda stratum: _rank(stratum, endpoint))
+        strata.sort(key=lambda stratum: not _decided(stratum))
+        aggregation, activation, multiscale = key
+        order = (aggregation != "gcn", aggregation, activation != "linear", multiscale is False)
+        found.append((order, _network(*key), strata))
+    found.sort(key=lambda entry: entry[0])
+    return [(network, strata) for _, network, strata in found]
+
+
+def _rank(stratum: pd.DataFrame, endpoint: Mapping[str, Any]) -> tuple[int, int]:
+    row = stratum.iloc[0]
+    return list(endpoint["measures"]).index(row["measure"]), endpoint["inits"].index(row["init"])
+
+
+def _decided(stratum: pd.DataFrame) -> bool:
+    return bool((judged(stratum)["finding"] != OPEN).any())
+
+
+def judged(stratum: pd.DataFrame) -> pd.DataFrame:
+    """The pooled row of a stratum, or its graphs where nothing was pooled."""
+    return stratum[stratum["judged"]]
+
+
+def _network(aggregation: str, activation: str, multiscale: Any) -> str:
+    skips = "" if pd.isna(multiscale) else f" {'with' if multiscale else 'without'} skips"
+    return f"{'ReLU ' if activation == 'relu' else ''}{name(aggregation)}{skips}"
+
+
+def factor(row: Any) -> str:
+    """`1.4 times sooner`, `1.4 times later`, or what stands for another finding."""
+    if row.finding in _OTHERS:
+        return _OTHERS[row.finding]
+    return f"{times(abs(row.effect))} times {'sooner' if row.finding == FASTER else 'later'}"
+
+
+def times(effect: float) -> str:
+    """An effect (log2) as a factor with two digits, more for large ones."""
+    return f"{2**effect:.2g}" if effect < np.log2(99.5) else f"{2**effect:.0f}"
+
+
+def interval(low: float, high: float, finding: str) -> str:
+    """`1.3 to 1.6`, of the factor that `factor` gives."""
+    ends = (-high, -low) if finding == SLOWER else (low, high)
+    return " to ".join(times(end) for end in ends)
+
+
+def _effect(stratum: pd.DataFrame) -> str:
+    """The effect in words, pooled with its intervals or for each graph."""
+    rows = judged(stratum)
+    if (rows["graph"] == POOLED).all():
+        row = rows.iloc[0]
+        span = interval(row["ci_low"], row["ci_high"], row["finding"])
+        new = interval(row["prediction_low"], row["prediction_high"], row["finding"])
+        return f"{factor(row)} (95 % interval {span}, {row['graphs']} graphs; a new graph: {new})"
+    known = rows[rows["effect"].notna()]
+    if known.empty:
+        return f"{_OTHERS[OPEN]} (too few runs reached it)"
+    words = [
+        f"{_where(row)} ({interval(row.ci_low, row.ci_high, row.finding)})"
+        for row in known.itertuples()
+    ]
+    return join(words)
+
+
+def _by_depth(rows: pd.DataFrame, lead: pd.DataFrame) -> list[str]:
+    """`The gain grows with depth: 1.2, 3.2 and 8 times at H = 2, 4 and 6.`"""
+    keys = [*NETWORK, "measure", "init"]
+    depths = rows[rows["depth"].notna() & rows["effect"].notna()].sort_values("depth")
+    depths = depths.merge(lead[keys].drop_duplicates(), on=keys)
+    pooled = depths[depths["graph"] == POOLED]
+    parts = (
+        [("", pooled)]
+        if len(pooled)
+        else [(f" on {name(graph)}", part) for graph, part in depths.groupby("graph")]
+    )
+    if len(parts) > MOST_GRAPHS:
+        return []
+    return [_gain(where, part) for where, part in parts if len(part) > 1]
+
+
+def _gain(where: str, depths: pd.DataFrame) -> str:
+    effects = depths["effect"]
+    trend = "grows with depth" if effects.is_monotonic_increasing else "changes with depth"
+    trend = "falls with depth" if effects.is_monotonic_decreasing else trend
+    factors = join([times(effect) for effect in effects])
+    return f"The factor{where} {trend}: {factors} at H = {join(list(map(str, depths['depth'])))}."
+
+
+def _exceptions(lead: pd.DataFrame) -> list[str]:
+    """The graphs on the other side of a pooled finding, or on both sides if it depends on them."""
+    pooled = lead["graph"] == POOLED
+    if not pooled.any():
+        return []
+    graphs, overall = lead[~pooled], lead.loc[pooled, "finding"].item()
+    sides = {
+        side: join([name(graph) for graph in graphs.loc[graphs["finding"] == side, "graph"]])
+        for side in (FASTER, SLOWER)
+    }
+    if overall == VARIES:
+        return [f"Sooner on {sides[FASTER]}; later on {sides[SLOWER]}."]
+    opposite = sides.get({FASTER: SLOWER, SLOWER: FASTER}.get(overall, ""))
+    return [f"It is reversed on {opposite}."] if opposite else []
+
+
+def _elsewhere(lead: pd.DataFrame, rest: Sequence[pd.DataFrame]) -> list[str]:
+    """The same network's other primary strata: `In steps of Adam: 1.2 times sooner.`"""
+    sentences = []
+    for stratum in rest:
+        first = stratum.iloc[0]
+        where = phrase("measure", first["measure"])
+        if first["init"] != lead["init"].iloc[0]:
+            where += f" with {phrase('init', first['init'])}"
+        words = {_where(row) for row in judged(stratum).itertuples()}
+        sentences.append(f"In {where}: {join(sorted(words))}.")
+    return sentences
+
+
+def _where(row: Any) -> str:
+    return factor(row) if row.graph == POOLED else f"{factor(row)} on {name(row.graph)}"
+
+
+def _halves(primary: pd.DataFrame) -> list[str]:
+    rows = judged(primary)
+    torn = rows[disagree(rows)]
+    if torn.empty:
+        return []
+    names = {_network(row.aggregation, row.activation, row.multiscale) for row in torn.itertuples()}
+    return [f"Two halves of the seeds give different findings for {join(sorted(names))}."]
+
+
+def disagree(rows: pd.DataFrame) -> pd.Series:
+    """Whether both halves of the seeds give a finding, and not the same."""
+    one, other = (rows[half].fillna(OPEN) for half in HALVES)
+    return (one != other) & (one != OPEN) & (other != OPEN)
+
+
+def _setting(primary: pd.DataFrame, endpoint: Mapping[str, Any]) -> list[str]:
+    """What the runs have instead of the primary setting."""
+    words = []
+    for key, values in endpoint["setting"].items():
+        found = [value for value in values[1:] if (primary[key] == value).any()]
+        words += [phrase(key, value) for value in found]
+    return [f"Not in the primary setting: {join(words)}."] if words else []
