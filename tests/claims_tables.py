@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 from table_rows import OPTIMUM, RUN, frame, row
 
-from gnn_dynamics.claims.evidence import claim_cells_by_half
+from gnn_dynamics.claims.claim_cells import claim_cells_by_half, seed_halves
+from gnn_dynamics.claims.comparisons import compare_runs, paired_runs
+from gnn_dynamics.claims.evidence import gather_evidence
+from gnn_dynamics.claims.pair_target import PAIR
 from gnn_dynamics.claims.verdicts import judge
 from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.theory.time_condition import with_infima
@@ -57,7 +60,46 @@ def tables(**rows: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     return frames | {"counterexamples": cases.astype({"case": object, "ratio": float})}
 
 
+def graph_speeds(
+    effects: dict[str, float | None], noise: float = 0.1, seeds: Iterable[int] = SEEDS, **changes
+) -> list[dict[str, Any]]:
+    """Rows at the common target: on each graph skips are 2^effect times as fast, None: no run ends.
+
+    The seeds scatter around the effect by `noise`, with the mean that was put in.
+    """
+    rows, seeds = [], list(seeds)
+    scatter = np.linspace(-1.5, 1.5, len(seeds)) * noise
+    for graph, effect in effects.items():
+        late = [None if effect is None else 2.0 ** (effect + extra) for extra in scatter]
+        hits = dict(zip(seeds, late, strict=True))
+        rows += skip_speeds(
+            lambda seed, hits=hits: hits[seed] and 1.0,
+            hits.get,
+            seeds,
+            dataset=graph,
+            threshold_kind=PAIR,
+            **changes,
+        )
+    return rows
+
+
+def compared(*claims: str, **rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """comparisons.parquet of the claims that compare runs."""
+    frames, chosen = tables(**rows), settings(*claims)
+    return compare_runs(paired_runs(frames["speed"], frames["gradient_terms"], chosen), chosen)
+
+
+def everything_judged(
+    *claims: str, **rows: list[dict[str, Any]]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """comparisons, evidence and claims of some claims for the rows given."""
+    chosen, frames = settings(*claims), tables(**rows)
+    paired = paired_runs(frames["speed"], frames["gradient_terms"], chosen)
+    cells = claim_cells_by_half(frames, paired, chosen)
+    evidence = gather_evidence(paired, chosen, seed_halves(frames))
+    return cells, evidence, judge(cells, evidence, chosen)
+
+
 def judged(*claims: str, **rows: list[dict[str, Any]]) -> pd.DataFrame:
     """claims.parquet of some claims for the rows given, indexed by claim."""
-    chosen = settings(*claims)
-    return judge(claim_cells_by_half(tables(**rows), chosen), chosen).set_index("claim")
+    return everything_judged(*claims, **rows)[2].set_index("claim")

@@ -12,6 +12,11 @@ from scipy.stats import t
 from statsmodels.stats.meta_analysis import combine_effects
 
 
+# Of tau^2. statsmodels takes it for 0 where the residual of its equation falls below 0, as it does
+# by rounding once it is as small as 1e-7; at 1e-4 tau^2 has four digits.
+ITERATION = {"atol": 1e-4, "maxiter": 200}
+
+
 @dataclass(frozen=True)
 class Pooled:
     """Estimate of mu, its error and interval, the interval for a new graph, tau and I^2."""
@@ -30,13 +35,13 @@ def pool(effects: np.ndarray, errors: np.ndarray, confidence: float) -> Pooled:
     """The random-effects estimate for `effects` (k,) with standard errors `errors` (k,), k >= 3.
 
     The interval of mu is that of Hartung and Knapp with k - 1 degrees of freedom, since the normal
-    one is too short for few graphs (IntHout, Ioannidis, Borm, BMC Medical Research Methodology 14
-    (2014), 25); its error is not let below that of the model, which happens where graphs agree
-    better than their seeds. The prediction interval has k - 2 degrees of freedom (Higgins,
-    Thompson, Spiegelhalter, Journal of the Royal Statistical Society A 172 (2009), 137-159).
+    one is too short for few graphs. Its error is never below that of the model (Roever, Knapp,
+    Friede, BMC Medical Research Methodology 15 (2015), 99), as it else is where graphs happen to
+    agree. The prediction interval has k - 2 degrees of freedom (Higgins, Thompson, Spiegelhalter,
+    Journal of the Royal Statistical Society A 172 (2009), 137-159).
     """
     effects, errors = np.asarray(effects, float), np.asarray(errors, float)
-    result = combine_effects(effects, errors**2, method_re="iterated", use_t=True)
+    result = combine_effects(effects, errors**2, method_re="iterated", use_t=True, **ITERATION)
     mean, tau_sq = float(result.mean_effect_re), float(result.tau2)
     se = float(max(result.sd_eff_w_re, result.sd_eff_w_re_hksj))
     k, tail = len(effects), (1 + confidence) / 2
@@ -50,7 +55,7 @@ def pool(effects: np.ndarray, errors: np.ndarray, confidence: float) -> Pooled:
         prediction_low=mean - further,
         prediction_high=mean + further,
         tau=float(np.sqrt(tau_sq)),
-        i2=max(0.0, float(result.i2)),
+        i2=max(0.0, float(1 - result.df_resid / result.q)) if result.q > 0 else 0.0,
     )
 
 
