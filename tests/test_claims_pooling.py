@@ -1,4 +1,4 @@
-"""Graphs pooled: as statsmodels and a published meta-analysis say, and with the promised coverage."""
+"""Graphs pooled: as statsmodels and a published meta-analysis say, with the promised coverage."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ from statsmodels.stats.meta_analysis import combine_effects
 from gnn_dynamics.claims.pooling import ITERATION, mean_with_interval, pool
 
 EFFECTS = st.lists(st.floats(-3, 3), min_size=3, max_size=20)
-# Thirteen trials of the BCG vaccine against tuberculosis (Colditz et al., JAMA 271 (1994), 698-702):
-# cases and others among the vaccinated, then among the controls.
+# Thirteen trials of the BCG vaccine (Colditz et al., JAMA 271 (1994), 698-702): cases
+# and others among the vaccinated, then among the controls.
 BCG = """
 4 119 11 128  6 300 29 274  3 228 11 209  62 13536 248 12619  33 5036 47 5761  180 1361 372 1079
 8 2537 10 619  505 87886 499 87892  29 7470 45 7232  17 1699 65 1600  186 50448 141 27197

@@ -98,7 +98,7 @@ def summarise(
 
 
 def _tests(cells: pd.DataFrame) -> pd.DataFrame:
-    """Sign tests, and Holm's adjustment over a claim's cells of one measure; neither decides."""
+    """Sign tests, and Holm's adjustment over a claim's cells of one measure."""
     signs = zip(cells["wins"], cells["losses"], strict=True)
     p_sign = np.array([sign_test(int(wins), int(losses)) for wins, losses in signs], float)
     p_holm = np.empty_like(p_sign)
@@ -123,21 +123,23 @@ def _intervals(samples: list[pd.Series], rule: Mapping[str, Any]) -> pd.DataFram
 
 
 def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
-    """Add `state` and `reason` by the interval: the first line that applies decides.
+    """Add `state` and `reason`: the first line that applies decides.
 
     undecided  fewer decided pairs than `minimum_pairs`
     refutes    the interval lies within `smallest_ratio` of no difference
-    supports   it lies above 0
-    refutes    it lies below 0
+    supports   interval above 0 and sign test significant, each with error `direction_error`
+    refutes    interval below 0 and sign test significant
     undecided  otherwise
     """
     known = cells["pairs"] - cells["undecided"]
     margin = np.log2(rule["smallest_ratio"])
+    significant = cells["p_sign"] <= 2 * rule["direction_error"]
+    above, below = cells["ci_low"] > 0, cells["ci_high"] < 0
     return decide(
         cells,
         (known < rule["minimum_pairs"], "undecided", "too few pairs"),
         ((cells["ci_low"] > -margin) & (cells["ci_high"] < margin), "refutes", "no difference"),
-        (cells["ci_low"] > 0, "supports", "as claimed"),
-        (cells["ci_high"] < 0, "refutes", "reversed"),
+        (above & significant & (cells["wins"] > cells["losses"]), "supports", "as claimed"),
+        (below & significant & (cells["wins"] < cells["losses"]), "refutes", "reversed"),
         otherwise=("undecided", "seeds disagree"),
     )

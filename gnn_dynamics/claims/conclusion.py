@@ -7,6 +7,7 @@ the keys that separate the units.
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import pandas as pd
 
@@ -19,21 +20,21 @@ VERDICTS = (HOLDS, FOR, DEPENDS, FAILS, VACUOUS, NOT_TESTED)
 MOST_KEYS = 3  # that words may name
 MOST_LISTED = 4
 
-KEY_NAMES = {
-    "dataset": "the graph",
-    "aggregation": "the aggregation",
-    "features": "the features",
-    "nodes": "the nodes that carry the loss",
+KEY_NAMES = {  # what separates best comes first
     "multiscale": "skip connections",
+    "aggregation": "the aggregation",
     "activation": "the activation",
-    "depth": "depth",
-    "width": "width",
+    "measure": "the measure",
     "init": "the initialisation",
-    "loss_fn": "the loss",
-    "optimizer": "the optimizer",
+    "nodes": "the nodes that carry the loss",
+    "depth": "depth",
+    "dataset": "the graph",
     "labels": "the labels",
     "other": "the other side",
-    "measure": "the measure",
+    "loss_fn": "the loss",
+    "optimizer": "the optimizer",
+    "width": "width",
+    "features": "the features",
     "case": "the case",
 }
 _PHRASES: dict[str, dict[object, str]] = {  # of values that are no name by themselves
@@ -98,25 +99,25 @@ def _factor(yes: pd.DataFrame, no: pd.DataFrame, sides: tuple[str, str]) -> str:
     keys = separating(yes, no)
     if not keys:
         return "more than one choice"
-    factor = " and ".join(KEY_NAMES[key] for key in keys)
-    words = [_listed(units, keys) for units in (yes, no)]
-    if any(word.startswith("some ") for word in words):
+    factor = join([KEY_NAMES[key] for key in keys])
+    if len(keys) > 1:
         return factor
+    words = [_listed(units, keys) for units in (yes, no)]
     return f"{factor}: {sides[0]} for {words[0]}, {sides[1]} for {words[1]}"
 
 
 def _listed(units: pd.DataFrame, keys: Sequence[str]) -> str:
-    found = units[list(keys)].drop_duplicates()
+    found = units[list(keys)].drop_duplicates().sort_values(list(keys))
     if not keys or len(found) > MOST_LISTED:
         return "some settings"
     rows = found.to_dict("records")
     return join([", ".join(phrase(key, row[key]) for key in keys) for row in rows])
 
 
-def phrase(key: str, value: object) -> str:
+def phrase(key: str, value: Any) -> str:
     """A value of a key in words: `GCN`, `networks with skips`, `H = 4`."""
     if key in ("depth", "width"):
-        return f"{'H' if key == 'depth' else key} = {value}"
+        return f"{'H' if key == 'depth' else key} = {value:g}"
     return _PHRASES.get(key, {}).get(value) or name(value)
 
 

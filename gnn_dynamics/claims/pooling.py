@@ -11,7 +11,6 @@ import numpy as np
 from scipy.stats import t
 from statsmodels.stats.meta_analysis import combine_effects
 
-
 # Of tau^2. statsmodels takes it for 0 where the residual of its equation falls below 0, as it does
 # by rounding once it is as small as 1e-7; at 1e-4 tau^2 has four digits.
 ITERATION = {"atol": 1e-4, "maxiter": 200}
@@ -41,7 +40,8 @@ def pool(effects: np.ndarray, errors: np.ndarray, confidence: float) -> Pooled:
     Journal of the Royal Statistical Society A 172 (2009), 137-159).
     """
     effects, errors = np.asarray(effects, float), np.asarray(errors, float)
-    result = combine_effects(effects, errors**2, method_re="iterated", use_t=True, **ITERATION)
+    with np.errstate(divide="ignore"):  # Q is 0 where all effects are equal
+        result = combine_effects(effects, errors**2, method_re="iterated", use_t=True, **ITERATION)
     mean, tau_sq = float(result.mean_effect_re), float(result.tau2)
     se = float(max(result.sd_eff_w_re, result.sd_eff_w_re_hksj))
     k, tail = len(effects), (1 + confidence) / 2

@@ -23,7 +23,7 @@ from gnn_dynamics.claims.evidence import (
 from gnn_dynamics.claims.names import name
 
 NETWORK = ["aggregation", "activation", "multiscale"]
-_OTHERS = {EQUAL: "equally soon", VARIES: "sooner or later, depending on the graph"}
+_OTHERS = {EQUAL: "equally soon", VARIES: "sooner on some graphs and later on others"}
 _OTHERS |= {OPEN: "neither clearly sooner nor clearly later"}
 UNTESTED = "No run of this configuration tests it."
 MOST_GRAPHS = 2  # whose effects by depth are written out
@@ -129,7 +129,7 @@ def _effect(stratum: pd.DataFrame) -> str:
 
 
 def _by_depth(rows: pd.DataFrame, lead: pd.DataFrame) -> list[str]:
-    """`The gain grows with depth: 1.2, 3.2 and 8 times at H = 2, 4 and 6.`"""
+    """`The factor grows with depth: 1.2, 3.2 and 8 at H = 2, 4 and 6.`"""
     keys = [*NETWORK, "measure", "init"]
     depths = rows[rows["depth"].notna() & rows["effect"].notna()].sort_values("depth")
     depths = depths.merge(lead[keys].drop_duplicates(), on=keys)
