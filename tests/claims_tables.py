@@ -1,6 +1,7 @@
 """Small result tables with known answers, for the tests of the claims."""
 
 from collections.abc import Callable, Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,31 @@ def graph_speeds(
             **changes,
         )
     return rows
+
+
+def made_up_pairs(
+    graphs: Iterable[str],
+    effect: Callable[..., float],
+    compare: str,
+    depths: Iterable[int],
+    **lists,
+) -> pd.DataFrame:
+    """Pairs with outcomes as `paired_runs` gives them, with effects by `effect(graph, **keys)`.
+
+    lists: further keys with their values; each seed scatters by 0.1.
+    """
+    lists = {"aggregation": ("gcn", "gin"), "multiscale": (True, False), **lists}
+    lists |= {"multiscale": (True,)} if compare == "multiscale" else {}
+    rows = []
+    for graph, depth, seed, *values in product(graphs, depths, range(5), *lists.values()):
+        keys = {"depth": depth, **dict(zip(lists, values, strict=True))}
+        ratio = effect(graph, **keys) + 0.1 * (seed - 2)
+        rows.append(RUN | keys | {"dataset": graph, "seed": seed, "log2_ratio": ratio})
+    other = {"multiscale": False, "depth": 1, "labels": "permuted"}[compare]
+    decided = {"outcome": "win", "bound": False, "reason": "", "other": other}
+    measured = {"measure": "flow_time", "threshold": 0.1, "threshold_kind": PAIR}
+    fixed = {key: value for key, value in (decided | measured).items() if key not in lists}
+    return pd.DataFrame(rows).assign(**fixed)
 
 
 def compared(*claims: str, **rows: list[dict[str, Any]]) -> pd.DataFrame:

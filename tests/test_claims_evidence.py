@@ -74,11 +74,9 @@ def test_graphs_that_differ_in_size_only_are_faster():
 def test_one_outlier_is_named_and_spoils_no_verdict():
     evidence, claim = world(graph_speeds(effects(1.0, 1.1, 0.9, -0.4, 1.0, 1.2, 1.0)))
     row = pooled(evidence)
-    assert row["ci_low"] > np.log2(1.05)
-    if row["finding"] == "faster":
-        assert "It is reversed on Actor." in claim["statement"]
-    else:
-        assert "later on Actor." in claim["statement"]
+    assert (row["finding"], row["graphs"]) == ("faster", 7)
+    assert row["prediction_low"] < -0.1 and claim["verdict"] == "holds"
+    assert "It is reversed on Actor." in claim["statement"]
     assert claim["where_it_fails"].startswith("Actor: GCN, linear, flow time")
 
 

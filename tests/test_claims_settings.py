@@ -9,6 +9,7 @@ from claims_tables import CLAIMS, settings
 from declared import TABLES
 
 from gnn_dynamics.claims.claim_cells import CHECKS, KINDS
+from gnn_dynamics.claims.evidence import MEASURES
 from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.errors import UserError
 
@@ -32,6 +33,7 @@ def test_a_primary_measure_is_one_of_the_endpoint():
     speed = [c for c in loaded["claims"].values() if c["check"]["kind"] == "paired_speed"]
     named = {m for claim in speed for p in claim["check"]["primary"] for m in p["measure"]}
     assert len(speed) == 3 and named <= set(loaded["rule"]["endpoint"]["measures"])
+    assert list(loaded["rule"]["endpoint"]["measures"]) == list(MEASURES)
     assert all("sentence" in claim for claim in speed)
 
 

@@ -21,6 +21,7 @@ from gnn_dynamics.claims.pooling import mean_with_interval, pool
 POOLED = "pooled"
 # `multiscale` is null where skips are what is compared; `depth` is null for all depths together.
 STRATUM = ("aggregation", "activation", "measure", "init", "multiscale", "depth")
+MEASURES = ("flow_time", "scaled_flow_time", "gd_steps", "adam_steps")
 HALVES = ("finding_half_1", "finding_half_2")
 FASTER, SLOWER, EQUAL = "faster", "slower", "no difference"
 VARIES, OPEN = "depends on the graph", "not enough evidence"
@@ -131,7 +132,8 @@ def stratum_rows(stratum: pd.DataFrame, endpoint: Rule, margin: float) -> list[d
         name: sum(row[name] for row in graphs)
         for name in ("pairs", "undecided", "bounded", "started_below")
     }
-    both = {FASTER, SLOWER} <= {row["finding"] for row in known}
+    sides = [sum(row["finding"] == side for row in known) for side in (FASTER, SLOWER)]
+    both = min(sides) >= endpoint["smallest_minority"] * len(known)
     pooled |= {"graph": POOLED, "graphs": len(known), "seeds": max(row["seeds"] for row in known)}
     pooled |= {"finding": finding(pooled, margin, both), "judged": True, **_setting(stratum)}
     return [*({**row, "judged": False} for row in rows), pooled | counts]
@@ -166,8 +168,8 @@ def _graph(pairs: pd.DataFrame, endpoint: Rule, margin: float) -> dict[str, Any]
 def finding(row: Mapping[str, float], margin: float, both_sides: bool = False) -> str:
     """What an interval says, for a margin (log2) within which nothing counts as a difference.
 
-    both_sides: some graph is faster and some slower, each by its own interval. The answer depends
-    on the graph then, if the prediction interval reaches beyond the margin on both sides, too.
+    both_sides: enough graphs are faster and enough are slower, each by its own interval. The answer
+    depends on the graph then, if the prediction interval reaches beyond the margin on both sides.
     """
     if both_sides and row["prediction_low"] < -margin and row["prediction_high"] > margin:
         return VARIES

@@ -36,8 +36,9 @@ SKIP_LINE = {True: SOLID, False: DASHED}
 LABEL_LINE = {"true": SOLID, "uniform": DASHED, "permuted": DOTTED}
 VERDICT_COLOUR = {
     "holds": GREEN,
+    "holds for": GREEN,
+    "depends on": ORANGE,
     "fails": RED,
-    "mixed": ORANGE,
     "vacuous": GREY,
     "not tested": GREY,
 }
