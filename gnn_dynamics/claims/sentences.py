@@ -45,13 +45,31 @@ def describe(rows: pd.DataFrame, sentence: str, endpoint: Mapping[str, Any]) -> 
         return [UNTESTED]
     sentences: list[str] = []
     for network, (lead, *rest) in networks(primary).items():
-        if sentences:
-            sentences.append(f"{network}: {_effect(lead, brief=True)}.")
-        else:
-            sentences.append(f"{sentence.format(network=network, effect=_effect(lead))}.")
-            sentences += _by_depth(rows, lead)
-        sentences += _exceptions(lead) + _elsewhere(lead, rest)
+        sentences += _about(network, lead, "" if sentences else sentence)
+        sentences += [] if len(sentences) > 2 else _by_depth(rows, lead)
+        sentences += _elsewhere(lead, rest)
     return [*sentences, *_halves(primary), *_setting(primary, endpoint)]
+
+
+def summary(rows: pd.DataFrame, sentence: str) -> str:
+    """The result in one or two sentences: the networks of the first aggregation, leading strata."""
+    strata = networks(rows[rows["primary"]])
+    first = [found[0] for found in strata.values()][:1]
+    same = [lead["aggregation"].iloc[0] for lead in first]
+    sentences: list[str] = []
+    for network, (lead, *_) in strata.items():
+        if lead["aggregation"].iloc[0] in same and not network.startswith("ReLU"):
+            sentences += _about(network, lead, "" if sentences else sentence)
+    return " ".join(sentences)
+
+
+def _about(network: str, lead: pd.DataFrame, sentence: str) -> list[str]:
+    """A network's leading stratum, in a whole sentence or, without one, in brief."""
+    if sentence:
+        said = f"{sentence.format(network=network, effect=_effect(lead))}."
+    else:
+        said = f"{network}: {_effect(lead, brief=True)}."
+    return [said, *_exceptions(lead)]
 
 
 def networks(primary: pd.DataFrame) -> dict[str, list[pd.DataFrame]]:

@@ -11,13 +11,13 @@ from gnn_dynamics.claims.cells import STATES
 from gnn_dynamics.claims.comparisons import HALVES
 from gnn_dynamics.claims.conclusion import NEITHER, NO, NOTHING, VACUOUS, YES, conclude, phrase
 from gnn_dynamics.claims.names import name
-from gnn_dynamics.claims.sentences import UNTESTED, describe, disagree, factor
+from gnn_dynamics.claims.sentences import UNTESTED, describe, disagree, factor, summary
 
 CLAIMS = Table(
     keys=("claim",),
     columns=texts("claim", "statement", "source", "statistic", "verdict", "where_it_fails")
     | texts("evidence"),
-    optional=texts("title", "assertion", "scope")
+    optional=texts("title", "assertion", "scope", "summary")
     | integers("cells", "supports", "refutes", "undecided", "vacuous")
     | {"seeds_agree": FLAG},
 )
@@ -44,9 +44,10 @@ def judge(cells: pd.DataFrame, evidence: pd.DataFrame, settings: Mapping[str, An
 
     Returns:
         The columns of `claims.parquet`: `scope` completes the verdicts `holds for` and `depends
-        on`. A claim about speed is judged by the strata of its endpoint, any other by its cells;
-        cells, supports, refutes, undecided and vacuous count these units. seeds_agree is null where
-        a half of the seeds decides nothing.
+        on`, and `summary` is the statement of a claim about speed in one or two sentences. Claims
+        about speed are judged by the strata of the endpoint, all others by their cells; `cells`,
+        supports, refutes, undecided and vacuous count these units. seeds_agree is null where a half
+        of the seeds decides nothing.
     """
     rows = []
     for claim, entry in settings["claims"].items():
@@ -84,6 +85,7 @@ def _by_strata(
     agree = not disagree(units).any() if known.all(axis=1).any() else None
     return {
         "statement": " ".join(describe(rows, entry["sentence"], endpoint)),
+        "summary": summary(rows, entry["sentence"]),
         "verdict": verdict,
         "scope": scope,
         "where_it_fails": "; ".join(_slower(row) for row in slower.itertuples()),

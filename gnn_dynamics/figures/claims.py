@@ -20,10 +20,12 @@ from gnn_dynamics.figures.forest import COLOURS, factor_axis, reach_of, skips
 from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
 
-WIDTH, SIDE = 7.2, 0.12  # inches
-TOP, TALL, AXIS, LOW = 0.4, 0.92, 0.55, 0.3  # inches: title, a claim about speed, its axis, others
-TEXT, PLOTS = 3.05, (3.3, 5.3, 7.1)  # inches from the left: width of words, edges of the two plots
-LETTERS, TITLE_LETTERS = 46, 40  # of a line: below a title, and of a small title
+# Inches. Narrow, so that letters of 8 pt are legible on a phone of 390 pixels, too.
+WIDTH, SIDE = 5.4, 0.1
+TOP, TALL, AXIS, LOW = 0.45, 0.95, 0.55, 0.33  # title, a claim about speed, its axis, any other
+PLOTS = (2.5, 4.0, 5.4)  # edges of the two plots, from the left
+CHIP = 0.98  # width of a verdict
+LETTERS, TITLE_LETTERS = 36, 26  # of a line: below a title, and of a small title
 MOST_WORDS = 6  # lines of a plot that have their factors in words
 AGGREGATIONS = ("gcn", "gin")
 MISSING = (
@@ -62,29 +64,31 @@ def _chip(words: Axes, row: Any, x: float, y: float) -> None:
     ink = style.BLACK if colour == style.ORANGE else "white"  # enough contrast on orange
     box = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": "none"}
     text = f"{MARKS.get(row.verdict, '')} {row.verdict}"
-    words.text(x, y, text, color=ink, bbox=box, va="top", fontsize=7.5, weight="bold")
+    words.text(x, y, text, color=ink, bbox=box, va="center", fontsize=7.5, weight="bold")
 
 
 def _speed_claim(words: Axes, row: Any, top: float) -> None:
-    words.text(SIDE, top + 0.05, row.title, va="top", fontsize=10.5, weight="bold")
-    _chip(words, row, SIDE + 0.05, top + 0.31)
+    words.text(SIDE, top + 0.05, row.title, va="top", fontsize=10, weight="bold")
+    _chip(words, row, SIDE + 0.05, top + 0.36)
     if row.scope:
         lines = textwrap.wrap(row.scope, LETTERS)
-        text = "\n".join([*lines[:2], "…"] if len(lines) > 2 else lines)
-        words.text(SIDE, top + 0.52, text, va="top", fontsize=7.5, color="#444444")
+        text = "\n".join([*lines[:2], f"{lines[2]} …"] if len(lines) > 3 else lines)
+        words.text(SIDE, top + 0.5, text, va="top", fontsize=8, color="#444444")
     words.hlines(top, SIDE, WIDTH - SIDE, color="#DDDDDD", lw=0.6)
 
 
 def _other_claim(words: Axes, row: Any, left: float, top: float) -> None:
-    _chip(words, row, left + SIDE + 0.05, top + 0.07)
+    _chip(words, row, left + SIDE + 0.05, top + LOW / 2)
     title = "\n".join(textwrap.wrap(row.title, TITLE_LETTERS))
-    words.text(left + 1.1, top + 0.14, title, va="center", fontsize=7.5, linespacing=1.1)
+    look: style.Look = {"va": "center", "fontsize": 8, "linespacing": 1.1}
+    words.text(left + SIDE + CHIP, top + LOW / 2, title, **look)
 
 
 def _plots(figure: Figure, height: float, claims: list[pd.DataFrame]) -> None:
     """One axis for each aggregation; claims are TALL inches high."""
     everything = pd.concat([_leads(rows) for rows in claims])
-    reach = reach_of(everything)
+    named = (everything["graph"] != POOLED).any()  # and so need more room for words
+    reach = reach_of(everything) * (1.8 if named else 1.2)
     for column, aggregation in enumerate(AGGREGATIONS):
         left, right = PLOTS[column], PLOTS[column + 1] - 0.2
         bottom = height - TOP - TALL * len(claims)
@@ -103,7 +107,7 @@ def _plots(figure: Figure, height: float, claims: list[pd.DataFrame]) -> None:
 
 
 def _leads(rows: pd.DataFrame) -> pd.DataFrame:
-    """The judged rows of the leading stratum of each linear network; ReLU's if there is no linear."""
+    """The judged rows of the leading stratum of each linear network, else of each ReLU one."""
     strata = networks(rows)
     linear = {name: found for name, found in strata.items() if not name.startswith("ReLU")}
     leads = [found[0].assign(network=name) for name, found in (linear or strata).items()]
@@ -114,23 +118,16 @@ def _leads(rows: pd.DataFrame) -> pd.DataFrame:
 def _effects(ax: Axes, rows: pd.DataFrame, top: float, reach: float) -> None:
     """A line for each row, within TALL inches below `top`."""
     rows = rows.sort_values(["graph", "network"])
+    few = len(rows) <= MOST_WORDS
     for i, row in enumerate(rows.itertuples()):
         y = top + TALL * (i + 0.5) / len(rows)
         look: style.Look = {"color": COLOURS[skips(row.network)]}
         low, centre, high = np.clip([row.ci_low, row.effect, row.ci_high], -reach, reach)
+        if few:
+            _number(ax, row, y, (low, high), reach, look)
         ax.hlines(y, low, high, lw=2, **look)
         marker = "D" if row.graph == POOLED else "o"
-        ax.plot(
-            centre,
-            y,
-            marker,
-            ms=5 if len(rows) <= MOST_WORDS else 3.5,
-            mec="white",
-            mew=0.5,
-            **look,
-        )
-        if len(rows) <= MOST_WORDS:
-            _number(ax, row, y, (low, high), reach, look)
+        ax.plot(centre, y, marker, ms=5 if few else 3.5, mec="white", mew=0.5, **look)
 
 
 def _number(
@@ -140,8 +137,10 @@ def _number(
     text = f"{times(row.effect)}×"
     text += "" if row.graph == POOLED else f" {names.name(row.graph)}"
     left = row.effect > 0
-    x = ends[0] - 0.05 * reach if left else ends[1] + 0.05 * reach
-    ax.text(x, y, text, ha="right" if left else "left", va="center", fontsize=7.5, **look)
+    x = ends[0] - 0.08 * reach if left else ends[1] + 0.08 * reach
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    side = "right" if left else "left"
+    ax.text(x, y, text, ha=side, va="center", fontsize=8, bbox=box, **look)
 
 
 def measured(claims: pd.DataFrame, evidence: pd.DataFrame) -> list[str]:

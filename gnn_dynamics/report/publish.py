@@ -16,10 +16,17 @@ from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.results import read_shown
-from gnn_dynamics.report.sections import MARKS, headline
+from gnn_dynamics.report.sections import headline
+from gnn_dynamics.summaries.verdicts import MARKS, in_words
 
 FIGURES = (
     "claims",
+    "forest_skips",
+    "forest_depth",
+    "forest_labels",
+    "settings_skips",
+    "settings_depth",
+    "settings_labels",
     "fig2_assumptions_linear",
     "fig4_training_speed",
     "fig5_gradient_terms",
@@ -65,7 +72,8 @@ def _page(
     lines = [
         f"# Results of the preset `{name}`",
         "",
-        f"{headline({'claims': claims})} The command `{command}` made these results with version"
+        *(line for sentence in headline({"claims": claims}) for line in (sentence, "")),
+        f"The command `{command}` made these results with version"
         f" {provenance['workflow_version']} ({provenance['precision']}, {provenance['device']})."
         " The workflow writes verdicts and results; [claims](../../claims.md) explains them.",
         "",
@@ -73,7 +81,7 @@ def _page(
         "|---|---|---|---|",
     ]
     for row in claims.sort_values("claim").itertuples():
-        verdict = f"{MARKS[row.verdict]} {row.verdict}"
+        verdict = f"{MARKS[row.verdict]} {in_words(row.verdict, row.scope)}"
         statement = row.statement.replace("|", "\\|")
         lines.append(f"| {row.claim} | {row.title} | {verdict} | {statement} |")
     for entry in entries:
