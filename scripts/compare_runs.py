@@ -1,4 +1,4 @@
-"""Compare runs in pairs: cells of every claim (claim_cells.py) and evidence for those about speed."""
+"""Compare runs in pairs: the cells of every claim, and evidence for those about speed."""
 
 from _job import start
 

@@ -3,16 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
-from claims_tables import SEEDS, everything_judged, graph_speeds, judged, speed_row
-from hypothesis import given, settings
+from claims_tables import SEEDS, everything_judged, graph_speeds, judged, settings, speed_row
+from hypothesis import given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 
+from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.claims.evidence import EVIDENCE, POOLED
 from gnn_dynamics.claims.pair_target import PAIR
+from gnn_dynamics.claims.verdicts import judge
 
 GRAPHS = ("cora", "citeseer", "pubmed", "actor", "texas", "wisconsin", "cornell")
 SMALL = 0.02
-BY_NAME = ["cora", "citeseer"]
 
 
 def effects(*values: float | None) -> dict[str, float | None]:
@@ -136,7 +138,7 @@ def test_strata_are_never_pooled_and_the_verdict_names_what_separates_them():
     rows += graph_speeds(effects(*[0] * 5), noise=0.01, init="xavier")
     _, claim = world(rows)
     assert (claim["verdict"], claim["scope"]) == ("holds for", "the default initialisation")
-    assert "In flow time with Glorot's initialisation: equally soon." in claim["statement"]
+    assert "In flow time with Glorot's initialisation: equally soon (" in claim["statement"]
 
 
 def test_the_gain_by_depth_is_said():
@@ -223,18 +225,21 @@ def test_halves_of_the_seeds_that_disagree_are_named():
     assert "Two halves of the seeds give different findings for GCN." in claim["statement"]
 
 
-def test_the_rows_fit_their_declaration(tmp_path):
-    from gnn_dynamics.artifacts.parquet import read_table, write_table
-
-    _, evidence, _ = everything_judged("09", speed=graph_speeds(effects(1, 1, 1, 1, 1)))
+def test_rows_that_were_written_and_read_give_the_same_verdict(tmp_path):
+    rows = graph_speeds(effects(1, 1, 1, 1, 1), depth=2)
+    rows += graph_speeds(effects(2, 2, 2, 2, 2), depth=4)
+    cells, evidence, claims = everything_judged("09", speed=rows)
     write_table(evidence, tmp_path / "evidence.parquet", EVIDENCE, {})
-    assert len(read_table(tmp_path / "evidence.parquet")) == len(evidence)
+    read = read_table(tmp_path / "evidence.parquet")
+    again = judge(cells, read, settings("09"))
+    assert len(read) == len(evidence) and "at H = 2 and 4." in again["statement"].item()
+    pd.testing.assert_frame_equal(again, claims)
     _, empty, claims = everything_judged("09")
     write_table(empty, tmp_path / "none.parquet", EVIDENCE, {})
     assert claims["verdict"].tolist() == ["not tested"]
 
 
-@settings(max_examples=4, deadline=None)
+@profile(max_examples=4, deadline=None)
 @given(st.lists(st.floats(-2, 2), min_size=1, max_size=7), st.floats(0.01, 0.5))
 def test_a_mirrored_world_gets_the_mirrored_findings(values, noise):
     """Swapping skip and no skip everywhere swaps faster and slower, and nothing else."""

@@ -26,6 +26,10 @@ def risk_ratios() -> tuple[np.ndarray, np.ndarray]:
     return effects, np.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
 
 
+def errors_of(effects: list[float], seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(0.05, 0.5, len(effects))
+
+
 def test_the_bcg_trials_give_the_published_numbers():
     """Paule-Mandel estimate, error, tau^2, and I^2 from Q = 152.2, as metafor prints them."""
     found = pool(*risk_ratios(), 0.95)
@@ -38,8 +42,7 @@ def test_the_bcg_trials_give_the_published_numbers():
 @settings(max_examples=50, deadline=None)
 @given(EFFECTS, st.integers(0, 2**32 - 1))
 def test_pooling_is_statsmodels_own(effects, seed):
-    y = np.array(effects)
-    errors = np.random.default_rng(seed).uniform(0.05, 0.5, len(y))
+    y, errors = np.array(effects), errors_of(effects, seed)
     found = pool(y, errors, 0.95)
     theirs = combine_effects(y, errors**2, method_re="iterated", use_t=True, **ITERATION)
     intervals = theirs.conf_int()[1], theirs.conf_int()[3]
@@ -52,8 +55,7 @@ def test_pooling_is_statsmodels_own(effects, seed):
 @settings(max_examples=50, deadline=None)
 @given(EFFECTS, st.floats(-2, 2), st.integers(0, 100))
 def test_a_shift_shifts_and_the_sides_are_alike(effects, shift, seed):
-    y = np.array(effects)
-    errors = np.random.default_rng(seed).uniform(0.05, 0.5, len(y))
+    y, errors = np.array(effects), errors_of(effects, seed)
     one, moved, mirrored = (pool(values, errors, 0.95) for values in (y, y + shift, -y))
     assert moved.ci_low == pytest.approx(one.ci_low + shift, abs=1e-3)
     assert mirrored.ci_high == pytest.approx(-one.ci_low, abs=1e-3)
@@ -64,8 +66,7 @@ def test_a_shift_shifts_and_the_sides_are_alike(effects, shift, seed):
 @settings(max_examples=200, deadline=None)
 @given(EFFECTS, st.integers(0, 2**32 - 1))
 def test_a_spread_beyond_the_errors_is_never_lost_to_rounding(effects, seed):
-    y = np.array(effects)
-    errors = np.random.default_rng(seed).uniform(0.05, 0.5, len(y))
+    y, errors = np.array(effects), errors_of(effects, seed)
     found = pool(y, errors, 0.95)
     assert found.tau > 0 or found.i2 < 1e-4
 

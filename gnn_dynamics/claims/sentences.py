@@ -167,7 +167,7 @@ def _by_depth(rows: pd.DataFrame, lead: pd.DataFrame) -> list[str]:
 
 
 def _gain(where: str, depths: pd.DataFrame) -> str:
-    effects, at = depths["effect"], join([str(depth) for depth in depths["depth"]])
+    effects, at = depths["effect"], join([f"{depth:g}" for depth in depths["depth"]])
     if effects.max() - effects.min() < SAME:
         return f"The factor{where} is the same at H = {at}."
     trend = "grows with depth" if effects.is_monotonic_increasing else "changes with depth"
