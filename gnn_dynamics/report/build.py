@@ -25,6 +25,7 @@ def build_report(results: Results) -> str:
     )
     environment.filters |= {
         "explain": glossary.Explainer(),
+        "hint": glossary.hinted,
         "named": name,
         "number": sections.number,
         "percent": percent,
