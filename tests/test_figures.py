@@ -332,6 +332,8 @@ def test_the_slide_has_every_claim_and_the_effects_of_those_about_speed(tables):
     assert "holds for" in said and "GCN" in said and "1.7×" in said
     _, gcn, gin = figure.axes
     assert len(marks(gcn, "D")) == len(marks(gin, "D")) == 5  # skips once, with and without twice
+    alone = tables["evidence"].query("aggregation == 'gcn'")
+    assert "not run" in words(entry.draw(tables["claims"], alone)) and "not run" not in said
     only = tables["claims"][~tables["claims"]["claim"].isin(["09", "10", "11"])]
     assert len(entry.draw(only, tables["evidence"][:0]).axes) == 1
 

@@ -103,7 +103,9 @@ def test_every_link_has_its_target_and_every_id_is_unique(html):
 
 
 def test_verdicts_come_first_and_link_to_figure_and_cells(html, results):
-    assert html.index('class="lead"') < html.index('id="claims"') < html.index('id="figures"')
+    parts = ('class="lead"', 'class="count"', 'id="claims"', 'id="figures"')
+    places = [html.index(part) for part in parts]
+    assert places == sorted(places)
     row = html[html.index('id="claim-09"') :].split("</tr>")[0]
     assert row.index("holds for") < row.index("GCN") < row.index("Skip connections accelerate")
     assert 'href="#figure-forest_skips"' in row and 'href="#rows-09"' in row

@@ -16,7 +16,7 @@ from gnn_dynamics.claims import names
 from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.sentences import networks, times
 from gnn_dynamics.figures import style
-from gnn_dynamics.figures.forest import COLOURS, factor_axis, reach_of, skips
+from gnn_dynamics.figures.forest import COLOURS, factor_axis, marker, reach_of, skips
 from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
 
@@ -26,8 +26,10 @@ TOP, TALL, AXIS, LOW = 0.45, 0.95, 0.55, 0.33  # title, a claim about speed, its
 PLOTS = (2.5, 4.0, 5.4)  # edges of the two plots, from the left
 CHIP = 0.98  # width of a verdict
 LETTERS, TITLE_LETTERS = 36, 26  # of a line: below a title, and of a small title
+MOST = 3.0  # log2: effects beyond 8 times are drawn at the edge, with an arrow
 MOST_WORDS = 6  # lines of a plot that have their factors in words
 AGGREGATIONS = ("gcn", "gin")
+BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # behind words on a plot
 MISSING = (
     "No claims were judged (table 'claims' is empty).",
     "Run the workflow to its end.",
@@ -86,20 +88,21 @@ def _other_claim(words: Axes, row: Any, left: float, top: float) -> None:
 
 def _plots(figure: Figure, height: float, claims: list[pd.DataFrame]) -> None:
     """One axis for each aggregation; claims are TALL inches high."""
-    everything = pd.concat([_leads(rows) for rows in claims])
+    leads = [_leads(rows) for rows in claims]
+    everything, tall = pd.concat(leads), TALL * len(claims)
     named = (everything["graph"] != POOLED).any()  # and so need more room for words
-    reach = reach_of(everything) * (1.8 if named else 1.2)
-    for column, aggregation in enumerate(AGGREGATIONS):
-        left, right = PLOTS[column], PLOTS[column + 1] - 0.2
-        bottom = height - TOP - TALL * len(claims)
-        box = (left / WIDTH, bottom / height, (right - left) / WIDTH, TALL * len(claims) / height)
-        ax = figure.add_axes(box, ylim=(TALL * len(claims), 0))
-        for i, rows in enumerate(claims):
-            leads = _leads(rows)
-            _effects(ax, leads[leads["aggregation"] == aggregation], TALL * i, reach)
-        factor_axis(ax, reach)
+    reach = min(reach_of(everything) * (1.8 if named else 1.2), MOST)
+    for left, right, aggregation in zip(PLOTS, PLOTS[1:], AGGREGATIONS, strict=False):
+        size = (right - left - 0.2) / WIDTH, tall / height
+        place = (left / WIDTH, (height - TOP - tall) / height, *size)
+        ax = figure.add_axes(place, ylim=(tall, 0), facecolor="none")
+        for i, rows in enumerate(leads):
+            _effects(ax, rows[rows["aggregation"] == aggregation], TALL * i, reach)
+        if aggregation not in set(everything["aggregation"]):
+            look: style.Look = {"ha": "center", "color": style.GREY, "fontsize": 8}
+            ax.text(0, TALL / 2, "not run", bbox=BOX, **look)
+        factor_axis(ax, reach, wide=False)
         ax.set_yticks([])
-        ax.patch.set_alpha(0)
         ax.set_title(names.name(aggregation), fontsize=10, weight="bold", loc="center")
     found = {skips(network) for rows in claims for network in networks(rows)} - {""}
     looks = {word: {"color": COLOURS[word], "marker": "D", "ls": ""} for word in sorted(found)}
@@ -126,8 +129,7 @@ def _effects(ax: Axes, rows: pd.DataFrame, top: float, reach: float) -> None:
         if few:
             _number(ax, row, y, (low, high), reach, look)
         ax.hlines(y, low, high, lw=2, **look)
-        marker = "D" if row.graph == POOLED else "o"
-        ax.plot(centre, y, marker, ms=5 if few else 3.5, mec="white", mew=0.5, **look)
+        ax.plot(centre, y, marker(row, reach), ms=5 if few else 3.5, mec="white", mew=0.5, **look)
 
 
 def _number(
@@ -138,9 +140,8 @@ def _number(
     text += "" if row.graph == POOLED else f" {names.name(row.graph)}"
     left = row.effect > 0
     x = ends[0] - 0.08 * reach if left else ends[1] + 0.08 * reach
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
     side = "right" if left else "left"
-    ax.text(x, y, text, ha=side, va="center", fontsize=8, bbox=box, **look)
+    ax.text(x, y, text, ha=side, va="center", fontsize=8, bbox=BOX, **look)
 
 
 def measured(claims: pd.DataFrame, evidence: pd.DataFrame) -> list[str]:

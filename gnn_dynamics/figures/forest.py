@@ -155,23 +155,24 @@ def reach_of(rows: pd.DataFrame) -> float:
     return float(np.clip(1.15 * np.nanmax(effects, initial=0.5), 1.0, MOST))
 
 
-def factor_axis(ax: Axes, reach: float) -> None:
-    """An axis of log2 effects with the factors as its ticks: 1/4, 1/2, 1, 2, 4."""
+def factor_axis(ax: Axes, reach: float, wide: bool = True) -> None:
+    """An axis of log2 effects, with the factors 1/4, 1/2, 1, 2, 4 as ticks; fewer if not wide."""
     ax.set_xlim(-reach, reach)
     ax.axvline(0, color=style.BLACK, lw=0.8, zorder=1)
-    step = 1 if reach <= 3.2 else 2
+    step = 1 if reach <= (3.2 if wide else 2) else 2
     ticks = np.arange(-step * int(reach // step), reach + 0.01, step)
     ax.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _as_factor(x)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: as_factor(x)))
     ax.grid(axis="x")
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("times sooner")
 
 
-def _as_factor(effect: float) -> str:
-    return f"{2**effect:g}" if effect >= 0 else f"1/{2**-effect:g}"
+def as_factor(effect: float) -> str:
+    """A tick's effect (log2) as a factor: `1/2`, `4`."""
+    return f"{2.0**effect:g}" if effect >= 0 else f"1/{2.0**-effect:g}"
 
 
 def _mark(ax: Axes, y: float, row: Any, colour: str, pooled: bool, reach: float) -> None:
@@ -185,10 +186,23 @@ def _mark(ax: Axes, y: float, row: Any, colour: str, pooled: bool, reach: float)
         ax.fill(*zip(*corners, strict=True), color=colour, lw=0, zorder=3)
         return
     ax.hlines(y, low, high, color=colour, lw=1.6)
-    beyond = abs(row.effect) > reach
-    marker = (">" if row.effect > 0 else "<") if beyond else "o"
     hollow = row.bounded > row.pairs / 2  # mostly bounds: the true effect is larger
-    ax.plot(centre, y, marker, color=colour, ms=4, mfc="white" if hollow else colour, zorder=4)
+    ax.plot(
+        centre,
+        y,
+        marker(row, reach),
+        color=colour,
+        ms=4,
+        mfc="white" if hollow else colour,
+        zorder=4,
+    )
+
+
+def marker(row: Any, reach: float) -> str:
+    """A diamond for all graphs, a dot for one, an arrow where the effect is beyond the axis."""
+    if abs(row.effect) > reach:
+        return ">" if row.effect > 0 else "<"
+    return "D" if row.graph == POOLED else "o"
 
 
 def measured(rows: pd.DataFrame, homophily: dict[str, float]) -> list[str]:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from gnn_dynamics.claims import names
 from gnn_dynamics.figures import style
+from gnn_dynamics.figures.forest import as_factor
 from gnn_dynamics.summaries import select
 
 KEYS: dict[str, dict | str] = {  # choices that are shown, with how their values are called
@@ -77,8 +78,7 @@ def _effects(ax: Axes, cells: pd.DataFrame) -> None:
     ax.axhline(0, color=style.BLACK, lw=0.7)
     reach = max(1.0, effects.abs().max() * 1.05)
     ticks = np.arange(-int(reach), int(reach) + 1, 1 if reach < 3.2 else 2)
-    words = [f"{2.0**t:g}" if t >= 0 else f"1/{2.0**-t:g}" for t in ticks]
-    ax.set_yticks(ticks, words)
+    ax.set_yticks(ticks, [as_factor(float(tick)) for tick in ticks])
     ax.set(ylim=(-reach, reach), ylabel="times sooner", xlim=(-0.5, len(cells) - 0.5))
     ax.tick_params(axis="x", length=0, labelbottom=False)
 
