@@ -69,7 +69,7 @@ def _about(network: str, lead: pd.DataFrame, sentence: str) -> list[str]:
         said = f"{sentence.format(network=network, effect=_effect(lead))}."
     else:
         said = f"{network}: {_effect(lead, brief=True)}."
-    return [said, *_exceptions(lead)]
+    return [said, *_exceptions(lead), *_missing(lead)]
 
 
 def networks(primary: pd.DataFrame) -> dict[str, list[pd.DataFrame]]:
@@ -189,6 +189,14 @@ def _exceptions(lead: pd.DataFrame) -> list[str]:
         return [f"Sooner on {sides[FASTER]}; later on {sides[SLOWER]}."]
     opposite = sides.get({FASTER: SLOWER, SLOWER: FASTER}.get(overall, ""))
     return [f"It is reversed on {opposite}."] if opposite else []
+
+
+def _missing(lead: pd.DataFrame) -> list[str]:
+    """The graphs on which too few runs got there to be counted, where others count."""
+    absent = lead["effect"].isna()
+    if not absent.any() or absent.all():
+        return []
+    return [f"Too few runs reached it on {_named(lead.loc[absent, 'graph'].tolist())}."]
 
 
 def _named(graphs: Sequence[str]) -> str:
