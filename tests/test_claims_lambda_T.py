@@ -47,7 +47,7 @@ def of_checks(frames):
 
 def of_figures(frames):
     multiscale = bool(frames["training"]["multiscale"].iloc[0])
-    return assumptions.lambda_T(frames["time_condition"], multiscale)["lambda_min"][1:]
+    return assumptions.linear_runs(frames["time_condition"], multiscale)["lambda_T"][1:]
 
 
 def of_layers(frames):

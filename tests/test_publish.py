@@ -7,9 +7,9 @@ from PIL import Image
 
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.pictures import save_figure
+from gnn_dynamics.claims.names import in_words
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.publish import publish
-from gnn_dynamics.summaries.verdicts import in_words
 
 PROVENANCE = {"workflow_version": "1", "precision": "float64", "device": "cpu"}
 
@@ -28,7 +28,7 @@ def run(tmp_path):
     )
     for stem in ("claims", "fig4_training_speed"):  # the second without runs
         entry = registry.entry(stem)
-        figure = entry.draw(*entry.arguments(tables if stem == "claims" else {}))
+        figure = entry.draw(tables if stem == "claims" else {})
         picture = folder / "figures" / stem
         save_figure(figure, picture.with_suffix(".png"), picture.with_suffix(".pdf"), PROVENANCE)
     return folder

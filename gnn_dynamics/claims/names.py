@@ -1,4 +1,7 @@
-"""Names of datasets and settings as readers know them."""
+"""Names of datasets, settings and verdicts as readers know them."""
+
+from collections import Counter
+from collections.abc import Iterable
 
 NAMES: dict[object, str] = {
     "cora": "Cora",
@@ -24,7 +27,6 @@ NAMES: dict[object, str] = {
     "gcn": "GCN",
     "gin": "GIN",
     "rw": "random walk",
-    "linear": "linear",
     "relu": "ReLU",
     "raw": "raw features",
     "row": "row-normalised features",
@@ -39,9 +41,26 @@ NAMES: dict[object, str] = {
     "true": "true labels",
     "permuted": "permuted labels",
     "uniform": "uniformly random labels",
-    "holds": "holds",
     True: "skip",
     False: "no skip",
+}
+
+
+MARKS = {
+    "holds": "✓",
+    "holds for": "✓",
+    "depends on": "±",
+    "fails": "✗",
+    "vacuous": "○",
+    "not tested": "–",
+}
+_VERBS = {  # singular, plural
+    "holds": ("holds", "hold"),
+    "holds for": ("holds in part", "hold in part"),
+    "depends on": ("depends on the setting", "depend on the setting"),
+    "fails": ("fails", "fail"),
+    "vacuous": ("is vacuous", "are vacuous"),
+    "not tested": ("is not tested", "are not tested"),
 }
 
 
@@ -53,3 +72,15 @@ def name(value: object) -> str:
 def listed(*values: object) -> str:
     """Names separated by commas, e.g. `Cora, GCN`."""
     return ", ".join(map(name, values))
+
+
+def verdict_counts(verdicts: Iterable[str]) -> str:
+    """`3 hold, 1 fails, 2 depend on the setting` for a list of verdicts."""
+    counts = Counter(verdicts)
+    texts = [f"{counts[v]} {_VERBS[v][counts[v] > 1]}" for v in _VERBS if counts[v]]
+    return ", ".join(texts) or "no claim was judged"
+
+
+def in_words(verdict: str, scope: str | None) -> str:
+    """`holds for GCN`, `depends on the graph`, or the verdict alone."""
+    return f"{verdict} {scope}" if scope else verdict

@@ -18,7 +18,6 @@ from gnn_dynamics.claims.sentences import networks, times
 from gnn_dynamics.figures import style
 from gnn_dynamics.figures.forest import COLOURS, factor_axis, marker, reach_of, skips
 from gnn_dynamics.summaries import select
-from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
 
 # Inches. Narrow, so that letters of 8 pt are legible on a phone of 390 pixels, too.
 WIDTH, SIDE = 5.4, 0.1
@@ -30,10 +29,6 @@ MOST = 3.0  # log2: effects beyond 8 times are drawn at the edge, with an arrow
 MOST_WORDS = 6  # lines of a plot that have their factors in words
 AGGREGATIONS = ("gcn", "gin")
 BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # behind words on a plot
-MISSING = (
-    "No claims were judged (table 'claims' is empty).",
-    "Run the workflow to its end.",
-)
 
 
 def draw(claims: pd.DataFrame, evidence: pd.DataFrame) -> Figure:
@@ -65,7 +60,7 @@ def _chip(words: Axes, row: Any, x: float, y: float) -> None:
     colour = style.VERDICT_COLOUR.get(row.verdict, style.GREY)
     ink = style.BLACK if colour == style.ORANGE else "white"  # enough contrast on orange
     box = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": "none"}
-    text = f"{MARKS.get(row.verdict, '')} {row.verdict}"
+    text = f"{names.MARKS.get(row.verdict, '')} {row.verdict}"
     words.text(x, y, text, color=ink, bbox=box, va="center", fontsize=7.5, weight="bold")
 
 
@@ -148,6 +143,6 @@ def measured(claims: pd.DataFrame, evidence: pd.DataFrame) -> list[str]:
     """How many claims have which verdict, and on how many graphs those about speed rest."""
     graphs = evidence.loc[evidence["graph"] != POOLED, "graph"].nunique() if len(evidence) else 0
     return [
-        f"{verdict_counts(claims['verdict'])}.".capitalize(),
+        f"{names.verdict_counts(claims['verdict'])}.".capitalize(),
         f"The claims about speed rest on {select.plural(graphs, 'graph')}.",
     ]

@@ -21,10 +21,6 @@ from gnn_dynamics.figures import style
 LINE = 0.185  # inches for each row
 MOST = 5.0  # log2: effects beyond 32 times are drawn at the edge, with an arrow
 COLOURS = {"with skips": style.BLUE, "without skips": style.RED, "": style.BLACK}
-MISSING = (
-    "No two sides of this claim were compared in the primary setting.",
-    "Train both with the features, nodes, width and initialisation of config/claims.yaml.",
-)
 
 
 class Row(NamedTuple):

@@ -44,7 +44,6 @@ BINS = 240
 LINE = 0.135  # inches for each value
 REACH = 6.0  # log2
 STATES = {"supports": style.BLUE, "refutes": style.RED, "undecided": style.GREY}
-MISSING = ("No settings were compared.", select.HOW_TO_GET)
 
 
 def shown(comparisons: pd.DataFrame, claim: str) -> tuple:
