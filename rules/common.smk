@@ -36,9 +36,9 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-# What decides the cells of the claims: neither words nor the rule for verdicts.
+# What decides the cells and the evidence of the claims: no words.
 COMPARISONS = {
-    "rule": {"comparison": CLAIMS["rule"]["comparison"]},
+    "rule": CLAIMS["rule"],
     "claims": {
         name: {"check": claim["check"]} for name, claim in CLAIMS["claims"].items()
     },
@@ -125,7 +125,7 @@ def tables(*names):
 TABLES = tables(
     *("graphs", *SPECTRAL_TABLES, *TRAINING_TABLES),
     *("bounds", "guarantees", "descent_limits", "negative_results", "negative_curves"),
-    *("comparisons", "claims"),
+    *("comparisons", "evidence", "claims"),
 )
 
 # A failed job's outputs are deleted. Snakemake makes them again only if a target names them or what

@@ -73,7 +73,7 @@ rule compare_runs:
         **tables("speed", "training", "time_condition", "gradient_terms", "bounds"),
         **tables("graph_condition", "optimum"),
     output:
-        table="<results>/tables/comparisons.parquet",
+        **tables("comparisons", "evidence"),
     log:
         "<logs>/compare_runs.log",
     benchmark:
@@ -91,7 +91,7 @@ rule compare_runs:
 
 rule judge_claims:
     input:
-        comparisons="<results>/tables/comparisons.parquet",
+        **tables("comparisons", "evidence"),
     output:
         table=report(
             "<results>/tables/claims.parquet",

@@ -1,14 +1,18 @@
-"""Decide every claim cell by cell (claims/evidence.py)."""
+"""Compare runs in pairs: the cells of every claim, and evidence for those about speed."""
 
 from _job import start
 
 from gnn_dynamics.artifacts.parquet import read_table, write_table
-from gnn_dynamics.claims.comparisons import COMPARISONS
-from gnn_dynamics.claims.evidence import claim_cells_by_half
+from gnn_dynamics.claims.claim_cells import claim_cells_by_half, seed_halves
+from gnn_dynamics.claims.comparisons import COMPARISONS, paired_runs
+from gnn_dynamics.claims.evidence import EVIDENCE, gather_evidence
 from gnn_dynamics.theory.negative_results import layer_subset_cases
 
-provenance = start(snakemake)
+provenance, settings = start(snakemake), snakemake.params.claims
 tables = {name: read_table(path) for name, path in snakemake.input.items()}
 tables["counterexamples"] = layer_subset_cases()
-cells = claim_cells_by_half(tables, snakemake.params.claims)
-write_table(cells, snakemake.output.table, COMPARISONS, provenance)
+paired = paired_runs(tables["speed"], tables["gradient_terms"], settings)
+cells = claim_cells_by_half(tables, paired, settings)
+write_table(cells, snakemake.output.comparisons, COMPARISONS, provenance)
+evidence = gather_evidence(paired, settings, seed_halves(tables))
+write_table(evidence, snakemake.output.evidence, EVIDENCE, provenance)

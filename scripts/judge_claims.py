@@ -6,5 +6,6 @@ from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.claims.verdicts import CLAIMS, judge
 
 provenance = start(snakemake)
-cells = read_table(snakemake.input.comparisons)
-write_table(judge(cells, snakemake.params.claims), snakemake.output.table, CLAIMS, provenance)
+cells, evidence = (read_table(snakemake.input[name]) for name in ("comparisons", "evidence"))
+claims = judge(cells, evidence, snakemake.params.claims)
+write_table(claims, snakemake.output.table, CLAIMS, provenance)

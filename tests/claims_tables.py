@@ -1,6 +1,7 @@
 """Small result tables with known answers, for the tests of the claims."""
 
 from collections.abc import Callable, Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ import numpy as np
 import pandas as pd
 from table_rows import OPTIMUM, RUN, frame, row
 
-from gnn_dynamics.claims.evidence import claim_cells_by_half
+from gnn_dynamics.claims.claim_cells import claim_cells_by_half, seed_halves
+from gnn_dynamics.claims.comparisons import compare_runs, paired_runs
+from gnn_dynamics.claims.evidence import gather_evidence
+from gnn_dynamics.claims.pair_target import PAIR
 from gnn_dynamics.claims.verdicts import judge
 from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.theory.time_condition import with_infima
@@ -57,7 +61,71 @@ def tables(**rows: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     return frames | {"counterexamples": cases.astype({"case": object, "ratio": float})}
 
 
+def graph_speeds(
+    effects: dict[str, float | None], noise: float = 0.1, seeds: Iterable[int] = SEEDS, **changes
+) -> list[dict[str, Any]]:
+    """Rows at the common target: on each graph skips are 2^effect times as fast, None: no run ends.
+
+    The seeds scatter around the effect by `noise`, with the mean that was put in.
+    """
+    rows, seeds = [], list(seeds)
+    scatter = np.linspace(-1.5, 1.5, len(seeds)) * noise
+    for graph, effect in effects.items():
+        late = [None if effect is None else 2.0 ** (effect + extra) for extra in scatter]
+        hits = dict(zip(seeds, late, strict=True))
+        rows += skip_speeds(
+            lambda seed, hits=hits: hits[seed] and 1.0,
+            hits.get,
+            seeds,
+            dataset=graph,
+            threshold_kind=PAIR,
+            **changes,
+        )
+    return rows
+
+
+def made_up_pairs(
+    graphs: Iterable[str],
+    effect: Callable[..., float],
+    compare: str,
+    depths: Iterable[int],
+    **lists,
+) -> pd.DataFrame:
+    """Pairs with outcomes as `paired_runs` gives them, with effects by `effect(graph, **keys)`.
+
+    lists: further keys with their values; each seed scatters by 0.1.
+    """
+    lists = {"aggregation": ("gcn", "gin"), "multiscale": (True, False), **lists}
+    lists |= {"multiscale": (True,)} if compare == "multiscale" else {}
+    rows = []
+    for graph, depth, seed, *values in product(graphs, depths, range(5), *lists.values()):
+        keys = {"depth": depth, **dict(zip(lists, values, strict=True))}
+        ratio = effect(graph, **keys) + 0.1 * (seed - 2)
+        rows.append(RUN | keys | {"dataset": graph, "seed": seed, "log2_ratio": ratio})
+    other = {"multiscale": False, "depth": 1, "labels": "permuted"}[compare]
+    decided = {"outcome": "win", "bound": False, "reason": "", "other": other}
+    measured = {"measure": "flow_time", "threshold": 0.1, "threshold_kind": PAIR}
+    fixed = {key: value for key, value in (decided | measured).items() if key not in lists}
+    return pd.DataFrame(rows).assign(**fixed)
+
+
+def compared(*claims: str, **rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """comparisons.parquet of the claims that compare runs."""
+    frames, chosen = tables(**rows), settings(*claims)
+    return compare_runs(paired_runs(frames["speed"], frames["gradient_terms"], chosen), chosen)
+
+
+def everything_judged(
+    *claims: str, **rows: list[dict[str, Any]]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """comparisons, evidence and claims of some claims for the rows given."""
+    chosen, frames = settings(*claims), tables(**rows)
+    paired = paired_runs(frames["speed"], frames["gradient_terms"], chosen)
+    cells = claim_cells_by_half(frames, paired, chosen)
+    evidence = gather_evidence(paired, chosen, seed_halves(frames))
+    return cells, evidence, judge(cells, evidence, chosen)
+
+
 def judged(*claims: str, **rows: list[dict[str, Any]]) -> pd.DataFrame:
     """claims.parquet of some claims for the rows given, indexed by claim."""
-    chosen = settings(*claims)
-    return judge(claim_cells_by_half(tables(**rows), chosen), chosen).set_index("claim")
+    return everything_judged(*claims, **rows)[2].set_index("claim")

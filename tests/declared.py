@@ -2,6 +2,7 @@
 
 from gnn_dynamics.claims.bounds import BOUNDS_TABLE
 from gnn_dynamics.claims.comparisons import COMPARISONS
+from gnn_dynamics.claims.evidence import EVIDENCE
 from gnn_dynamics.claims.guarantees import DESCENT_LIMITS, GUARANTEES
 from gnn_dynamics.claims.verdicts import CLAIMS
 from gnn_dynamics.data.graph_facts import GRAPHS
@@ -23,5 +24,6 @@ TABLES = {
     "negative_results": NEGATIVE_RESULTS,
     "negative_curves": NEGATIVE_CURVES,
     "comparisons": COMPARISONS,
+    "evidence": EVIDENCE,
     "claims": CLAIMS,
 }

@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from claims_tables import SEEDS, settings, skip_speeds, speed_row, tables
+from claims_tables import SEEDS, settings, skip_speeds, speed_row
+from claims_tables import compared as compared_runs
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from gnn_dynamics.claims.comparisons import compare_runs, decide_cells
+from gnn_dynamics.claims.comparisons import decide_cells
 from gnn_dynamics.claims.statistics import sign_test
 
 RULE = settings()["rule"]["comparison"]
@@ -16,8 +17,7 @@ NOISE = np.random.default_rng(0).normal(size=(2, 40))
 
 
 def compared(rows, claim="09") -> pd.DataFrame:
-    frames = tables(speed=rows)
-    return compare_runs(frames["speed"], frames["gradient_terms"], settings(claim))
+    return compared_runs(claim, speed=rows)
 
 
 def descents(steps: dict[bool, dict[float, float]], spread: float = 0.0) -> pd.DataFrame:
@@ -71,12 +71,12 @@ def test_one_side_censored_decides_and_says_that_the_effect_is_a_bound():
     assert cell["effect"] == pytest.approx(np.median(np.log2(100 / (20 + np.arange(10)))))
 
 
-def test_few_pairs_or_many_undecided_ones_decide_nothing():
-    assert state(noisy(1.0, 0), noisy(9.0, 1), range(4)) == ("noted", "too few seeds to compare")
-    late = lambda seed: 1.0 if seed < 5 else None  # noqa: E731
-    never = lambda seed: 9.0 if seed < 5 else None  # noqa: E731
-    assert state(late, never, range(11)) == ("undecided", "too many undecided pairs")
-    assert state(late, never, range(10))[0] == "supports"
+def test_few_decided_pairs_decide_nothing():
+    assert state(noisy(1.0, 0), noisy(9.0, 1), range(4)) == ("undecided", "too few pairs")
+    for known, expected in ((4, "undecided"), (5, "supports")):
+        early = lambda seed, n=known: 1.0 if seed < n else None  # noqa: E731
+        late = lambda seed, n=known: 9.0 if seed < n else None  # noqa: E731
+        assert state(early, late, range(11))[0] == expected
 
 
 def test_diverged_runs_count_as_not_reached():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from claims_tables import RUN, SEEDS, settings, skip_speeds, tables
+from claims_tables import RUN, SEEDS, compared, settings, skip_speeds, tables
 from table_rows import row
 
 from gnn_dynamics.claims.cells import name_cells
@@ -14,7 +14,6 @@ from gnn_dynamics.claims.checks.curves import (
     same_orderings,
     straight_decay,
 )
-from gnn_dynamics.claims.comparisons import compare_runs
 
 LIMITS = settings("07")["claims"]["07"]["check"]["limits"]
 TIMES = np.linspace(0.0, 4.0, 41)
@@ -89,8 +88,7 @@ def test_an_experiment_of_relu_nets_belongs_to_the_one_beside_it(both):
 
 
 def skip_comparisons(rows):
-    frames = tables(speed=rows)
-    return compare_runs(frames["speed"], frames["gradient_terms"], settings("09"))
+    return compared("09", speed=rows)
 
 
 def test_linear_and_relu_orderings():

@@ -15,9 +15,10 @@ OPPOSITE = {"win": "loss", "loss": "win", "tie": "tie", "undecided": "undecided"
 RATES = (0.01, 0.03, 0.1, 0.3)
 
 
-def outcome(hit_a, hit_b, end_a=100.0, end_b=100.0, edge_a=False, edge_b=False) -> pd.Series:
+def outcome(hit_a, hit_b, end_a=100.0, end_b=100.0, edge_a=False, edge_b=False, **flags):
     sides = {"hit_a": hit_a, "hit_b": hit_b, "end_a": end_a, "end_b": end_b}
-    frame = pd.DataFrame([sides | {"edge_a": edge_a, "edge_b": edge_b}]).astype(float)
+    sides |= {"edge_a": edge_a, "edge_b": edge_b, "unreachable_a": False, "unreachable_b": False}
+    frame = pd.DataFrame([sides | flags]).astype(float)
     return outcomes(frame, TIE).iloc[0]
 
 
@@ -51,6 +52,15 @@ def test_a_best_rate_at_the_edge_decides_only_for_its_own_side():
     assert outcome(2, 2, edge_a=True)["outcome"] == "undecided"
 
 
+@pytest.mark.parametrize("edge", [False, True])
+def test_a_side_that_cannot_reach_it_is_slower_however_soon_it_ended(edge):
+    never = {"unreachable_b": True, "edge_b": edge}
+    result = outcome(9, np.nan, end_b=8, **never)
+    assert (result["outcome"], result["log2_ratio"], result["bound"]) == ("win", 0, True)
+    assert outcome(1, np.nan, end_b=8, **never)["log2_ratio"] == 3
+    assert outcome(np.nan, np.nan, **never)["outcome"] == "undecided"
+
+
 HITS = st.one_of(st.sampled_from([np.nan, 0.0]), st.floats(1e-3, 1e3))
 
 
@@ -79,7 +89,7 @@ def test_another_unit_of_time_changes_nothing(hit_a, hit_b, end, power):
 def test_skip_pairs_share_everything_else():
     rows = skip_speeds(lambda seed: 1 + seed, lambda seed: 10 + seed, seeds=range(3))
     rows += [speed_row(5.0, multiscale=True, seed=7)]  # without a partner
-    pairs = pair_runs(measured(tables(speed=rows)["speed"]), "multiscale")
+    pairs = pair_runs(tables(speed=rows)["speed"], "multiscale")
     assert pairs["seed"].tolist() == [0, 1, 2]
     assert pairs["hit_a"].tolist() == [1, 2, 3] and pairs["hit_b"].tolist() == [10, 11, 12]
 
@@ -87,14 +97,14 @@ def test_skip_pairs_share_everything_else():
 def test_depths_are_compared_with_the_next_one_of_their_experiment():
     rows = [speed_row(1.0, depth=depth) for depth in (2, 4, 6)]
     rows += [speed_row(1.0, depth=depth, experiment="other") for depth in (2, 6)]
-    pairs = pair_runs(measured(tables(speed=rows)["speed"]), "depth")
+    pairs = pair_runs(tables(speed=rows)["speed"], "depth")
     result = set(zip(pairs["experiment"], pairs["depth"], pairs["other"], strict=True))
     assert result == {("made-up", 4, 2), ("made-up", 6, 4), ("other", 6, 2)}
 
 
 def test_each_kind_of_random_labels_is_compared_with_the_true_ones():
     rows = [speed_row(1.0, labels=kind) for kind in ("true", "permuted", "uniform")]
-    pairs = pair_runs(measured(tables(speed=rows)["speed"]), "labels")
+    pairs = pair_runs(tables(speed=rows)["speed"], "labels")
     assert pairs["labels"].tolist() == ["true", "true"]
     assert sorted(pairs["other"]) == ["permuted", "uniform"]
 

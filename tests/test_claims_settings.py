@@ -8,7 +8,8 @@ import yaml
 from claims_tables import CLAIMS, settings
 from declared import TABLES
 
-from gnn_dynamics.claims.evidence import CHECKS, KINDS
+from gnn_dynamics.claims.claim_cells import CHECKS, KINDS
+from gnn_dynamics.claims.evidence import MEASURES
 from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.errors import UserError
 
@@ -25,6 +26,15 @@ def test_the_fourteen_claims_are_there_and_name_real_tables():
 def test_the_schema_knows_every_kind_of_check():
     kinds = yaml.safe_load(SCHEMA.read_text())["$defs"]["check"]["properties"]
     assert set(kinds["kind"]["enum"]) == set(KINDS)
+
+
+def test_a_primary_measure_is_one_of_the_endpoint():
+    loaded = settings()
+    speed = [c for c in loaded["claims"].values() if c["check"]["kind"] == "paired_speed"]
+    named = {m for claim in speed for p in claim["check"]["primary"] for m in p["measure"]}
+    assert len(speed) == 3 and named <= set(loaded["rule"]["endpoint"]["measures"])
+    assert list(loaded["rule"]["endpoint"]["measures"]) == list(MEASURES)
+    assert all("sentence" in claim for claim in speed)
 
 
 @pytest.mark.parametrize("kind", CHECKS)
@@ -62,7 +72,11 @@ def edited(tmp_path, *key_path, value=None):
     [
         (("rule", "comparison", "minimum_pairs"), None, "minimum_pairs"),
         (("rule", "comparison", "alpha"), 0.05, "alpha"),
-        (("rule", "verdict", "fails_share", "every"), 2, "fails_share.every"),
+        (("rule", "endpoint", "confidence"), 2, "endpoint.confidence"),
+        (("rule", "endpoint", "measures", "gd_steps"), None, "gd_steps"),
+        (("rule", "endpoint", "fixed"), "yesterday", "endpoint.fixed"),
+        (("claims", "09", "check", "primary"), None, "primary"),
+        (("claims", "09", "sentence"), "Skips help.", "sentence"),
         (("claims", "09", "check", "compare"), "depths", "depth"),
         (("claims", "09", "check", "compare"), None, "compare"),
         (("claims", "07", "check", "limits", "straight"), None, "missing straight"),

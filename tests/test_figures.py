@@ -16,14 +16,14 @@ from matplotlib.figure import Figure
 from pictures import check_texts, check_titles, texts, words
 
 from gnn_dynamics.artifacts.pictures import save_figure
+from gnn_dynamics.claims.names import in_words, verdict_counts
 from gnn_dynamics.config.grid import KEYS
-from gnn_dynamics.figures import claims, curves, log_axis, registry, style
+from gnn_dynamics.figures import curves, forest, log_axis, registry, style
 from gnn_dynamics.figures.assumptions import FULL, RESTRICTED, linear_runs
 from gnn_dynamics.figures.bound_tightness import tightness
 from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.summaries import paper_curves, select
 from gnn_dynamics.summaries.gradient_terms import head_shares, ratio_summary
-from gnn_dynamics.summaries.names import verdict_counts
 
 CONDITIONS = "fig2_assumptions_linear"
 STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora"]
@@ -272,16 +272,75 @@ def test_appendix_counts_the_rows_in_the_claimed_order(tables):
     assert "0 of 4 rows" in entry.measured({"training": swapped})[0]
 
 
-def test_claims_pool_the_measures_when_there_are_too_many_lines(tables):
-    table = tables["comparisons"]
-    assert set(claims.graph_lines(table)["measure"]) == {"flow_time", "best_lr_steps"}
-    many = pd.concat([table.assign(dataset=f"{table['dataset'][0]}-{i}") for i in range(40)])
-    assert set(claims.graph_lines(many)["measure"]) == {claims.POOLED}
+def marks(ax, marker: str) -> list[float]:
+    """Places of the marks of one kind, from the top."""
+    lines = [
+        line for line in ax.lines if line.get_marker() == marker and len(line.get_xdata()) == 1
+    ]
+    return [float(line.get_xdata()[0]) for line in sorted(lines, key=lambda l: l.get_ydata()[0])]
+
+
+def test_a_forest_plot_has_a_line_for_each_graph_and_a_diamond_for_all(tables):
+    entry = registry.entry("forest_skips")
+    figure = entry.draw(tables)
+    gcn, gin = figure.axes[:2]
+    assert gcn.get_title(loc="left") == "GCN, flow time"
+    expected = [0.5 + 0.1 * rank for rank in reversed(range(6))]
+    assert np.allclose(marks(gcn, "o"), expected)  # the largest effect above
+    assert np.allclose(marks(gin, "o"), 0, atol=1e-12)
+    assert len(gcn.patches) == 1  # the pooled diamond
+    labels = [text.get_text() for text in gcn.get_yticklabels()]
+    assert labels[0].startswith("Texas") and labels[-1] == "all graphs"
+    assert any(label.endswith("0.81") for label in labels)  # Cora's homophily
+    gin_depth = registry.entry("forest_depth")
+    titles = [ax.get_title(loc="left") for ax in gin_depth.draw(tables).axes]
+    assert titles[:2] == ["GCN, flow time", "GIN, scaled flow time"]
+
+
+def test_effects_beyond_the_axis_are_arrows_at_its_edge(tables):
+    evidence = tables["evidence"].copy()
+    far = (evidence["graph"] == "actor") & (evidence["claim"] == "09")
+    evidence.loc[far, ["effect", "ci_low", "ci_high"]] = [40.0, 39.0, 41.0]
+    entry = registry.entry("forest_skips")
+    gcn = entry.draw(tables | {"evidence": evidence}).axes[0]
+    assert marks(gcn, ">") == [forest.MOST] and gcn.get_xlim() == (-forest.MOST, forest.MOST)
+
+
+def test_a_specification_curve_shows_every_setting_and_what_it_was(tables):
+    entry = registry.entry("settings_depth")
+    figure = entry.draw(tables)
+    above, below = figure.axes[:2]
+    cells = tables["comparisons"].query("claim == '10'")
+    drawn = np.concatenate([line.get_ydata() for line in above.lines if line.get_marker() == "."])
+    assert np.allclose(np.sort(drawn), np.sort(cells["effect"]))
+    rows = [text.get_text() for text in below.get_yticklabels()]
+    assert rows[:2] == ["flow time", "steps, best rate"] and "H = 6" in rows
+    (image,) = below.images
+    assert image.get_array().shape == (len(rows), len(cells))
+    # Each cell has one value of each choice.
+    measures = image.get_array()[:2]
+    assert np.allclose(measures.sum(axis=0), 1)
+
+
+def test_the_slide_has_every_claim_and_the_effects_of_those_about_speed(tables):
+    entry = registry.entry("claims")
+    figure = entry.draw(tables)
+    said = words(figure)
+    for title in tables["claims"]["title"]:
+        assert title in said
+    assert "holds for" in said and "GCN" in said and "1.7×" in said
+    _, gcn, gin = figure.axes
+    assert len(marks(gcn, "D")) == len(marks(gin, "D")) == 5  # skips once, with and without twice
+    alone = tables["evidence"].query("aggregation == 'gcn'")
+    assert "not run" in words(entry.draw(tables | {"evidence": alone})) and "not run" not in said
+    only = tables["claims"][~tables["claims"]["claim"].isin(["09", "10", "11"])]
+    assert len(entry.draw({"claims": only}).axes) == 1
 
 
 def test_verdicts_are_counted_in_words():
-    counted = verdict_counts(["holds", "mixed", "holds", "not tested"])
-    assert counted == "2 hold, 1 is mixed, 1 is not tested"
+    counted = verdict_counts(["holds", "depends on", "holds", "not tested", "holds for"])
+    assert counted == "2 hold, 1 holds in part, 1 depends on the setting, 1 is not tested"
+    assert in_words("holds for", "GCN") == "holds for GCN" and in_words("fails", "") == "fails"
     assert verdict_counts([]) == "no claim was judged"
 
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.pictures import save_figure
+from gnn_dynamics.claims.names import in_words
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.publish import publish
 
@@ -17,7 +18,7 @@ PROVENANCE = {"workflow_version": "1", "precision": "float64", "device": "cpu"}
 def run(tmp_path):
     tables = synthetic_tables.tables()
     folder = tmp_path / "results" / "paper"
-    for name in ("claims", "comparisons"):
+    for name in ("claims", "evidence"):
         write_table(tables[name], folder / "tables" / f"{name}.parquet", TABLES[name], PROVENANCE)
     write_table(
         tables["training"].iloc[:0],
@@ -39,7 +40,7 @@ def test_every_verdict_and_figure_is_there(run, tmp_path):
     for row in synthetic_tables.tables()["claims"].itertuples():
         assert f"| {row.claim} | {row.title} |" in page
         statement = row.statement.replace("|", "\\|")
-        assert f"{row.verdict} | {statement} |" in page
+        assert f"{in_words(row.verdict, row.scope)} | {statement} |" in page
     assert "make something" in page and "(claims.png)" in page and "(mechanism.png)" not in page
     assert "(fig4_training_speed.png)" not in page  # it would only report that there are no runs
     small, large = tmp_path / "docs" / "claims.png", run / "figures" / "claims.png"

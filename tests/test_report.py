@@ -23,7 +23,7 @@ from gnn_dynamics.figures import registry, style
 from gnn_dynamics.report import glossary, sections
 from gnn_dynamics.report.build import build_report
 from gnn_dynamics.report.differences import curve_table, differences
-from gnn_dynamics.report.glossary import TERMS, Explainer
+from gnn_dynamics.report.glossary import TERMS, Explainer, hinted
 from gnn_dynamics.report.results import SHOWN, Results, load_results
 from gnn_dynamics.summaries import paper_curves
 
@@ -102,12 +102,33 @@ def test_every_link_has_its_target_and_every_id_is_unique(html):
     assert {link[1:] for link in page.links} <= set(page.ids)
 
 
-def test_verdicts_come_first_and_link_to_figure_and_cells(html):
-    assert html.index('class="lead"') < html.index('id="claims"') < html.index('id="figures"')
+def test_verdicts_come_first_and_link_to_figure_and_cells(html, results):
+    parts = ('class="lead"', 'class="count"', 'id="claims"', 'id="figures"')
+    places = [html.index(part) for part in parts]
+    assert places == sorted(places)
     row = html[html.index('id="claim-09"') :].split("</tr>")[0]
-    assert row.index("mixed") < row.index("Skip connections accelerate")
-    assert 'href="#figure-fig4_training_speed"' in row and 'href="#rows-09"' in row
-    assert "Of 7 claims, 2 hold, 1 fails, 2 are mixed, 1 is vacuous, 1 is not tested." in html
+    assert row.index("holds for") < row.index("GCN") < row.index("Skip connections accelerate")
+    assert 'href="#figure-forest_skips"' in row and 'href="#rows-09"' in row
+    counted = "2 hold, 1 holds in part, 1 depends on the setting, 1 fails, 1 is vacuous"
+    assert sections.headline(results.tables)[-1] == f"Of 7 claims, {counted}, 1 is not tested."
+
+
+def test_the_first_screen_says_what_accelerates_training_and_shows_the_slide(html):
+    first = html[: html.index('id="claims"')]
+    for claim in ("09", "10", "11"):
+        assert f"Claim {claim} is 1.4 times sooner." in first
+    assert first.count("<img ") == 1 and 'id="figure-claims"' in first
+
+
+def test_the_strata_of_a_claim_are_given_as_factors(results):
+    rows = {row["claim"]: row["strata"] for row in sections.claim_rows(results.tables)}
+    assert rows["01"] == []
+    gcn, gin = rows["09"]
+    assert (gcn["network"], gcn["graph"], gcn["factor"]) == ("GCN", "all 6", "1.7")
+    assert gcn["finding"] == "faster" and gcn["setting"].startswith("flow time, the default")
+    assert (gin["factor"], gin["finding"]) == ("1", "not enough evidence")
+    assert [row["network"] for row in rows["10"]][:2] == ["GCN with skips", "GCN without skips"]
+    assert rows["10"][1]["interval"] == "0.6 to 0.78"
 
 
 def test_every_figure_is_inside_with_words_and_numbers(html, results):
@@ -183,6 +204,13 @@ def test_explaining_adds_but_changes_nothing(text):
     marked = str(Explainer()(text))
     bare = re.sub(r' <span class="gloss">.*?</span>', "", marked)
     assert re.sub(r"</?a[^>]*>", "", bare) == str(escape(text))
+
+
+def test_a_sentence_keeps_its_words_and_links_its_terms():
+    text = "With skip connections a GCN is 2 times sooner (95 % interval 1 to 3) & <more>."
+    marked = str(hinted(text))
+    assert re.sub(r"</?a[^>]*>", "", marked) == str(escape(text))
+    assert 'href="#term-skip-connections" title="every layer' in marked and "gloss" not in marked
 
 
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term.anchor)
@@ -276,7 +304,7 @@ def test_no_failing_cell_is_hidden(results):
     names = [f"cell {number} (reversed)" for number in range(400)]
     claims = results.tables["claims"].iloc[:1].assign(where_it_fails="; ".join(names))
     page = build_report(replace(results, tables={"claims": claims}))
-    assert "Refuted in 400 cells" in page and "… and 100 more" in page
+    assert "Where it fails: 400 cases" in page and "… and 100 more" in page
     assert names[0] in page and names[299] in page
 
 

@@ -16,7 +16,11 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 REPORT = ("make_report", "all")
 SETTINGS = ("write_config", "draw_rulegraph", *REPORT)
 CLAIMS = ("judge_claims", "claims", *REPORT)
-COMPARISONS = ("compare_runs", "mechanism", "step_size", "what_predicts", *CLAIMS)
+SPEED = (
+    *("forest_skips", "forest_depth", "forest_labels"),
+    *("settings_skips", "settings_depth", "settings_labels"),
+)
+COMPARISONS = ("compare_runs", "mechanism", "step_size", "what_predicts", *SPEED, *CLAIMS)
 NEGATIVE = ("check_negative_results", "negative_results")
 BOUNDS = ("check_bounds", "check_guarantees", *NEGATIVE, "bound_tightness")
 CURVES = (
@@ -153,9 +157,9 @@ EDITS = {
         text("config/claims.yaml", "smallest_ratio: 1.05", "smallest_ratio: 1.06"),
         jobs(*COMPARISONS),
     ),
-    "a threshold of verdicts": (
-        text("config/claims.yaml", "typical: 0.9", "typical: 0.8"),
-        jobs(*CLAIMS),
+    "a number of the endpoint": (
+        text("config/claims.yaml", "confidence: 0.95", "confidence: 0.9"),
+        jobs(*COMPARISONS),
     ),
     "a claim's title": (
         text("config/claims.yaml", "title: Linear convergence of", "title: Convergence of"),

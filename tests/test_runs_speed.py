@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from gnn_dynamics.runs.speed import crossing_time, first_below, speed_rows
+from gnn_dynamics.runs.speed import (
+    LEVELS,
+    PAIR_SHARE,
+    crossing_time,
+    first_below,
+    last_loss,
+    pair_levels,
+    speed_rows,
+)
 
 THRESHOLDS = (0.5, 0.1, 0.01)
 FLOW, DESCENT = RUN, RUN | {"optimizer": "gd", "lr": 0.1}
@@ -54,12 +62,13 @@ def test_excess_is_over_the_optimum_of_linear_models_only():
 
 def test_a_given_loss_is_reached_whatever_the_optimum():
     losses, time = decay(rate=2.0, optimum=0.3)
-    rows = rows_of(losses, time, optimum=0.3, norm=2.0)
+    rows = rows_of(losses, time, optimum=0.3, norm=2.0, thresholds=(0.5, 0.1))
     assert rows["loss", 0.5]["time_to_threshold"] == pytest.approx(-np.log(0.7) / 2, rel=0.02)
-    assert rows["loss", 0.1]["censored"]  # below the optimum
+    assert rows["loss", 0.1]["censored"] and rows["loss", 0.1]["unreachable"]
+    assert not any(row["unreachable"] for key, row in rows.items() if key != ("loss", 0.1))
     assert not rows["label_norm", 0.1]["censored"]
     relu = rows_of(losses, time, RUN | {"activation": "relu"}, optimum=0.3)
-    assert {kind for kind, _ in relu} == {"initial", "label_norm"}
+    assert {kind for kind, _ in relu} == {"initial", "label_norm", "pair"}
 
 
 def test_unreached_thresholds_are_censored_with_their_end():
@@ -95,9 +104,31 @@ def test_excess_that_ends_at_or_below_zero_is_crossed_on_a_line():
 def test_rows_have_the_columns_of_the_table():
     losses, time = decay(rate=1.0)
     rows = rows_of(losses, time)
-    kinds = ("initial", "label_norm", "loss")
-    assert list(rows) == [(kind, threshold) for kind in kinds for threshold in THRESHOLDS]
+    usual = dict.fromkeys(("initial", "label_norm", "loss"), THRESHOLDS)
+    kinds = usual | {"pair": pair_levels(0.0)}
+    assert set(rows) == {(kind, level) for kind, levels in kinds.items() for level in levels}
     assert all(set(row) == set(TABLES["speed"].types) for row in rows.values())
+
+
+@profile(deadline=None)
+@given(st.floats(0, 0.999))
+def test_levels_for_pairs_begin_at_the_own_target_and_are_dense_above_it(share):
+    levels = np.array(pair_levels(share))
+    assert levels[0] == pytest.approx(share + 0.1 * (1 - share)) and levels[-1] == 1
+    assert (np.diff(levels) > 0).all() and set(levels[1:]) <= set(LEVELS)
+    excess = levels - share
+    assert (excess[1:-1] < 2 * excess[:-2]).all()  # near the own target, too
+
+
+def test_a_run_is_read_at_its_own_target_and_stops_below_it():
+    losses, time = decay(rate=2.0, optimum=0.4, steps=80)
+    rows = rows_of(losses, time, optimum=0.4)
+    own = min(threshold for kind, threshold in rows if kind == "pair")
+    assert rows["pair", own]["time_to_threshold"] == pytest.approx(-np.log(0.06) / 2, rel=0.01)
+    relu = rows_of(losses, time, RUN | {"activation": "relu"})
+    assert [threshold for kind, threshold in relu if kind == "pair"] == [PAIR_SHARE]
+    ends = last_loss(np.array([0.4, 0.0]), np.array([1.0, 1.0]), (0.5, 0.1))
+    assert ends == pytest.approx([own, 0.1])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""From result tables to bounds, comparisons and verdicts on the claims, with pandas alone.
+"""From result tables to bounds, evidence and verdicts on the claims, with pandas and statsmodels.
 
-It may import `runs` and what is below it, but uses nothing that trains. Read evidence.py first: it
-collects the cells of all claims; verdicts.py judges them (docs/claims.md).
+It may import `runs` and what is below it, but uses nothing that trains. Read evidence.py first: how
+the claims about speed are judged. claim_cells.py collects the cells of all claims; verdicts.py
+gives the verdicts in words (docs/claims.md).
 """

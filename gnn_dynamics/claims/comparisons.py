@@ -2,7 +2,8 @@
 
 Effect and interval are of log2(speed of the claimed faster side / speed of the other), so +1 means
 twice as fast. Where a pair is censored the effect is a bound towards 0 (`bounded` counts such
-pairs). `decide_cells` decides a cell, with thresholds from config/claims.yaml.
+pairs). The cells show whether an answer hangs on a choice of the setting (the specification
+curve); they do not decide the claims about speed (evidence.py).
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from gnn_dynamics.artifacts.parquet import stacked
 from gnn_dynamics.artifacts.table import INTEGER, REAL, TEXT, Table, integers, reals, texts
 from gnn_dynamics.claims.cells import decide, name_cells
 from gnn_dynamics.claims.frames import CELL_KEYS, select
-from gnn_dynamics.claims.pairs import measured, outcomes, pair_runs, term_pairs
+from gnn_dynamics.claims.pairs import outcomes, pair_runs, term_pairs
 from gnn_dynamics.claims.statistics import holm, median_intervals, sign_test
 from gnn_dynamics.config.grid import RUN
 
@@ -39,33 +40,41 @@ COMPARISONS = Table(
 )
 
 
-def compare_runs(
+def paired_runs(
     speed: pd.DataFrame, gradient_terms: pd.DataFrame, settings: Mapping[str, Any]
-) -> pd.DataFrame:
-    """All comparisons that the claims ask for, one row for each claim and cell.
+) -> dict[str, pd.DataFrame]:
+    """The pairs of each claim that compares runs, with their outcomes (pairs.py).
 
     Args:
         speed: `speed.parquet`.
         gradient_terms: `gradient_terms.parquet`.
         settings: config/claims.yaml, read.
+    """
+    tie = settings["rule"]["comparison"]["tie_log2"]
+    paired = {}
+    for claim, entry in settings["claims"].items():
+        check = entry["check"]
+        if check["kind"] == "paired_speed":
+            pairs = pair_runs(select(speed, check["filter"]), check["compare"])
+            paired[claim] = outcomes(pairs, tie)
+        elif check["kind"] == "paired_terms":
+            paired[claim] = term_pairs(select(gradient_terms, check["filter"]), tie)
+    return paired
+
+
+def compare_runs(paired: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> pd.DataFrame:
+    """All comparisons that the claims ask for, one row for each claim and cell.
 
     Returns:
         Columns of COMPARISONS, with SETTING of the side that the claim calls faster, and `other`,
         the compared key's value on the other side, as text. No rows if the tables have no pair.
     """
     rule = settings["rule"]["comparison"]
-    speeds = measured(speed)
-    frames = []
-    for claim, entry in settings["claims"].items():
-        check = entry["check"]
-        if check["kind"] == "paired_speed":
-            pairs = pair_runs(select(speeds, check["filter"]), check["compare"])
-            pairs = outcomes(pairs, rule["tie_log2"])
-        elif check["kind"] == "paired_terms":
-            pairs = term_pairs(select(gradient_terms, check["filter"]), rule["tie_log2"])
-        else:
-            continue
-        frames.append(summarise(pairs, claim, check.get("compare"), rule))
+    checks = {claim: settings["claims"][claim]["check"] for claim in paired}
+    frames = [
+        summarise(pairs, claim, checks[claim].get("compare"), rule)
+        for claim, pairs in paired.items()
+    ]
     return stacked(frames or [pd.DataFrame(columns=list(COMPARISONS.types))])
 
 
@@ -82,18 +91,18 @@ def summarise(
     medians = {"effect": "log2_ratio", "best_lr": "best_lr_a", "best_lr_other": "best_lr_b"}
     cells = cells.assign(**{name: groups[column].median() for name, column in medians.items()})
     cells = cells.reset_index().join(_intervals([part for _, part in groups["log2_ratio"]], rule))
-    cells = decide_cells(_tests(cells, rule), rule)
+    cells = decide_cells(_tests(cells), rule)
     other = [None if pd.isna(value) else str(value) for value in cells["other"]]
     cell = name_cells(cells, compare)
     return cells.assign(claim=claim, cell=cell, other=pd.Series(other, dtype=object))
 
 
-def _tests(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
-    """Sign tests, adjusted by Holm within each family of one claim's cells."""
+def _tests(cells: pd.DataFrame) -> pd.DataFrame:
+    """Sign tests, and Holm's adjustment over a claim's cells of one measure."""
     signs = zip(cells["wins"], cells["losses"], strict=True)
     p_sign = np.array([sign_test(int(wins), int(losses)) for wins, losses in signs], float)
     p_holm = np.empty_like(p_sign)
-    for family in cells.groupby(rule["holm_family"], dropna=False).indices.values():
+    for family in cells.groupby("measure", dropna=False).indices.values():
         p_holm[family] = holm(p_sign[family])
     return cells.assign(p_sign=p_sign, p_holm=p_holm)
 
@@ -116,22 +125,18 @@ def _intervals(samples: list[pd.Series], rule: Mapping[str, Any]) -> pd.DataFram
 def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
     """Add `state` and `reason`: the first line that applies decides.
 
-    noted      fewer pairs than `minimum_pairs`: too few seeds for a comparison
-    undecided  too large a share of pairs undecided, or fewer decided ones than `minimum_pairs`
-    refutes    the interval lies within `smallest_ratio` of no difference: a negligible effect
+    undecided  fewer decided pairs than `minimum_pairs`
+    refutes    the interval lies within `smallest_ratio` of no difference
     supports   interval above 0 and sign test significant, each with error `direction_error`
     refutes    interval below 0 and sign test significant
     undecided  otherwise
     """
     known = cells["pairs"] - cells["undecided"]
-    doubtful = cells["undecided"] > rule["maximum_undecided_share"] * cells["pairs"]
     margin = np.log2(rule["smallest_ratio"])
-    significant = cells[rule["p_value"]] <= 2 * rule["direction_error"]
+    significant = cells["p_sign"] <= 2 * rule["direction_error"]
     above, below = cells["ci_low"] > 0, cells["ci_high"] < 0
     return decide(
         cells,
-        (cells["pairs"] < rule["minimum_pairs"], "noted", "too few seeds to compare"),
-        (doubtful, "undecided", "too many undecided pairs"),
         (known < rule["minimum_pairs"], "undecided", "too few pairs"),
         ((cells["ci_low"] > -margin) & (cells["ci_high"] < margin), "refutes", "no difference"),
         (above & significant & (cells["wins"] > cells["losses"]), "supports", "as claimed"),

@@ -1,13 +1,15 @@
 """Pairs of runs that differ in one key and share the seed: which reached the threshold first?
 
-Three measures of speed, all of them required (docs/claims.md):
+Four measures of speed (docs/claims.md):
 
-    flow_time      time of the gradient flow
-    best_lr_steps  steps of an optimizer at each model's best learning rate of its grid
-    equal_lr_steps steps of an optimizer at one learning rate for both models
+    flow_time         time of the gradient flow
+    scaled_flow_time  the same in units of 1 / lambda_max at the start: free of the features' scale
+    best_lr_steps     steps of an optimizer at each model's best learning rate of its grid
+    equal_lr_steps    steps of an optimizer at one learning rate for both models
 
-A measured frame has the keys, `measure`, `hit` (null if not reached), `end`, `best_lr`, and
-`edge`: the best rate is at the grid's edge, so that the hit is only a bound on the true best.
+A measured frame has the keys, `measure`, `hit` (null if not reached), `end`, `best_lr`, `edge`: the
+best rate is at the grid's edge, so that the hit is only a bound on the true best, and
+`unreachable`: the threshold lies below L*.
 """
 
 from collections.abc import Mapping
@@ -18,27 +20,33 @@ import pandas as pd
 
 from gnn_dynamics.artifacts.parquet import stacked
 from gnn_dynamics.claims.frames import by_run
+from gnn_dynamics.claims.pair_target import PAIR, at_common_target
 from gnn_dynamics.config.grid import KEYS
 
 SPEED_KEYS = (*KEYS, "threshold", "threshold_kind")
 # What identifies a pair, without the compared column.
 PAIR_KEYS = (*SPEED_KEYS, "measure")
-VALUES = ("hit", "end", "best_lr", "edge")
+VALUES = ("hit", "end", "best_lr", "edge", "unreachable")
 
 
 def measured(speed: pd.DataFrame) -> pd.DataFrame:
-    """The three measures of every run of `speed.parquet`; flow runs have the first one only."""
+    """The measures of every run of `speed.parquet`: the first two of flows, else the others."""
     flow = speed[speed["optimizer"] == "flow"]
     descent = speed[speed["optimizer"] != "flow"]
     times = _as_measured(flow, "flow_time", "time_to_threshold", "end_time")
+    scale = flow["lambda_start"]
+    scaled = times.assign(
+        measure="scaled_flow_time", hit=times["hit"] * scale, end=times["end"] * scale
+    )
+    scaled = scaled[(flow["threshold_kind"] == PAIR) & scale.notna()]
     steps = _as_measured(descent, "equal_lr_steps", "steps_to_threshold", "end_step")
-    return stacked([times, best_rates(descent), steps])
+    return stacked([times, scaled, best_rates(descent), steps])
 
 
 def _as_measured(frame: pd.DataFrame, measure: str, hit: str, end: str) -> pd.DataFrame:
     columns = {"hit": frame[hit].astype(float), "end": frame[end].astype(float)}
     constant = {"measure": measure, "best_lr": frame["lr"], "edge": False}
-    return frame[list(SPEED_KEYS)].assign(**columns, **constant)
+    return frame[[*SPEED_KEYS, "unreachable"]].assign(**columns, **constant)
 
 
 def best_rates(descent: pd.DataFrame) -> pd.DataFrame:
@@ -67,8 +75,8 @@ def best_rates(descent: pd.DataFrame) -> pd.DataFrame:
     return best[[*PAIR_KEYS, *VALUES]]
 
 
-def pair_runs(frame: pd.DataFrame, compare: str) -> pd.DataFrame:
-    """Join each run with its partner, which differs in the column `compare` alone.
+def pair_runs(speed: pd.DataFrame, compare: str) -> pd.DataFrame:
+    """Join each run of `speed.parquet` with its partner, which differs in `compare` alone.
 
     Side `a` is the one that the claim calls faster: with skip connections, the deeper of two depths
     next to each other in their experiment, the true labels.
@@ -77,18 +85,17 @@ def pair_runs(frame: pd.DataFrame, compare: str) -> pd.DataFrame:
         The pair keys (with side a's value of `compare`), `other` (side b's value), and the values
         of both sides with the suffixes _a and _b.
     """
-    rest = [key for key in PAIR_KEYS if key != compare]
-    frames = [_join(frame[:0], compare, rest, None, None)]
-    for _, part in frame.groupby("experiment"):
-        frames += [_join(part, compare, rest, *sides) for sides in _sides(part, compare)]
+    frames = [_join(speed[:0], compare, None, None)]
+    for _, part in speed.groupby("experiment"):
+        frames += [_join(part, compare, *sides) for sides in _sides(part, compare)]
     return stacked(frames)
 
 
-def _join(
-    frame: pd.DataFrame, compare: str, rest: list[str], first: Any, second: Any
-) -> pd.DataFrame:
-    a, b = frame[frame[compare] == first], frame[frame[compare] == second]
+def _join(speed: pd.DataFrame, compare: str, first: Any, second: Any) -> pd.DataFrame:
+    sides = speed[speed[compare] == first], speed[speed[compare] == second]
+    a, b = map(measured, at_common_target(*sides, compare))
     b = b.drop(columns=compare).assign(other=second)
+    rest = [key for key in PAIR_KEYS if key != compare]
     return a.merge(b, on=rest, suffixes=("_a", "_b"), validate="one_to_one")
 
 
@@ -106,7 +113,9 @@ def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
 
     `log2_ratio` is log2(hit_b / hit_a), positive where a is faster. A side that did not reach the
     threshold is slower only if its own end exceeds the other's hit. Its end time is then used,
-    which underestimates the effect (`bound`). Nothing is imputed: other pairs are undecided, since
+    which underestimates the effect (`bound`). A side whose L* is above the threshold never reaches
+    it, however long it runs: where the other did, it is slower, and its end time is used, or the
+    other's hit if that is later. Nothing is imputed: other pairs are undecided, since
 
         not_reached    neither reached it, or one ended before the other reached it
         started_below  a run met the threshold before its first step: nothing was trained
@@ -116,26 +125,41 @@ def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
         `pairs` with the columns outcome, log2_ratio, bound and reason.
     """
     a, b = pairs["hit_a"], pairs["hit_b"]
+    flags = ("unreachable_a", "unreachable_b", "edge_a", "edge_b")
+    never_a, never_b, edge_a, edge_b = (pairs[name].astype(bool) for name in flags)
+    later_a, later_b = a.isna() & b.notna(), b.isna() & a.notna()
     known = (
-        (a.notna() & b.notna()) | (pairs["end_b"] > a) & b.isna() | (pairs["end_a"] > b) & a.isna()
+        (a.notna() & b.notna())
+        | later_b & (never_b | (pairs["end_b"] > a))
+        | later_a & (never_a | (pairs["end_a"] > b))
     )
     started = (a == 0) | (b == 0)
     usable = known & ~started
-    near_a, near_b = a.fillna(pairs["end_a"]).where(usable), b.fillna(pairs["end_b"]).where(usable)
+    near_a = a.fillna(np.fmax(pairs["end_a"], b)).where(usable)
+    near_b = b.fillna(np.fmax(pairs["end_b"], a)).where(usable)
     ratio = np.log2(near_b) - np.log2(near_a)
-    edge_a, edge_b = pairs["edge_a"].astype(bool), pairs["edge_b"].astype(bool)
-    edge = (edge_b & (ratio >= -tie_log2)) | (edge_a & (ratio <= tie_log2))
+    edge = (edge_b & ~never_b & (ratio >= -tie_log2)) | (edge_a & ~never_a & (ratio <= tie_log2))
     doubts = {"started_below": started, "not_reached": ~known, "edge": edge}
-    decided = _decided(pairs, ratio, tie_log2, doubts)
-    return decided.assign(bound=(a.isna() | b.isna()) & (decided["outcome"] != "undecided"))
+    slower = {"win": later_b & never_b, "loss": later_a & never_a}
+    decided = _decided(pairs, ratio, tie_log2, doubts, slower)
+    return decided.assign(bound=(later_a | later_b) & (decided["outcome"] != "undecided"))
 
 
 def _decided(
-    pairs: pd.DataFrame, ratio: pd.Series, tie_log2: float, doubts: Mapping[str, pd.Series]
+    pairs: pd.DataFrame,
+    ratio: pd.Series,
+    tie_log2: float,
+    doubts: Mapping[str, pd.Series],
+    certain: Mapping[str, pd.Series] | None = None,
 ) -> pd.DataFrame:
-    """Add the outcome of each pair by `ratio`; `doubts` are the reasons that leave it undecided."""
-    outcomes = ["undecided"] * len(doubts) + ["win", "loss"]
-    outcome = np.select([*doubts.values(), ratio > tie_log2, ratio < -tie_log2], outcomes, "tie")
+    """Add the outcome of each pair by `ratio`; `doubts` are the reasons that leave it undecided.
+
+    certain: outcomes of the pairs that are decided whatever the ratio.
+    """
+    certain = certain or {}
+    signs = {"win": ratio > tie_log2, "loss": ratio < -tie_log2}
+    outcomes = ["undecided"] * len(doubts) + [*certain, *signs]
+    outcome = np.select([*doubts.values(), *certain.values(), *signs.values()], outcomes, "tie")
     reason = np.select(list(doubts.values()), list(doubts), "")
     known = ratio.where(outcome != "undecided")
     return pairs.assign(outcome=outcome, reason=reason, log2_ratio=known)

@@ -13,6 +13,7 @@ from gnn_dynamics.artifacts.code_digest import code_digest
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.artifacts.provenance import describe
+from gnn_dynamics.claims.names import listed
 from gnn_dynamics.cli.check_text import report
 from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.data.checks import checked
@@ -26,7 +27,6 @@ from gnn_dynamics.diagnosis.causes import CAUSES
 from gnn_dynamics.diagnosis.repairs import REPAIRS
 from gnn_dynamics.figures import graph_check
 from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION
-from gnn_dynamics.summaries.names import listed
 
 CONTENT = ("holds", "condition", "causes", "repairs", "traced")
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,9 @@ The paper's appendix B repeats Figure 4 for the remaining combinations; so does 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import curves, seed_bands, style
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.paper_curves import (
     DEPTH,
     DEPTH_NO_SKIP,

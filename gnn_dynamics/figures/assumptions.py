@@ -12,11 +12,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.claims.lambda_T import INFIMA, lambda_T
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import log_axis, style
 from gnn_dynamics.figures.seed_bands import x_label
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 
 CELL = ["dataset", "aggregation"]
 PROBLEM = [*CELL, "nodes"]  # the graph condition also depends on the nodes I

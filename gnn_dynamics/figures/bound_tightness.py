@@ -15,8 +15,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 
 CELL = ["dataset", "aggregation", "features", "multiscale"]
 RATES: dict[str, tuple[str, str, style.Line, str]] = {

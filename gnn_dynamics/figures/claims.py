@@ -1,7 +1,7 @@
-"""Every claim with its verdict, and its effect on every graph: the picture for a slide.
+"""The one slide: every claim with its verdict, and the effect of those about speed on GCN and GIN.
 
-The effect is log2(speed of the side that the claim calls faster / speed of the other): +1 means
-twice as fast as the other, 0 no difference, negative values the reverse.
+Effects are factors on a logarithmic axis: right of 1 the side that the claim calls faster is
+faster.
 """
 
 import textwrap
@@ -12,151 +12,137 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
+from gnn_dynamics.claims.evidence import POOLED
+from gnn_dynamics.claims.sentences import networks, times
 from gnn_dynamics.figures import style
-from gnn_dynamics.summaries import names, select
-from gnn_dynamics.summaries.names import MARKS, verdict_counts
+from gnn_dynamics.figures.forest import COLOURS, factor_axis, marker, reach_of, skips
+from gnn_dynamics.summaries import select
 
-WIDTH, LINE = 9.6, 0.165  # inches
-TOP, FOOT = 0.35, 0.5  # inches for legend and axis
-NUMBER, TITLE, STATEMENT, LABEL, EFFECTS = 1.12, 1.42, 4.75, 5.95, 6.05  # inches from the left
-ASSERTION_LETTERS, STATEMENT_LETTERS = 58, 86  # letters per line
-BODY, SMALL = 1.35, 0.73  # lines: where small text begins under a title, and its height
-SMALL_TEXT: style.Look = {"va": "top", "fontsize": 6.5, "linespacing": 1.3}
-MOST_LINES = 60  # beyond which the measures of speed are pooled
-MEASURES = {
-    "flow_time": ("flow time", "o"),
-    "best_lr_steps": ("steps, best rate", "s"),
-    "equal_lr_steps": ("steps, equal rate", "^"),
-    "head_to_layer_terms": ("head / layer terms", "D"),
-}
-POOLED = "all measures"
-DIRECTIONS = {
-    "as claimed": style.BLUE,
-    "reversed": style.RED,
-    "no clear direction": style.GREY,
-}
+# Inches. Narrow, so that letters of 8 pt are legible on a phone of 390 pixels, too.
+WIDTH, SIDE = 5.4, 0.1
+TOP, TALL, AXIS, LOW = 0.45, 0.95, 0.55, 0.33  # title, a claim about speed, its axis, any other
+PLOTS = (2.5, 4.0, 5.4)  # edges of the two plots, from the left
+CHIP = 0.98  # width of a verdict
+LETTERS, TITLE_LETTERS = 36, 26  # of a line: below a title, and of a small title
+MOST = 3.0  # log2: effects beyond 8 times are drawn at the edge, with an arrow
+MOST_WORDS = 6  # lines of a plot that have their factors in words
+AGGREGATIONS = ("gcn", "gin")
+BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # behind words on a plot
 
 
-def draw(claims: pd.DataFrame, comparisons: pd.DataFrame) -> Figure:
-    """A block for each claim: verdict, statement, then a line for each graph and measure of speed.
+def draw(claims: pd.DataFrame, evidence: pd.DataFrame) -> Figure:
+    """From tables `claims` and `evidence`: above the claims about speed, below all others.
 
-    From tables `claims` and `comparisons`. The large mark is the median effect over a graph's
-    cells, its bar joins the medians of the cells' interval ends, and the small dots are the
-    cells. A claim that compares no runs shows its result in words.
+    A diamond is the effect over all graphs, a dot that on one graph, each with its 95 % interval.
     """
-    lines = graph_lines(comparisons)
-    blocks = [_block(row, lines[lines["claim"] == row.claim]) for row in claims.itertuples()]
-    tops = np.concatenate([[0], np.cumsum([height for _, _, height in blocks])])
-    height = TOP + FOOT + LINE * tops[-1]
+    primary = evidence[evidence["primary"].astype(bool)] if len(evidence) else evidence
+    speed = [
+        row for row in claims.itertuples() if len(primary) and row.claim in set(primary["claim"])
+    ]
+    others = [row for row in claims.itertuples() if row not in speed]
+    plots = TALL * len(speed) + (AXIS if speed else 0)
+    height = TOP + plots + LOW * ((len(others) + 1) // 2) + 0.1
     figure = style.new_figure(height, WIDTH, layout=None)
-    words, effects = _axes(figure, tops[-1], height)
-    _scale(effects, lines)
-    for (row, part, _), top, bottom in zip(blocks, tops[:-1], tops[1:], strict=True):
-        _claim(words, row, top)
-        if len(part):
-            _effects(words, effects, part, top)
-        else:
-            effects.axhspan(top, bottom, color="white", zorder=2)  # no axis where nothing is on it
-            box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-            text = _wrapped(row.statement, STATEMENT_LETTERS)
-            words.text(STATEMENT, top + 0.5, text, bbox=box, **SMALL_TEXT)
-        words.axhline(bottom, color="#DDDDDD", lw=0.6)
-    figure.legend(handles=_legend(lines), loc="upper center", ncols=7, handlelength=1.2)
+    words = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(height, 0), facecolor="none")
+    words.set_axis_off()
+    for i, row in enumerate(speed):
+        _speed_claim(words, row, TOP + TALL * i)
+    if speed:
+        _plots(figure, height, [primary[primary["claim"] == row.claim] for row in speed])
+    for i, row in enumerate(others):
+        line, column = i % ((len(others) + 1) // 2), i // ((len(others) + 1) // 2)
+        _other_claim(words, row, column * WIDTH / 2, TOP + plots + LOW * line)
     return figure
 
 
-def _axes(figure: Figure, lines: float, height: float) -> tuple[Axes, Axes]:
-    """Words with x in inches over the whole width, and effects at the right; y counts lines."""
-    low, high = FOOT / height, LINE * lines / height
-    effects = figure.add_axes((EFFECTS / WIDTH, low, (WIDTH - EFFECTS - 0.15) / WIDTH, high))
-    words = figure.add_axes((0, low, 1, high), xlim=(0, WIDTH), facecolor="none")
-    words.set_axis_off()
-    for ax in (words, effects):
-        ax.set_ylim(lines, 0)
-    return words, effects
-
-
-def graph_lines(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Per claim, dataset and measure: medians of effect, ci_low, ci_high; the cells' effects."""
-    keys = ["claim", "dataset", "measure"]
-    if comparisons.empty:
-        return pd.DataFrame(columns=[*keys, "effect", "ci_low", "ci_high", "cells"])
-    known = comparisons[comparisons["effect"].notna()]
-    judged = known["state"] != "noted"
-    if len(known.loc[judged, keys].drop_duplicates()) > MOST_LINES:
-        known = known.assign(measure=POOLED)
-    medians = known[judged].groupby(keys)[["effect", "ci_low", "ci_high"]].median()
-    lines = medians.assign(cells=known.groupby(keys)["effect"].agg(list)).reset_index()
-    datasets, measures = select.ordered(lines["dataset"], "dataset"), [*MEASURES, POOLED]
-    rank = {name: i for i, name in enumerate([*datasets, *measures])}
-    return lines.sort_values(
-        keys, key=lambda column: column if column.name == "claim" else column.map(rank).fillna(-1)
-    )
-
-
-def _block(row: Any, lines: pd.DataFrame) -> tuple:
-    """(claim, its lines, height in lines)."""
-    left = BODY + SMALL * (1 + _wrapped(row.assertion, ASSERTION_LETTERS).count("\n"))
-    statement = 0.5 + SMALL * (1 + _wrapped(row.statement, STATEMENT_LETTERS).count("\n"))
-    return row, lines, max(left, len(lines) + 0.5 if len(lines) else statement) + 0.4
-
-
-def _wrapped(text: str, letters: int) -> str:
-    return "\n".join(textwrap.wrap(str(text), letters))
-
-
-def _scale(ax: Axes, lines: pd.DataFrame) -> None:
-    ends = lines[["effect", "ci_low", "ci_high"]].to_numpy(dtype=float).ravel()
-    ends = ends[np.isfinite(ends)]
-    reach = max(1.0, np.abs(ends).max() * 1.1) if len(ends) else 1.0
-    ax.set_xlim(-reach, reach)
-    ax.axvline(0, color=style.BLACK, lw=0.8)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
-    ax.set_xlabel("effect: speed-up (log$_2$; +1: twice as fast)")
-    ax.grid(axis="x")
-
-
-def _claim(words: Axes, row: Any, top: float) -> None:
+def _chip(words: Axes, row: Any, x: float, y: float) -> None:
     colour = style.VERDICT_COLOUR.get(row.verdict, style.GREY)
+    ink = style.BLACK if colour == style.ORANGE else "white"  # enough contrast on orange
     box = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": "none"}
-    look: style.Look = {"va": "top", "fontsize": 7.5, "weight": "bold"}
-    ink = style.BLACK if row.verdict == "mixed" else "white"  # enough contrast on orange
-    mark = f"{MARKS.get(row.verdict, '')} {row.verdict}"
-    words.text(0.1, top + 0.5, mark, color=ink, bbox=box, **look)
-    words.text(NUMBER, top + 0.45, f"{row.claim}", **look)
-    words.text(TITLE, top + 0.45, row.title, **look)
-    words.text(TITLE, top + BODY, _wrapped(row.assertion, ASSERTION_LETTERS), **SMALL_TEXT)
+    text = f"{names.MARKS.get(row.verdict, '')} {row.verdict}"
+    words.text(x, y, text, color=ink, bbox=box, va="center", fontsize=7.5, weight="bold")
 
 
-def _effects(words: Axes, ax: Axes, lines: pd.DataFrame, top: float) -> None:
-    for offset, line in enumerate(lines.itertuples()):
-        y = top + 0.95 + offset
-        one_sided = "as claimed" if line.ci_low > 0 else "reversed" if line.ci_high < 0 else ""
-        colour = DIRECTIONS[one_sided or "no clear direction"]
-        label, marker = MEASURES.get(line.measure, (line.measure, "o"))
-        shown = np.clip(line.cells, *ax.get_xlim())
-        ax.plot(shown, np.full(len(shown), y), ".", color=colour, ms=3, alpha=0.45, mew=0)
-        ax.hlines(y, line.ci_low, line.ci_high, color=colour, lw=1.8)
-        ax.plot(line.effect, y, marker, color=colour, ms=4.5, mec="white", mew=0.5)
-        text = f"{names.name(line.dataset)}, {label}"
-        words.text(LABEL, y, text, ha="right", va="center", fontsize=6.5)
+def _speed_claim(words: Axes, row: Any, top: float) -> None:
+    words.text(SIDE, top + 0.05, row.title, va="top", fontsize=10, weight="bold")
+    _chip(words, row, SIDE + 0.05, top + 0.36)
+    if row.scope:
+        lines = textwrap.wrap(row.scope, LETTERS)
+        text = "\n".join([*lines[:2], f"{lines[2]} …"] if len(lines) > 3 else lines)
+        words.text(SIDE, top + 0.5, text, va="top", fontsize=8, color="#444444")
+    words.hlines(top, SIDE, WIDTH - SIDE, color="#DDDDDD", lw=0.6)
 
 
-def _legend(lines: pd.DataFrame) -> list:
-    entries: dict[str, style.Look] = {
-        label: {"color": style.GREY, "marker": marker, "ls": ""}
-        for measure, (label, marker) in MEASURES.items()
-        if measure in set(lines["measure"])
-    }
-    entries |= {label: {"color": colour, "lw": 3} for label, colour in DIRECTIONS.items()}
-    return style.key(entries)
+def _other_claim(words: Axes, row: Any, left: float, top: float) -> None:
+    _chip(words, row, left + SIDE + 0.05, top + LOW / 2)
+    title = "\n".join(textwrap.wrap(row.title, TITLE_LETTERS))
+    look: style.Look = {"va": "center", "fontsize": 8, "linespacing": 1.1}
+    words.text(left + SIDE + CHIP, top + LOW / 2, title, **look)
 
 
-def measured(claims: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
-    """How many claims have which verdict, and on how many cells they rest."""
+def _plots(figure: Figure, height: float, claims: list[pd.DataFrame]) -> None:
+    """One axis for each aggregation; claims are TALL inches high."""
+    leads = [_leads(rows) for rows in claims]
+    everything, tall = pd.concat(leads), TALL * len(claims)
+    named = (everything["graph"] != POOLED).any()  # and so need more room for words
+    reach = min(reach_of(everything) * (1.8 if named else 1.2), MOST)
+    for left, right, aggregation in zip(PLOTS, PLOTS[1:], AGGREGATIONS, strict=False):
+        size = (right - left - 0.2) / WIDTH, tall / height
+        place = (left / WIDTH, (height - TOP - tall) / height, *size)
+        ax = figure.add_axes(place, ylim=(tall, 0), facecolor="none")
+        for i, rows in enumerate(leads):
+            _effects(ax, rows[rows["aggregation"] == aggregation], TALL * i, reach)
+        if aggregation not in set(everything["aggregation"]):
+            look: style.Look = {"ha": "center", "color": style.GREY, "fontsize": 8}
+            ax.text(0, TALL / 2, "not run", bbox=BOX, **look)
+        factor_axis(ax, reach, wide=False)
+        ax.set_yticks([])
+        ax.set_title(names.name(aggregation), fontsize=10, weight="bold", loc="center")
+    found = {skips(network) for rows in claims for network in networks(rows)} - {""}
+    looks = {word: {"color": COLOURS[word], "marker": "D", "ls": ""} for word in sorted(found)}
+    figure.legend(handles=style.key(looks), loc="upper left", ncols=2, fontsize=7.5, handlelength=1)
+
+
+def _leads(rows: pd.DataFrame) -> pd.DataFrame:
+    """The judged rows of the leading stratum of each linear network, else of each ReLU one."""
+    strata = networks(rows)
+    linear = {name: found for name, found in strata.items() if not name.startswith("ReLU")}
+    leads = [found[0].assign(network=name) for name, found in (linear or strata).items()]
+    rows = pd.concat(leads)
+    return rows[rows["judged"].astype(bool) & rows["effect"].notna()]
+
+
+def _effects(ax: Axes, rows: pd.DataFrame, top: float, reach: float) -> None:
+    """A line for each row, within TALL inches below `top`."""
+    rows = rows.sort_values(["graph", "network"])
+    few = len(rows) <= MOST_WORDS
+    for i, row in enumerate(rows.itertuples()):
+        y = top + TALL * (i + 0.5) / len(rows)
+        look: style.Look = {"color": COLOURS[skips(row.network)]}
+        low, centre, high = np.clip([row.ci_low, row.effect, row.ci_high], -reach, reach)
+        if few:
+            _number(ax, row, y, (low, high), reach, look)
+        ax.hlines(y, low, high, lw=2, **look)
+        ax.plot(centre, y, marker(row, reach), ms=5 if few else 3.5, mec="white", mew=0.5, **look)
+
+
+def _number(
+    ax: Axes, row: Any, y: float, ends: tuple[float, float], reach: float, look: style.Look
+) -> None:
+    """The factor beside its interval, on the side where there is room."""
+    text = f"{times(row.effect)}×"
+    text += "" if row.graph == POOLED else f" {names.name(row.graph)}"
+    left = row.effect > 0
+    x = ends[0] - 0.08 * reach if left else ends[1] + 0.08 * reach
+    side = "right" if left else "left"
+    ax.text(x, y, text, ha=side, va="center", fontsize=8, bbox=BOX, **look)
+
+
+def measured(claims: pd.DataFrame, evidence: pd.DataFrame) -> list[str]:
+    """How many claims have which verdict, and on how many graphs those about speed rest."""
+    graphs = evidence.loc[evidence["graph"] != POOLED, "graph"].nunique() if len(evidence) else 0
     return [
-        f"{verdict_counts(claims['verdict'])}.",
-        f"The comparisons have {select.plural(len(comparisons), 'cell')};"
-        " a cell is one setting with all its seeds.",
+        f"{names.verdict_counts(claims['verdict'])}.".capitalize(),
+        f"The claims about speed rest on {select.plural(graphs, 'graph')}.",
     ]

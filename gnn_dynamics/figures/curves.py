@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import seed_bands, style
-from gnn_dynamics.summaries import names, paper_curves, select
+from gnn_dynamics.summaries import paper_curves, select
 from gnn_dynamics.summaries.paper_curves import Contrast
 
 PAPER_LABEL = "paper, digitised"

@@ -3,8 +3,9 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import log_axis, seed_bands, style
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.gradient_terms import ratio_summary, term_sums
 
 TERMS = {

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import log_axis, style
 from gnn_dynamics.figures.graph_condition_depth import by_skip, draw_values, legend
-from gnn_dynamics.summaries import names
 
 MARKERS = {True: "o", False: "s"}
 

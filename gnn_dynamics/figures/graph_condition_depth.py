@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 
 COLUMNS = 4
 CIRCLES: Mapping[bool, str] = {True: "o", False: "o"}

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import seed_bands, style
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 
 CELL = ["aggregation", "multiscale", "depth"]
 

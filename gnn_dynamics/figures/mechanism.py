@@ -14,9 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import log_axis, style
 from gnn_dynamics.figures.style import DASHED, DOTTED, SOLID
-from gnn_dynamics.summaries import effects, names, select
+from gnn_dynamics.summaries import effects, select
 from gnn_dynamics.summaries.gradient_terms import head_shares
 from gnn_dynamics.summaries.predictors import ACCELERATIONS
 

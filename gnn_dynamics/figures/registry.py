@@ -9,8 +9,8 @@ from importlib.resources import files
 
 import yaml
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures.entry import Entry
-from gnn_dynamics.summaries import names
 
 _APPENDIX = "appendix_"
 

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import log_axis, style
-from gnn_dynamics.summaries import depth_rates, effects, names, select
+from gnn_dynamics.summaries import depth_rates, effects, select
 from gnn_dynamics.summaries.depth_rates import MEASURES, MODEL, PAIR, best_rates, by_rate
 
 MOSTLY = 0.5

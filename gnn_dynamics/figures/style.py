@@ -37,8 +37,9 @@ LABELS: dict[str, Look] = {
 }
 VERDICT_COLOUR = {
     "holds": GREEN,
+    "holds for": GREEN,
+    "depends on": ORANGE,
     "fails": RED,
-    "mixed": ORANGE,
     "vacuous": GREY,
     "not tested": GREY,
 }

@@ -3,9 +3,10 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import curves, seed_bands, style
-from gnn_dynamics.summaries import names, select
+from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.paper_curves import FIGURE_4, panel_rows
 
 

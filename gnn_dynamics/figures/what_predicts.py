@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.figures import style
-from gnn_dynamics.summaries import effects, names, select
+from gnn_dynamics.summaries import effects, select
 from gnn_dynamics.summaries.predictors import (
     ACCELERATIONS,
     ENOUGH,

@@ -6,11 +6,11 @@ from typing import Any
 import yaml
 
 from gnn_dynamics.artifacts.templates import render
+from gnn_dynamics.claims.names import name
 from gnn_dynamics.report import glossary, sections
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
 from gnn_dynamics.report.results import Results
 from gnn_dynamics.summaries import select
-from gnn_dynamics.summaries.names import name
 from gnn_dynamics.summaries.paper_curves import deviation
 
 
@@ -21,6 +21,7 @@ def build_report(results: Results) -> str:
         "template.html",
         _context(results),
         explain=glossary.Explainer(),
+        hint=glossary.hinted,
         named=name,
         number=sections.number,
         percent=percent,

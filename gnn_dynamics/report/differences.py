@@ -8,10 +8,10 @@ from itertools import chain
 
 import pandas as pd
 
+from gnn_dynamics.claims.names import name
 from gnn_dynamics.report.sections import Tables
 from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.gradient_terms import ratio_summary
-from gnn_dynamics.summaries.names import name
 from gnn_dynamics.summaries.paper_curves import ITERATIONS
 
 # Edges in the paper's table of datasets; its files contain some edges twice.

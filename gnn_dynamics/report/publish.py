@@ -13,12 +13,19 @@ from gnn_dynamics.artifacts.files import complete_or_absent, write_text
 from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.artifacts.templates import render
+from gnn_dynamics.claims.names import MARKS, in_words
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.results import read_shown
-from gnn_dynamics.report.sections import MARKS, headline
+from gnn_dynamics.report.sections import headline
 
 FIGURES = (
     "claims",
+    "forest_skips",
+    "forest_depth",
+    "forest_labels",
+    "settings_skips",
+    "settings_depth",
+    "settings_labels",
     "fig2_assumptions_linear",
     "fig4_training_speed",
     "fig5_gradient_terms",
@@ -55,7 +62,7 @@ def publish(run: Path, folder: Path, command: str) -> None:
         "claims": claims.sort_values("claim").to_dict("records"),
         "entries": entries,
     }
-    text = render("gnn_dynamics.report", "summary.md.jinja", page)
+    text = render("gnn_dynamics.report", "summary.md.jinja", page, in_words=in_words)
     write_text(f"{text}\n", folder / "README.md")
 
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from gnn_dynamics.claims.conclusion import phrase
+from gnn_dynamics.claims.evidence import FASTER, POOLED
+from gnn_dynamics.claims.names import MARKS, name, verdict_counts
+from gnn_dynamics.claims.sentences import interval, judged, networks, times
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.glossary import TABLES
 from gnn_dynamics.summaries import select
-from gnn_dynamics.summaries.names import MARKS, verdict_counts
 
 Tables = Mapping[str, pd.DataFrame]
 FIGURES = [figure.stem for figure in registry.FIGURES]
@@ -24,12 +27,14 @@ CELL_COLUMNS = (
 STATES = ("refutes", "undecided", "supports", "vacuous", "noted")  # in the order of the rows
 
 
-def headline(tables: Tables) -> str:
-    """`Of 14 claims, 5 hold, 2 fail, ...`, or that none was judged."""
+def headline(tables: Tables) -> list[str]:
+    """A sentence or two for each claim about speed, then all verdicts counted."""
     claims = tables.get("claims")
     if claims is None or claims.empty:
-        return "No claims were judged, because the table of claims is missing or empty."
-    return f"Of {len(claims)} claims, {verdict_counts(claims['verdict'])}."
+        return ["No claims were judged, because the table of claims is missing or empty."]
+    counted = f"Of {len(claims)} claims, {verdict_counts(claims['verdict'])}."
+    known = claims["summary"].dropna() if "summary" in claims else []
+    return [*(text for text in known if text), counted]
 
 
 def every_case(tables: Tables) -> str:
@@ -42,22 +47,51 @@ def every_case(tables: Tables) -> str:
 
 
 def claim_rows(tables: Tables) -> list[dict[str, Any]]:
-    """A row of the table of claims for each claim, with its mark, links and cells."""
+    """A row of the table of claims for each claim, with its mark, links, strata and cells."""
     claims = tables.get("claims")
     if claims is None:
         return []
     comparisons = tables.get("comparisons", pd.DataFrame(columns=["claim"]))
+    evidence = tables.get("evidence", pd.DataFrame(columns=["claim"]))
     return [
         {
             **row,
             "mark": MARKS.get(row["verdict"], ""),
             "style": str(row["verdict"]).replace(" ", "-"),
             "refuting": [part for part in (row["where_it_fails"] or "").split("; ") if part],
+            "strata": strata_rows(evidence[evidence["claim"] == row["claim"]]),
             **_links(row["evidence"]),
             **_cells(comparisons, row["claim"]),
         }
         for row in claims.sort_values("claim").to_dict("records")
     ]
+
+
+def strata_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of evidence that decide a claim, with effects as factors; the leading ones first."""
+    if evidence.empty:
+        return []
+    rows = []
+    for network, strata in networks(evidence[evidence["primary"].astype(bool)]).items():
+        for row in pd.concat(map(judged, strata)).itertuples():
+            setting = f"{phrase('measure', row.measure)}, {phrase('init', row.init)}"
+            graph = f"all {row.graphs}" if row.graph == POOLED else name(row.graph)
+            rows.append({"network": network, "setting": setting, "graph": graph, **_factors(row)})
+    return rows
+
+
+def _factors(row: Any) -> dict[str, str]:
+    """Effect and intervals of a row of evidence as factors; empty where there is none."""
+
+    def span(low: float, high: float) -> str:
+        return "" if pd.isna(low) else interval(low, high, FASTER)
+
+    return {
+        "factor": "" if pd.isna(row.effect) else times(row.effect),
+        "interval": span(row.ci_low, row.ci_high),
+        "new": span(row.prediction_low, row.prediction_high),
+        "finding": row.finding,
+    }
 
 
 def _links(evidence: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from gnn_dynamics.problem.problem import Problem, kept_problem, targets
 from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
-from gnn_dynamics.runs.speed import references, speed_rows
+from gnn_dynamics.runs.speed import last_loss, references, speed_rows
 from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics, sharpness
 from gnn_dynamics.theory.relu import relu_gradient
@@ -171,14 +171,15 @@ def _curvature(form: Form, nbar: int) -> float:
 
 def _scores(speed: list[Run]) -> list[Score]:
     """Steps to the smallest threshold relative to ||Y||^2, and the loss at the end."""
-    smallest = min(row["threshold"] for row in speed)
+    rows = [row for row in speed if row["threshold_kind"] == "label_norm"]
+    smallest = min(row["threshold"] for row in rows)
     return [
         Score(
             math.inf if row["censored"] else row["steps_to_threshold"],
             math.inf if row["status"] == "diverged" else row["end_loss"],
         )
-        for row in speed
-        if row["threshold"] == smallest and row["threshold_kind"] == "label_norm"
+        for row in rows
+        if row["threshold"] == smallest
     ]
 
 
@@ -197,10 +198,12 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
     full, weights = _initial(batch.arch, form, runs, batch.device)
     loss_optimum, label_norm_sq = references(batch.optimum, runs, Y)
     recorder = Recorder(_metrics(batch, full, weights), runs)
+    objective = form.objective(torch.from_numpy(Y).to(batch.device))
     continuous = batch.flow is not None
     stepper = batch.flow.stepper(settings.tolerance) if batch.flow else STEPPERS[batch.optimizer]
+    curvature = lambda_max(objective, weights).numpy(force=True) if continuous else None
     trajectory = train(
-        form.objective(torch.from_numpy(Y).to(batch.device)),
+        objective,
         weights,
         stepper,
         None if continuous else [run["lr"] for run in runs],
@@ -221,6 +224,7 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
         settings.thresholds,
         runs,
         trajectory.status,
+        curvature,
     )
     return rows
 
@@ -228,15 +232,15 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
 def _end(batch: Batch, loss_optimum: np.ndarray, label_norm_sq: np.ndarray) -> Tensor | None:
     """The loss (K,) at which runs have arrived.
 
-    A flow ends at its last threshold, or at a gap of SMALLEST_GAP where the theorems are observed;
-    other runs end early only if `stop_early` says so.
+    A flow ends at its last threshold and its target of pairs, or at a gap of SMALLEST_GAP where the
+    theorems are observed; other runs end early only if `stop_early` says so.
     """
     settings = batch.settings
     if not (batch.flow or settings.stop_early):
         return None
     bounds = batch.flow and {"rates", "time_condition"} & set(settings.observe)
-    share = SMALLEST_GAP if bounds else min(settings.thresholds)
-    return torch.from_numpy(loss_optimum + share * label_norm_sq)
+    thresholds = (SMALLEST_GAP,) if bounds else settings.thresholds
+    return torch.from_numpy(last_loss(loss_optimum, label_norm_sq, thresholds))
 
 
 def _initial(

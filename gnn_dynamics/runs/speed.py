@@ -10,12 +10,18 @@ Speed is read at thresholds on the excess L - L* or on the loss, relative to L(0
 The first alone would measure how fast a large random initial output decays; the second is the same
 for every model of the data. Both ask how fast a model gets to its L*: where one of two
 models has the lower L*, it must reduce the loss further. The third asks when a given training loss
-is reached.
+is reached, which may lie below L*.
+
+    pair         L      <= threshold * ||Y||_F^2, at the thresholds of `pair_levels`
+
+serves the comparison of two models at one training loss that both can reach. The lowest of these
+thresholds is a model's own target; the target of a pair is the larger of the two own ones
+(claims/pair_target.py).
 
 L* is known for linear models with the squared loss (equation 6). For the cross-entropy, whose
 infimum need not be attained, and for ReLU, whose optimum is unknown, the reference is 0, and the
 column `loss_reference` is `zero` instead of `optimum`. There `loss` would repeat `label_norm` and
-has no rows.
+has no rows, and `pair` has the one threshold that every such model has.
 """
 
 import math
@@ -27,6 +33,11 @@ import pandas as pd
 from scipy.interpolate import KroghInterpolator
 
 Key = Mapping[str, Any]  # the key columns of a run
+Kind = tuple[float, float, Sequence[float]]  # reference of the excess, scale, thresholds
+
+PAIR_SHARE = 0.1  # of ||Y||^2 - L*, above L*: what is left to learn at the target of a pair
+STEP = 0.95  # ratio of ||Y||^2 - L at neighbouring levels
+LEVELS = (*(1 - (1 - PAIR_SHARE) * STEP**k for k in range(45)), 1.0)
 
 
 def speed_rows(
@@ -37,6 +48,7 @@ def speed_rows(
     thresholds: Sequence[float],
     keys: Sequence[Key],
     status: Sequence[str],
+    curvature: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """One row for each run, threshold and kind of threshold.
 
@@ -54,6 +66,7 @@ def speed_rows(
         thresholds: fractions, each above 0.
         keys: for each run its key columns, `optimizer`, `loss_fn` and `activation` among them.
         status: `ok` or `diverged` for each run.
+        curvature: largest eigenvalue of the Hessian at the start (K,), if it is known.
 
     Raises:
         ValueError: if the shapes disagree, or a first loss or an optimum in use is not finite.
@@ -65,8 +78,10 @@ def speed_rows(
         steps = np.logical_and.accumulate(np.isfinite(loss_trace[:, k]))
         trace = loss_trace[steps, k], time[steps, k]
         scales = float(loss_trace[0, k]), float(label_norm_sq[k])
-        kinds = _kinds(key, scales, float(loss_optimum[k]))
-        rows += [{**key, **row} for row in _rows(trace, kinds, thresholds, key, status[k])]
+        lowest = float(loss_optimum[k]) if has_optimum(key) else 0.0
+        kinds = _kinds(key, scales, lowest, thresholds)
+        about = {**key, "lambda_start": None if curvature is None else float(curvature[k])}
+        rows += [about | row for row in _rows(trace, kinds, key, status[k], lowest)]
     return rows
 
 
@@ -105,11 +120,35 @@ def _optimum(optimum: pd.DataFrame | None, key: Key) -> float:
     return float(value)
 
 
-def _kinds(key: Key, scales: tuple[float, float], optimum: float) -> dict[str, tuple[float, float]]:
-    """Reference of the excess, and scale of the thresholds, for each kind that the run has."""
-    reference, (start, norm) = optimum if has_optimum(key) else 0.0, scales
-    kinds = {"initial": (reference, start), "label_norm": (reference, norm)}
-    return kinds | {"loss": (0.0, norm)} if has_optimum(key) else kinds
+def pair_levels(share: float) -> list[float]:
+    """Losses, as shares of ||Y||^2, at which a run with L* = `share` of ||Y||^2 is read for pairs.
+
+    The own target, L* + 0.1 (||Y||^2 - L*), and the LEVELS above it. These are the same for all
+    runs and so dense that the time at any loss between two of them is known within 1 %.
+    """
+    own = share + PAIR_SHARE * (1 - share)
+    return [own, *(level for level in LEVELS if level > own)]
+
+
+def last_loss(
+    loss_optimum: np.ndarray, label_norm_sq: np.ndarray, thresholds: Sequence[float]
+) -> np.ndarray:
+    """The loss (K,) at which a run has passed all its thresholds above L*."""
+    own = loss_optimum + PAIR_SHARE * (label_norm_sq - loss_optimum)
+    return np.minimum(own, loss_optimum + min(thresholds) * label_norm_sq)
+
+
+def _kinds(
+    key: Key, scales: tuple[float, float], optimum: float, thresholds: Sequence[float]
+) -> dict[str, Kind]:
+    """The kinds of thresholds that the run has. `optimum` is 0 where it is unknown."""
+    known, (start, norm) = has_optimum(key), scales
+    kinds: dict[str, Kind] = {
+        "initial": (optimum, start, thresholds),
+        "label_norm": (optimum, norm, thresholds),
+        "pair": (0.0, norm, pair_levels(optimum / norm) if known else [PAIR_SHARE]),
+    }
+    return kinds | {"loss": (0.0, norm, thresholds)} if known else kinds
 
 
 def _check(
@@ -130,13 +169,13 @@ def _check(
 
 def _rows(
     trace: tuple[np.ndarray, np.ndarray],
-    kinds: dict[str, tuple[float, float]],
-    thresholds: Sequence[float],
+    kinds: Mapping[str, Kind],
     key: Key,
     state: str,
+    lowest: float,
 ) -> Iterator[dict[str, Any]]:
     losses, times = trace
-    for kind, (reference, scale) in kinds.items():
+    for kind, (reference, scale, thresholds) in kinds.items():
         excess = losses - reference
         for threshold in thresholds:
             target = threshold * scale
@@ -154,6 +193,7 @@ def _rows(
                 "end_step": len(times) - 1,
                 "end_loss": float(losses[-1]),
                 "started_below": step == 0,
+                "unreachable": reference + target < lowest,
                 "loss_reference": "optimum" if has_optimum(key) else "zero",
                 "status": state,
             }

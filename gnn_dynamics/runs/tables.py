@@ -51,8 +51,8 @@ SPEED = Table(
     | {"steps_to_threshold": INTEGER, "censored": FLAG}
     | reals("end_time"),
     optional={"end_step": INTEGER}
-    | reals("end_loss")
-    | {"started_below": FLAG}
+    | reals("end_loss", "lambda_start")
+    | {"started_below": FLAG, "unreachable": FLAG}
     | texts("loss_reference", "status"),
 )
 BLOCK_TABLES = {

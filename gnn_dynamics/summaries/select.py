@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from gnn_dynamics.claims import names
 from gnn_dynamics.config.grid import KEYS, is_named
-from gnn_dynamics.summaries import names
 
 PREFERRED: dict[str, tuple] = {
     "dataset": ("cora", "citeseer", "pubmed", "digits"),

@@ -46,11 +46,19 @@ NAMES: dict[object, str] = {
 }
 
 
-MARKS = {"holds": "✓", "fails": "✗", "mixed": "±", "vacuous": "○", "not tested": "–"}
+MARKS = {
+    "holds": "✓",
+    "holds for": "✓",
+    "depends on": "±",
+    "fails": "✗",
+    "vacuous": "○",
+    "not tested": "–",
+}
 _VERBS = {  # singular, plural
     "holds": ("holds", "hold"),
+    "holds for": ("holds in part", "hold in part"),
+    "depends on": ("depends on the setting", "depend on the setting"),
     "fails": ("fails", "fail"),
-    "mixed": ("is mixed", "are mixed"),
     "vacuous": ("is vacuous", "are vacuous"),
     "not tested": ("is not tested", "are not tested"),
 }
@@ -67,7 +75,12 @@ def listed(*values: object) -> str:
 
 
 def verdict_counts(verdicts: Iterable[str]) -> str:
-    """`3 hold, 1 fails, 2 are mixed` for a list of verdicts."""
+    """`3 hold, 1 fails, 2 depend on the setting` for a list of verdicts."""
     counts = Counter(verdicts)
     texts = [f"{counts[v]} {_VERBS[v][counts[v] > 1]}" for v in _VERBS if counts[v]]
     return ", ".join(texts) or "no claim was judged"
+
+
+def in_words(verdict: str, scope: str | None) -> str:
+    """`holds for GCN`, `depends on the graph`, or the verdict alone."""
+    return f"{verdict} {scope}" if scope else verdict
