@@ -95,14 +95,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(add: Callable[..., argparse.Action]) -> None:
-    scale = "unchanged, rows of sum 1, or columns of mean 0 and variance 1 (default: raw)"
+    scale = (
+        "unchanged, rows of sum 1, or columns of mean 0 and variance 1 (default: raw); identity,"
+        " degree and ones make features for a graph that has none"
+    )
     which = "the set I: training nodes, or all labelled nodes (default: train if there is a split)"
     out = "folder for the tables and the figure (default: ./gnn-dynamics-check)"
     add("paths", nargs="+", metavar="[ROLE=]PATH", help="the files of one graph")
-    add("--features", choices=("raw", "row", "standard"), default="raw", help=scale)
+    made = ("identity", "degree", "ones")
+    add("--features", choices=("raw", "row", "standard", *made), default="raw", help=scale)
     add("--depth", type=_depth, default=4, metavar="H", help="check depths 1 to H (default: 4)")
     add("--nodes", choices=("train", "all"), help=which)
     add("--labels", metavar="NAME", help="column, attribute or array with the labels")
+    add("--ids", metavar="NAME", help="column with the ids of the nodes; none: rows are in order")
+    add("--ends", metavar="A,B", help="the columns with the ids at both ends of an edge")
+    add("--first-id", type=int, metavar="N", help="id of the first row of features (default: 0)")
+    add("--split", type=int, metavar="K", dest="split_index", help="which of several splits, from 0")
+    add("--header", choices=("yes", "no"), help="whether a first line 0,1,2 is a header")
     add("--no-labels", action="store_true", help="the graph has none; I is the set of all nodes")
     add("--regression", action="store_true", help="labels are real targets, not classes")
     add("--ignore-weights", action="store_true", help="treat weighted edges as unweighted")

@@ -1,157 +1,102 @@
-"""A user's graph as named arrays: a .npz file, or the tensors of a PyTorch Geometric file."""
+"""Named arrays as tables: of edges, from a list of them or a matrix, and of nodes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
-from gnn_dynamics.artifacts.npz import DAMAGED
-from gnn_dynamics.data.own.edges import edges_from_index, edges_from_matrix
-from gnn_dynamics.data.own.raw_graph import (
-    LABEL_NAMES,
-    PARTS,
-    Edges,
-    Features,
-    Labels,
-    RawGraph,
-    as_features,
-    one_column,
-    where_in,
-)
+from gnn_dynamics.data.own.names import EDGE_LISTS, FEATURES, LABELS, MATRICES, WEIGHTS, first
+from gnn_dynamics.data.own.networks import Network
+from gnn_dynamics.data.own.table import Table, numbers
 from gnn_dynamics.errors import UserError
 
-EDGE_NAMES = ("edge_index", "edges")
-MATRIX_NAMES = ("adjacency", "adj")
-FEATURE_NAMES = ("x", "features", "node_features")
-WEIGHT_NAMES = ("edge_weight", "weights")
+
+def node_table(path: Path, arrays: Mapping[str, Any], n: int | None = None) -> Table:
+    """Arrays with a value for each of n nodes as columns; n is that of the features or labels."""
+    arrays = {name: _one_column(array) for name, array in arrays.items()}
+    if n is None:
+        name = first(arrays, (*FEATURES, *LABELS)) or next(iter(arrays), None)
+        n = _size(arrays, name) or 0
+    columns = {name: a for name, a in arrays.items() if a.ndim == 1 and _size(arrays, name) == n}
+    rest = {name: array for name, array in arrays.items() if name not in columns}
+    frame = pd.DataFrame(columns, index=range(n))
+    return Table(path, frame, "node {}".format, noun="array", arrays=rest)
 
 
-def open_npz(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of a .npz file.
+def _one_column(array: Any) -> Any:
+    """(n,) for a dense array of shape (n, 1), as many store labels."""
+    narrow = not sparse.issparse(array) and array.ndim == 2 and array.shape[1] == 1
+    return array[:, 0] if narrow and array.dtype.kind != "f" else array
+
+
+def _size(arrays: Mapping[str, Any], name: str | None) -> int | None:
+    """The number of rows of an array, if it has any."""
+    return arrays[name].shape[0] if name in arrays and arrays[name].ndim else None
+
+
+def graph_tables(path: Path, arrays: Mapping[str, Any]) -> Network:
+    """The tables of nodes and of edges in arrays; the only array without a name is the edges.
 
     Raises:
-        UserError: if it is damaged or contains objects, which could run code.
+        UserError: if there are no edges under a usual name; the message lists the names.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except DAMAGED as error:
+    arrays = dict(arrays)
+    single = "" if "" in arrays else None
+    entries = single if _is_matrix(arrays.get("")) else first(arrays, MATRICES)
+    pairs = first(arrays, EDGE_LISTS) or single
+    if entries is not None:
+        edges, n = edges_of_matrix(path, entries, arrays.pop(entries))
+    elif pairs is not None:
+        weights = arrays.pop(first(arrays, sorted(WEIGHTS)), None)
+        edges, n = _edges_of_list(path, pairs, arrays.pop(pairs), weights), None
+    else:
         raise UserError(
-            f"{path} is not a complete file of numpy.savez or scipy.sparse.save_npz without objects"
-        ) from error
+            f"{path} has none of the arrays edge_index, edges, adjacency (it has:"
+            f" {', '.join(arrays)})"
+        )
+    count = arrays.pop("num_nodes", None)
+    n = n or _size(arrays, first(arrays, FEATURES)) or (int(count) if count is not None else None)
+    return Network(node_table(path, arrays, n), edges)
 
 
-def is_sparse(arrays: Mapping[str, np.ndarray]) -> bool:
-    """Whether the arrays are those of scipy.sparse.save_npz."""
-    return {"format", "shape", "data"} <= set(arrays)
+def _is_matrix(array: Any) -> bool:
+    square = array is not None and array.ndim == 2 and array.shape[0] == array.shape[1]
+    return sparse.issparse(array) or (square and array.shape[0] > 2)
 
 
-def read_sparse(path: Path) -> sparse.csr_array:
-    """The matrix in a file of scipy.sparse.save_npz.
-
-    Raises:
-        UserError: if an array is missing, or the indices exceed the shape.
-    """
-    try:
-        matrix = sparse.csr_array(sparse.load_npz(path))
-        matrix.check_format(full_check=True)
-    except (ValueError, KeyError, NotImplementedError) as error:
-        raise UserError(f"{path} is not a complete sparse matrix of scipy ({error})") from error
-    return matrix
-
-
-def matrix_in(path: Path) -> Features:
-    """Features from a .npz: a scipy sparse matrix, the array `x`, or the only array.
+def edges_of_matrix(path: Path, name: str, matrix: Any) -> tuple[Table, int]:
+    """The entries of an adjacency (n, n), dense or sparse, as edges, and n; values are weights.
 
     Raises:
-        UserError: if it contains none of these.
+        UserError: if it is not square or holds no numbers.
     """
-    arrays = open_npz(path)
-    if is_sparse(arrays):
-        return Features(read_sparse(path), lambda i, k: f"{path}, node {i}, feature {k}")
-    only = tuple(arrays) if len(arrays) == 1 else ()
-    name, X = named_array(arrays, (*FEATURE_NAMES, *only), path)
-    return as_features(X, f"{path}, array {name}")
+    origin = f"array {name}, entry" if name else "entry"
+    A = numbers(matrix, f"{path}, {origin.removesuffix(', entry')}")
+    if A.ndim != 2 or A.shape[0] != A.shape[1]:
+        raise UserError(f"{path} has the shape {A.shape}; an adjacency matrix is square")
+    A = sparse.coo_array(A)
+    present = A.data != 0  # a stored zero is not an edge
+    columns = dict(zip(("source", "target"), (ends[present] for ends in A.coords), strict=True))
+    frame = pd.DataFrame({**columns, "weight": A.data[present]})
+    table = Table(path, frame, lambda k: f"{origin} {k}", by_row=True, ends=("source", "target"))
+    table.notes.append(f"an adjacency matrix of {A.shape[0]} nodes")
+    return table, A.shape[0]
 
 
-def named_array(
-    arrays: Mapping[str, Any], names: Sequence[str], path: Path | str
-) -> tuple[str, Any]:
-    """The first of the `names` in `arrays`, with its array.
-
-    Raises:
-        UserError: if there is none; the message lists the arrays that exist.
-    """
-    for name in names:
-        if name in arrays:
-            return name, arrays[name]
-    raise UserError(
-        f"{path} has none of the arrays {', '.join(names)} (it has: {', '.join(arrays)})"
-    )
-
-
-def read_npz_graph(path: Path, label_name: str | None) -> RawGraph:
-    """A .npz as graph: scipy's adjacency, or arrays edge_index or adjacency, x, y, train_mask, ...
-
-    Raises:
-        UserError: if it contains no edges under these names.
-    """
-    arrays = open_npz(path)
-    if is_sparse(arrays):
-        return RawGraph(edges_from_matrix(read_sparse(path), str(path)))
-    return graph_from_arrays(arrays, path, label_name)
-
-
-def graph_from_arrays(arrays: Mapping[str, Any], path: Path, label_name: str | None) -> RawGraph:
-    """A graph from arrays with PyTorch Geometric's names; other arrays are unused.
-
-    Raises:
-        UserError: if there are no edges, or no labels under `label_name`.
-    """
-    used: set[str] = set()
-    labels = (label_name,) if label_name else LABEL_NAMES
-
-    def take(names: Sequence[str]) -> tuple[str, Any]:
-        name, value = named_array(arrays, names, path)
-        used.add(name)
-        return f"{path}, array {name}", value
-
-    edges = _edges(arrays, take)
-    X = take(FEATURE_NAMES) if arrays.keys() & set(FEATURE_NAMES) else None
-    y = take(labels) if label_name or arrays.keys() & set(labels) else None
-    parts = masks(arrays, str(path))
-    used |= {name for part in PARTS for name in (part, f"{part}_mask")}
-    return RawGraph(
-        edges,
-        features=as_features(X[1], X[0]) if X else None,
-        labels=Labels(one_column(y[1], y[0]), where_in(y[0], "node")) if y else None,
-        parts=parts or None,
-        unused=[f"array {name}" for name in arrays if name not in used | {"num_nodes"}],
-    )
-
-
-def _edges(arrays: Mapping[str, Any], take: Callable[[Sequence[str]], tuple[str, Any]]) -> Edges:
-    if arrays.keys() & set(MATRIX_NAMES):
-        origin, matrix = take(MATRIX_NAMES)
-        return edges_from_matrix(matrix, origin)
-    origin, index = take((*EDGE_NAMES, *MATRIX_NAMES))
-    weights = one_column(*take(WEIGHT_NAMES)[::-1]) if arrays.keys() & set(WEIGHT_NAMES) else None
-    return edges_from_index(index, origin, weights)
-
-
-def masks(arrays: Mapping[str, Any], origin: str) -> dict[str, np.ndarray]:
-    """Parts of a split by the names train, val, test or train_mask, ...; {} where there are none.
-
-    Raises:
-        UserError: if a part has the wrong shape. `origin` names the file.
-    """
-    parts = {}
-    for part in PARTS:
-        for name in (part, f"{part}_mask"):
-            if name in arrays:
-                parts[part] = one_column(arrays[name], f"{origin}, array {name}")
-                if name.endswith("_mask"):  # older files store masks as bytes
-                    parts[part] = parts[part].astype(bool)
-    return parts
+def _edges_of_list(path: Path, name: str, index: Any, weights: Any) -> Table:
+    """Edges from an array (2, edges), or (edges, 2) and more, of which the third has weights."""
+    origin = f"array {name}, edge" if name else "edge"
+    index = numbers(index, f"{path}, {origin.removesuffix(', edge')}")
+    if index.ndim != 2 or (2 not in index.shape and (name or index.shape[1] != 3)):
+        raise UserError(
+            f"{path}, {origin.removesuffix(', edge')} has the shape {index.shape}; it needs the"
+            " shape (2, edges)"
+        )
+    columns = list(index if len(index) == 2 else index.T)
+    frame = pd.DataFrame(dict(zip(("source", "target", "weight"), columns, strict=False)))
+    if weights is not None:
+        frame["weight"] = numbers(weights, f"{path}, weights").reshape(len(frame), -1)[:, 0]
+    return Table(path, frame, lambda k: f"{origin} {k}", by_row=True, ends=("source", "target"))

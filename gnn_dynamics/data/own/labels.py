@@ -1,134 +1,141 @@
-"""Labels of a user's own graph as classes 0, 1, ... or real targets, and its split."""
+"""Labels of a user's own graph as classes 0, 1, ... or real targets."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gnn_dynamics.data.graph import UNLABELLED
-from gnn_dynamics.data.own.raw_graph import PARTS, Labels
-from gnn_dynamics.data.splits import split_per_class
+from gnn_dynamics.data.own.names import LABELS, UNKNOWN, stem
+from gnn_dynamics.data.own.table import Table
 from gnn_dynamics.errors import UserError
 
 
-def encoded_labels(
-    paths: Mapping[str, Path], labels: Labels | None, n: int, options: Mapping[str, Any]
-) -> tuple[np.ndarray, list[str]]:
-    """(n,) int64 classes with -1 for unlabelled nodes and their names, or float64 targets with NaN.
+def find_labels(
+    tables: Sequence[Table], option: str | None, alone: bool, regression: bool
+) -> tuple[Table, str] | None:
+    """The table and the column of the labels: `option`, a usual name, or the only column.
 
-    -1, an empty field and NaN mean unlabelled. Classes are numbered in ascending order.
+    alone: whether the first table is a file of labels only, which may have one column of any name.
 
     Raises:
-        UserError: if there are no labels, fewer or more than n, a single class, or fractions.
+        UserError: if `option` does not exist, or several columns could be the labels.
     """
-    if labels is None:
-        raise UserError(
-            f"{paths['graph']} has no labels under a usual name; give their name (--labels NAME),"
-            " add a file with labels, or check without labels (--no-labels)"
-        )
-    file = paths.get("labels", paths["graph"])
-    if len(labels.values) != n:
-        raise UserError(f"{file}: {len(labels.values)} labels, but {n} nodes (rows of features)")
-    values = _plain(labels)
-    if options.get("task") == "regression":
-        return _targets(values, labels), []
-    known = _known(values)
+    if option:
+        for table in tables:
+            if option in table.names:
+                return table, option
+        listed = "; ".join(f"{table.path} has {table.listed()}" for table in tables)
+        raise UserError(f"there is no {option!r} for --labels: {listed}")
+    for table in tables:
+        others = [name for name in table.names if name not in (table.key, *table.index)]
+        usual = [name for name in others if _may_be_labels(table, name, regression)]
+        if alone and table is tables[0] and not usual:
+            usual = others
+        if len(usual) == 1:
+            return table, usual[0]
+        if usual:
+            raise UserError(
+                f"{table.path} has the columns {', '.join(map(repr, others))}: name the one that"
+                f" holds the labels (labels: NAME, --labels NAME); {_candidates(table, others)}"
+            )
+    return None
+
+
+def _may_be_labels(table: Table, name: str, regression: bool) -> bool:
+    """Whether a column has a usual name, is no coordinate and has fewer classes than nodes."""
+    if stem(name) not in LABELS or (stem(name) == "y" and "x" in map(stem, table.frame)):
+        return False
+    column = table.frame[name] if name in table.frame else None
+    return regression or column is None or column.dtype.kind != "O" or not column.is_unique
+
+
+def _candidates(table: Table, names: Sequence[str]) -> str:
+    """The columns with few different values, for a message."""
+    counts = {name: table.frame[name].nunique() for name in names if name in table.frame}
+    few = [f"{name} ({k} values)" for name, k in counts.items() if 1 < k <= len(table.frame) / 2]
+    return f"with few values: {', '.join(few) or 'none'}"
+
+
+def encoded(
+    values: Any, where: Callable[[int], str], task: str | None, file: str
+) -> tuple[np.ndarray, list[str], list[str]]:
+    """(n,) int64 classes with -1 for unlabelled nodes, or float64 targets with NaN; names; notes.
+
+    -1, an empty field, NaN and words such as `unknown` mean unlabelled. Classes are numbered in
+    ascending order.
+
+    Raises:
+        UserError: if there are several labels at a node, no label, a single class, or fractions.
+    """
+    notes: list[str] = []
+    values = _one_column(np.asarray(values), where, notes)
+    values = _plain(values, notes)
+    if task == "regression":
+        return _targets(values, where), [], notes
+    known = values != "" if values.dtype.kind == "U" else ~np.isnan(values) & (values != UNLABELLED)
     if values.dtype.kind == "f":
-        _refuse_fractions(values, known, labels)
+        _refuse_fractions(values, known, where)
         values = np.where(known, values, UNLABELLED).astype(np.int64)
     names, codes = np.unique(values[known], return_inverse=True)
     if len(names) < 2:
         reason = f"there is one class only ({names[0]})" if len(names) else "no node has a label"
         raise UserError(f"{file}: {reason}; -1 and empty mean unlabelled")
-    classes = np.full(n, UNLABELLED, dtype=np.int64)
+    if len(names) == len(values):
+        notes.append("as many classes as nodes; are they names? (--labels NAME)")
+    classes = np.full(len(values), UNLABELLED, dtype=np.int64)
     classes[known] = codes
-    return classes, [str(name) for name in names]
+    return classes, [str(name) for name in names], notes
 
 
-def _plain(labels: Labels) -> np.ndarray:
-    """The values as int64, float64 (NaN where empty) or text ("" where empty)."""
-    values = np.asarray(labels.values)
+def _one_column(values: np.ndarray, where: Callable[[int], str], notes: list[str]) -> np.ndarray:
+    """(n,) from (n,), (n, 1), or (n, classes) with a single 1 in each row."""
+    if values.ndim == 2 and values.shape[1] == 1:
+        return values[:, 0]
+    if values.ndim == 2 and np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all():
+        notes.append(f"one-hot in {values.shape[1]} columns")
+        return values.argmax(axis=1)
+    if values.ndim != 1:
+        raise UserError(
+            f"{where(0)}: the labels have the shape {values.shape}, but each node has one label;"
+            " check without labels (--no-labels), or store one column"
+        )
+    return values
+
+
+def _plain(values: np.ndarray, notes: list[str]) -> np.ndarray:
+    """The values as int64, float64 (NaN where unlabelled) or text ("" where unlabelled)."""
     if values.dtype.kind in "bui":
         return values.astype(np.int64)
     if values.dtype.kind == "f":
         return values.astype(np.float64)
-    filled = ["nan" if value is None or value == "" else value for value in values.tolist()]
+    text = np.array(["" if value is None else str(value).strip() for value in values.tolist()])
+    words = [word for word in np.unique(text) if word.lower() in UNKNOWN]
+    if words:
+        listed = ", ".join(f"{word!r}" for word in map(str, words))
+        notes.append(f"{listed} means unlabelled; rename it to make it a class")
+    text[np.isin(text, [*words, "nan", str(UNLABELLED), f"{UNLABELLED}.0"])] = ""
     try:
-        return np.array([float(value) for value in filled])
-    except (TypeError, ValueError):
-        return np.array(["" if value == "nan" else str(value) for value in filled])
+        return np.where(text == "", "nan", text).astype(np.float64)
+    except ValueError:
+        return text
 
 
-def _known(values: np.ndarray) -> np.ndarray:
-    if values.dtype.kind == "U":
-        return values != ""
-    return np.isfinite(values) & (values != UNLABELLED)
-
-
-def _refuse_fractions(values: np.ndarray, known: np.ndarray, labels: Labels) -> None:
+def _refuse_fractions(
+    values: np.ndarray, known: np.ndarray, where: Callable[[int], str]
+) -> None:
     wrong = np.flatnonzero((known & (values != np.round(values))) | np.isinf(values))
     if wrong.size:
         raise UserError(
-            f"{labels.where(int(wrong[0]))} is {values[wrong[0]]}, not a class; for real targets,"
-            " set the option `task: regression` (--regression)"
+            f"{where(int(wrong[0]))} is {values[wrong[0]]}, not a class; for real targets, set the"
+            " option `task: regression` (--regression)"
         )
 
 
-def _targets(values: np.ndarray, labels: Labels) -> np.ndarray:
+def _targets(values: np.ndarray, where: Callable[[int], str]) -> np.ndarray:
     wrong = np.arange(len(values)) if values.dtype.kind == "U" else np.flatnonzero(np.isinf(values))
     if wrong.size:
         raise UserError(
-            f"{labels.where(int(wrong[0]))} is {values[wrong[0]]!s}, not a target of a regression"
+            f"{where(int(wrong[0]))} is {values[wrong[0]]!s}, not a target of a regression"
         )
     return values.astype(np.float64)
-
-
-def split_of(
-    paths: Mapping[str, Path],
-    parts: Mapping[str, np.ndarray] | None,
-    labels: np.ndarray,
-    options: Mapping[str, Any],
-) -> tuple[dict[str, np.ndarray], str]:
-    """Ascending node ids of train, val and test, and the origin of the split in words.
-
-    Raises:
-        UserError: if there is no training node, no split, or two splits.
-    """
-    drawn, file = options.get("split"), paths.get("split", paths["graph"])
-    if parts is not None and drawn is not None:
-        raise UserError(f"{file} already has a split; remove the option `split`")
-    if parts is not None:
-        ids = {part: _ids(parts.get(part), len(labels), part, file) for part in PARTS}
-        if not ids["train"].size:
-            raise UserError(f"{file}: there are no training nodes in the split")
-        return ids, "as given"
-    if drawn is None:
-        raise UserError(
-            f"{file}: there are no training nodes; add a file with the split, or set the option"
-            " `split` to all or to {train: 20, val: 30, seed: 0}"
-        )
-    return _drawn(labels, drawn)
-
-
-def _drawn(labels: np.ndarray, drawn: Any) -> tuple[dict[str, np.ndarray], str]:
-    if drawn != "all":
-        return split_per_class(labels, **drawn), "drawn: {train} per class".format(**drawn)
-    real = labels.dtype.kind == "f"
-    known = np.flatnonzero(np.isfinite(labels) if real else labels != UNLABELLED)
-    none = np.array([], dtype=np.int64)
-    return {"train": known, "val": none, "test": none}, "none, all labelled nodes train"
-
-
-def _ids(part: np.ndarray | None, n: int, name: str, file: Path) -> np.ndarray:
-    """Ascending node ids of one part, from a mask (n,) or from ids."""
-    if part is None:
-        return np.array([], dtype=np.int64)
-    part = np.asarray(part)
-    if part.dtype == bool:
-        if len(part) != n:
-            raise UserError(f"{file}: the mask of {name} has {len(part)} values for {n} nodes")
-        return np.flatnonzero(part)
-    if part.size and (part.dtype.kind not in "ui" or part.min() < 0 or part.max() >= n):
-        raise UserError(f"{file}: {name} must be a mask, or node ids from 0 to {n - 1}")
-    return np.sort(part.astype(np.int64))

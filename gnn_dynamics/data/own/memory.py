@@ -13,6 +13,7 @@ GB = 1e9
 ARRAYS, TABLES = 5, 7
 # Peak memory per byte of text: networkx keeps every value as an object.
 TEXT = {".graphml": 22, ".gml": 14}
+NODE = 200  # bytes for each node, whatever its features
 SAMPLE = 2**20  # bytes of a text table in which fields are counted
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -32,6 +33,20 @@ def check_memory(paths: Iterable[Path], budget: float | None) -> None:
             f" {total / GB:.3g} GB of memory, but {limit / GB:.3g} GB are allowed; use a machine"
             " with more memory, raise the limit (--memory), or store features as a sparse matrix"
             " (scipy.sparse.save_npz)"
+        )
+
+
+def check_nodes(n: int, budget: float | None) -> None:
+    """Check that vectors of n nodes fit into `budget` bytes (None: the free memory).
+
+    Raises:
+        UserError: if not.
+    """
+    limit = available_memory() if budget is None else budget
+    if NODE * n > limit:
+        raise UserError(
+            f"{n} nodes need about {NODE * n / GB:.3g} GB of memory, but {limit / GB:.3g} GB are"
+            " allowed; use a machine with more memory, or raise the limit (--memory)"
         )
 
 
