@@ -1,8 +1,7 @@
 """The nodes of a graph by their ids: any numbers or texts, or the numbers of rows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,50 +16,41 @@ def as_ids(values: Any) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind in "iub" and array.max(initial=0) < 2**63:
         return array.astype(np.int64)
-    if array.dtype.kind == "f":
-        if (np.isfinite(array) & (array == np.round(array)) & (np.abs(array) < 2**53)).all():
-            return array.astype(np.int64)
-        return np.array([_text(x) for x in array.tolist()], dtype=object)
-    text = pd.Series(np.where(pd.notna(array), array.astype(str), None), dtype=object)
+    if array.dtype.kind == "f" and (np.abs(array) < 2**53).all() and (array % 1 == 0).all():
+        return array.astype(np.int64)
+    text = pd.Series(array, dtype=object).map(_text, na_action="ignore").replace({np.nan: None})
     if len(text) and text.str.fullmatch(r"0|-?[1-9]\d{0,17}").eq(True).all():
         return text.astype(np.int64).to_numpy()
     return text.to_numpy()
 
 
-def _text(x: float) -> str | None:
-    return None if np.isnan(x) else f"{x:.0f}" if x == np.round(x) else str(x)
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-@dataclass(frozen=True)
-class Nodes:
-    """n nodes. ids: their ids in the order of the graph; None for 0, 1, ..., n - 1.
+class Nodes(NamedTuple):
+    """The ids of the nodes in their order, and where they come from in words."""
 
-    origin: where the ids come from, in words. first: the id of the first node without `ids`.
-    """
-
-    n: int
-    ids: pd.Index | None
+    ids: pd.Index
     origin: str
-    first: int = 0
 
     def locate(self, values: Any, by_row: bool = False) -> np.ndarray:
         """(k,) the number of the node of each id; -1 where there is none."""
-        found = as_ids(values)
-        if self.ids is not None and not by_row:
-            ids = self.ids
-            if found.dtype != ids.dtype:
-                found, ids = found.astype(str), ids.astype(str)
-            return ids.get_indexer(found)
-        if found.dtype == object:
-            found = pd.to_numeric(pd.Series(found), errors="coerce").to_numpy(np.float64)
-            found = np.where(found == np.round(found), found, -1)
-        shifted = found - (0 if by_row else self.first)
-        return np.where((shifted >= 0) & (shifted < self.n), shifted, -1).astype(np.int64)
+        found, ids = as_ids(values), pd.RangeIndex(len(self.ids)) if by_row else self.ids
+        if (found.dtype == object) != (ids.dtype == object):
+            found, ids = pd.Index(found).map(str), ids.map(str)
+        return ids.get_indexer(found)
 
     @property
     def names(self) -> list[str] | None:
         """The ids as text; None for 0, 1, ..., n - 1."""
-        return None if self.ids is None else [str(x) for x in self.ids]
+        return None if self.ids.equals(pd.RangeIndex(len(self.ids))) else [*map(str, self.ids)]
+
+
+def nodes_of(ids: np.ndarray, origin: str) -> Nodes:
+    """The nodes with these ids, in their order if they are 0, 1, ..., n - 1."""
+    counted = ids.dtype != object and np.array_equal(np.sort(ids), np.arange(len(ids)))
+    return Nodes(pd.RangeIndex(len(ids)) if counted else pd.Index(ids), origin)
 
 
 def key_of(table: Table, fits: Callable[[np.ndarray], bool], option: str | None) -> str | None:
@@ -68,21 +58,18 @@ def key_of(table: Table, fits: Callable[[np.ndarray], bool], option: str | None)
 
     fits: whether ids agree with those of the edges, or of the nodes. A column without a usual name
     has the ids if they fit and differ, and if it is the first or an index.
-
-    Raises:
-        UserError: if a column may be a feature as well; the message names the option that decides.
     """
-    if table.noun == "array" or option in table.frame or option == "none":
-        return option if option in table.frame else None
-    names = [name for name in table.frame if name not in table.index]
+    if table.noun == "array" or option in table.flat or option == "none":
+        return option if option in table.flat else None
+    names = [name for name in table.plain if name in table.flat]
     exact = [name for name in names if stem(name) in IDS]
-    like = [name for name in names if is_id(name) and differ(table.frame[name])]
+    like = [name for name in names if is_id(name) and differ(table.columns[name])]
     if table.key or exact or like:
         return table.key or (exact or like)[0]
-    for name in (*table.index, *names[:1]):
-        column = table.frame[name]
-        if len(table.names) > 1 and differ(column) and fits(as_ids(column)):
-            if name not in table.index and table.named and column.dtype.kind != "O":
+    for name in (*(name for name in table.flat if name not in names), *names[:1]):
+        column = table.columns[name]
+        if len(table.columns) > 1 and differ(column) and fits(as_ids(column)):
+            if name in names and table.named and column.dtype != object:
                 raise UserError(
                     f"{table.path}, column {name!r} may hold the ids of the nodes or be a feature;"
                     f" rename it to `node`, or choose by --ids {name} or --ids none"
@@ -91,48 +78,39 @@ def key_of(table: Table, fits: Callable[[np.ndarray], bool], option: str | None)
     return None
 
 
-def differ(column: pd.Series) -> bool:
+def differ(column: np.ndarray) -> bool:
     """Whether a column has a different whole number or text in each row."""
-    if column.dtype.kind == "b" or column.isna().any():
+    if column.dtype.kind == "b" or pd.isna(column).any():
         return False
     ids = as_ids(column)
     return bool(column.dtype.kind != "f" or ids.dtype != object) and pd.Index(ids).is_unique
 
 
 def ids_of(table: Table, key: str) -> np.ndarray:
-    """The ids in a column.
-
-    Raises:
-        UserError: if one is missing or repeated, naming its line.
-    """
+    """The ids in a column; none may be missing or repeated."""
     ids = as_ids(table.use(key))
     missing, repeated = np.flatnonzero(pd.isna(ids)), np.flatnonzero(pd.Index(ids).duplicated())
     if missing.size:
         raise UserError(f"{table.cell(missing[0], key)} is empty; every row needs the id of a node")
     if repeated.size:
-        row = repeated[0]
-        raise UserError(f"{table.where(row)}: node {ids[row]} has an earlier row")
+        row = int(repeated[0])
+        raise UserError(f"{table.path}, {table.unit(row)}: node {ids[row]} has an earlier row")
     return ids
 
 
 def rows_of(table: Table, nodes: Nodes, option: str | None) -> np.ndarray:
-    """(n,) the row of each node in a table, by its ids or in order; -1 where it has none.
-
-    Raises:
-        UserError: if an id is no node, or there are no ids and fewer or more rows than nodes.
-    """
+    """(n,) the row of each node in a table, by its ids or in order; -1 where it has none."""
+    n = len(nodes.ids)
     key = key_of(table, lambda ids: bool((nodes.locate(ids) >= 0).all()), option)
     if key is None:
-        if len(table.frame) != nodes.n:
-            raise UserError(
-                f"{table.path}: {len(table.frame)} rows, but {nodes.n} nodes ({nodes.origin})"
-            )
-        return np.arange(nodes.n)
+        if table.rows != n:
+            raise UserError(f"{table.path}: {table.rows} rows, but {n} nodes ({nodes.origin})")
+        return np.arange(n)
     ids = ids_of(table, key)
-    found, rows = nodes.locate(ids), np.full(nodes.n, -1)
+    found, rows = nodes.locate(ids), np.full(n, -1)
     if (found < 0).any():
         row = int(np.flatnonzero(found < 0)[0])
-        known = f"; ids are {nodes.first} to {nodes.first + nodes.n - 1}" if nodes.ids is None else ""
-        raise UserError(f"{table.where(row)}: there is no node {ids[row]} in {nodes.origin}{known}")
+        known = "" if nodes.names else f"; ids are 0 to {n - 1}"
+        raise UserError(f"{table.path}, {table.unit(row)}: there is no node {ids[row]}{known}")
     rows[found] = np.arange(len(ids))
     return rows

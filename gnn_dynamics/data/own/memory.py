@@ -36,17 +36,13 @@ def check_memory(paths: Iterable[Path], budget: float | None) -> None:
         )
 
 
-def check_nodes(n: int, budget: float | None) -> None:
-    """Check that vectors of n nodes fit into `budget` bytes (None: the free memory).
-
-    Raises:
-        UserError: if not.
-    """
+def check_size(path: Path, n: int, budget: float | None = None) -> None:
+    """Check that vectors of n nodes fit into `budget` bytes (None: the free memory)."""
     limit = available_memory() if budget is None else budget
     if NODE * n > limit:
         raise UserError(
-            f"{n} nodes need about {NODE * n / GB:.3g} GB of memory, but {limit / GB:.3g} GB are"
-            " allowed; use a machine with more memory, or raise the limit (--memory)"
+            f"{path}: {n} nodes need about {NODE * n / GB:.3g} GB of memory, but"
+            f" {limit / GB:.3g} GB are allowed; raise the limit (--memory)"
         )
 
 

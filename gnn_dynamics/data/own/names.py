@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 
 PARTS = ("train", "val", "test")
 IDS = {"id", "node", "nodeid", "vertex", "vertexid", "nodename"}
-INDEXES = {"", "index", "unnamed0"}  # as pandas and R write the names of their rows
+INDEXES = {"", "index", "unnamed0", "indexlevel0"}  # as pandas and R name the order of rows
 ENDS = [
     *(("source", "target"), ("src", "dst"), ("src", "dest"), ("src", "tgt"), ("from", "to")),
     *(("start", "end"), ("u", "v"), ("i", "j"), ("s", "t"), ("head", "tail"), ("citing", "cited")),
 ]
-WEIGHTS = {"weight", "weights", "w", "value", "values", "edgeweight", "edgeweights", "strength"}
+WEIGHTS = ("weight", "weights", "w", "value", "values", "edgeweight", "edgeweights", "strength")
 FEATURES = (
     *("x", "features", "feature", "nodefeatures", "nodefeat", "nodefeats", "feat", "feats"),
     *("attr", "attrs", "attrmatrix", "attributes"),
@@ -22,13 +22,13 @@ LABELS = (
 EDGE_LISTS = ("edgeindex", "edges", "edgelist")
 MATRICES = ("adjacency", "adj", "adjt", "adjmatrix", "adjacencymatrix", "a")
 # Attributes that programs which draw graphs add to nodes; x and y are coordinates.
-DRAWN = {*"xyzrgba", "size", "width", "height", "color", "colour", "viz"}
-INTERNAL = {"suid", "selected", "sharedname"}
+DRAWN = {*"xyzrgba", "size", "width", "height"}
+INTERNAL = {"suid", "selected"}
 WORDS = {"train": "train", "tr": "train", "training": "train", "test": "test", "te": "test"}
 WORDS |= dict.fromkeys(("val", "valid", "validation", "dev"), "val")
 SPLITS = {"split", "part", "set", "partition", "fold"}
-MADE = ("identity", "degree", "ones")  # features for a graph without any
 UNKNOWN = {"unknown", "unlabelled", "unlabeled", "?"}  # words for a missing label
+MADE = ("identity", "degree", "ones")  # features for a graph without any
 
 
 def stem(name: str) -> str:
@@ -48,22 +48,18 @@ def is_id(name: str) -> bool:
 
 
 def part_of(name: str) -> str | None:
-    """The part of a split that an array or column is named after: train_mask, idx_val, ..."""
+    """The part of a split that a name stands for: train_mask, idx_val, valid, ..."""
     words = "|".join(sorted(WORDS, key=len, reverse=True))
-    match = re.fullmatch(rf"(?:idx|mask|is)?({words})(?:mask|idx|ind|index|indice|id|node)?s?", stem(name))
+    ending = "(?:mask|idx|ind|index|indice|id|node)?s?"
+    match = re.fullmatch(rf"(?:idx|mask|is)?({words}){ending}", stem(name))
     return WORDS[match[1]] if match else None
 
 
-def ends_of(names: Sequence[str]) -> tuple[str, str] | None:
+def ends_of(names: Iterable[str]) -> tuple[str, str] | None:
     """The first pair of names that are usual for sources and targets, if any."""
-    plain: dict[str, str] = {}
-    for name in names:
-        plain.setdefault(re.sub("node|vertex|id", "", stem(name)), name)
-    for pair in ENDS:
+    plain = {re.sub("node|vertex|id", "", stem(name)): name for name in reversed([*names])}
+    numbered = [(f"{k[:-1]}1", k) for k in plain if k[-1:] == "2" and f"{k[:-1]}3" not in plain]
+    for pair in (*ENDS, *numbered):  # txId1, txId2
         if pair[0] in plain and pair[1] in plain:
             return plain[pair[0]], plain[pair[1]]
-    numbered = [key[:-1] for key in plain if key[-1:] == "2" and f"{key[:-1]}3" not in plain]
-    for key in numbered:
-        if f"{key}1" in plain:  # txId1, txId2
-            return plain[f"{key}1"], plain[f"{key}2"]
     return None

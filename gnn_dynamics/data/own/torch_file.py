@@ -16,65 +16,52 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.data.own.stored import Arrays
+from gnn_dynamics.data.own.formats import Arrays, line_of, sparse_rows
 from gnn_dynamics.errors import UserError
 
 
 class _Record:
-    """The pickled arguments and attributes of an object."""
+    """The pickled attributes of an object."""
 
     def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
+        pass
 
     def __setstate__(self, state: Any) -> None:
-        self.__dict__.update(state if isinstance(state, dict) else {"state": state})
+        self.__dict__.update(state if isinstance(state, dict) else {})
 
 
 def _dictionary(*_: Any) -> dict[Any, Any]:
     return {}
 
 
-GEOMETRIC = {
+STAND_INS: dict[str, Any] = {
     name: type(name.rsplit(".", 1)[-1], (_Record,), {})
     for name in (
-        "torch_geometric.data.data.Data",
-        "torch_geometric.data.data.DataEdgeAttr",
-        "torch_geometric.data.data.DataTensorAttr",
-        "torch_geometric.data.storage.AttrType",
-        "torch_geometric.data.storage.GlobalStorage",
-        "torch_sparse.storage.SparseStorage",
-        "torch_sparse.tensor.SparseTensor",
-    )
-}
-NUMPY = {
-    name: type(name.rsplit(".", 1)[-1], (_Record,), {})
-    for name in (
-        *(f"numpy.{core}.multiarray.{f}" for core in ("_core", "core") for f in ("_reconstruct",)),
-        *(f"numpy.{core}.multiarray.{f}" for core in ("_core", "core") for f in ("scalar",)),
+        *(f"torch_geometric.data.data.{name}" for name in ("Data", "DataEdgeAttr", "DataTensorAttr")),
+        *(f"torch_geometric.data.storage.{name}" for name in ("AttrType", "GlobalStorage")),
+        *("torch_sparse.tensor.SparseTensor", "torch_sparse.storage.SparseStorage"),
+        *(f"numpy.{core}.multiarray._reconstruct" for core in ("core", "_core")),
+        *(f"numpy.{core}.multiarray.scalar" for core in ("core", "_core")),
         *("numpy.ndarray", "numpy.dtype", "_codecs.encode", "__builtin__.set", "builtins.set"),
     )
-}
-STAND_INS = GEOMETRIC | NUMPY | {"collections.defaultdict": _dictionary}
+} | {"collections.defaultdict": _dictionary}
 REMEDY = "save its plain tensors instead: torch.save(data.to_dict(), 'graph.pt')"
 
 
 def read_torch(path: Path) -> Arrays:
-    """The tensors of the single graph in a file, by name, as arrays or sparse matrices.
+    """The tensors of the single graph in a file as arrays, or as sparse matrices.
 
-    A `Data` of PyG 1 or 2, data.to_dict(), [data], (data, slices) of one graph, or one tensor,
-    whose name is then empty.
-
-    Raises:
-        UserError: if the file is damaged, or needs a class that is not loaded; the message names
-            the class.
+    A `Data` of PyG 1 or 2, data.to_dict(), [data], (data, slices) of one graph, or one tensor.
     """
+    import torch
+
     content = _graph_in(path, _load(path))
-    if _is_tensor(content):
+    if isinstance(content, torch.Tensor):
         content = {"": content}
     if not isinstance(content, Mapping):
         kind = type(content).__name__
         raise UserError(f"{path} contains no graph but an object of type {kind}; {REMEDY}")
-    return {str(name): _array(f"{path}, {name}", value) for name, value in content.items()}
+    return {str(name): _array(path, value) for name, value in content.items()}
 
 
 def _load(path: Path) -> Any:
@@ -87,8 +74,7 @@ def _load(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         raise UserError(f"{path} {_refusal(str(error))}; {REMEDY}") from error
     except Exception as error:  # a damaged file can raise anything
-        line = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(f"{path} is not a complete file of torch.save ({line})") from error
+        raise UserError(f"{path} is not a complete file of torch.save ({line_of(error)})") from error
 
 
 @contextlib.contextmanager
@@ -115,76 +101,49 @@ def _refusal(message: str) -> str:
     return "is not a file of plain tensors"
 
 
-def _is_tensor(value: Any) -> bool:
+def _graph_in(path: Path, content: Any) -> Any:
+    """The one graph in lists, (data, slices) and records, as a mapping of names."""
     import torch
 
-    return isinstance(value, torch.Tensor)
-
-
-def _graph_in(path: Path, content: Any) -> Any:
-    """The one graph, as a mapping of names, in lists, (data, slices) and records.
-
-    Raises:
-        UserError: if there are several graphs, or a tuple of tensors without names.
-    """
-    several = UserError(
-        f"{path} contains several graphs; save one: torch.save(data.to_dict(), ...)"
-    )
-    if isinstance(content, list | tuple) and content and any(map(_is_tensor, content)):
+    if isinstance(content, list | tuple) and any(isinstance(x, torch.Tensor) for x in content):
         raise UserError(
             f"{path} contains a {type(content).__name__} of tensors without names; save a"
             " dictionary: torch.save({'edge_index': ..., 'x': ..., 'y': ...}, 'graph.pt')"
         )
-    if isinstance(content, tuple) and len(content) >= 2:
-        slices = content[1] if isinstance(content[1], Mapping) else {}
-        if any(len(ends) > 2 for ends in slices.values() if hasattr(ends, "__len__")):
-            raise several
-        content = content[0]
-    if isinstance(content, list):
-        if len(content) != 1:
-            raise several
-        content = content[0]
-    if isinstance(content, _Record):
-        content = vars(content).get("_store", content)
+    slices = content[1] if isinstance(content, tuple) and len(content) > 1 else None
+    ends = list(slices.values()) if isinstance(slices, Mapping) else []
+    if any(len(part) > 2 for part in ends if isinstance(part, torch.Tensor)) or (isinstance(content, list) and len(content) > 1):
+        raise UserError(f"{path} contains several graphs; save one: torch.save(data.to_dict(), ...)")
+    content = content[0] if isinstance(content, list | tuple) and content else content
+    for inner in ("_store", "_mapping"):  # PyG 2; the attributes of PyG 1 are the tensors
         content = vars(content) if isinstance(content, _Record) else content
-        content = content.get("_mapping", content) if isinstance(content, Mapping) else content
+        content = content.get(inner, content) if isinstance(content, Mapping) else content
     return content
 
 
-def _array(origin: str, value: Any) -> Any:
-    """A tensor as an array or a sparse matrix; numbers and text as they are.
-
-    Raises:
-        UserError: if the value is a sparse tensor that is damaged.
-    """
+def _array(path: Path, value: Any) -> Any:
+    """A tensor as an array or a sparse matrix; of other values the number, or their type."""
     import torch
 
-    if isinstance(value, _Record) and "storage" in vars(value):  # torch_sparse.SparseTensor
-        value = _sparse_tensor(vars(vars(value)["storage"]))
-    if isinstance(value, list) and all(isinstance(x, int | float) for x in value):
-        return np.array(value)
-    if not isinstance(value, torch.Tensor):
-        plain = isinstance(value, int | float | bool | str)
-        return np.asarray(value if plain else type(value).__name__)
-    try:
-        if value.layout is torch.strided:
-            value = value.float() if value.dtype in (torch.bfloat16, torch.float16) else value
-            return value.resolve_conj().resolve_neg().detach().numpy()
-        entries = value.detach().to_sparse_coo().coalesce()
-        ends, data = entries.indices().numpy(), entries.values()
-        return sparse.coo_array((data.double().numpy(), tuple(ends)), shape=tuple(value.shape))
-    except (RuntimeError, TypeError, ValueError) as error:
-        line = str(error).splitlines()[0]
-        raise UserError(f"{origin} is no tensor that can be read ({line})") from error
+    if isinstance(value, _Record) and isinstance(vars(value).get("storage"), _Record):
+        parts = vars(vars(value)["storage"])  # of torch_sparse
+        row, col, weights = (parts.get(name) for name in ("_row", "_col", "_value"))
+        csr = (np.ones(len(col)) if weights is None else weights.numpy(), col.numpy())
+        if row is None:
+            csr = (*csr, parts["_rowptr"].numpy())
+        else:
+            csr = (csr[0], (row.numpy(), csr[1]))
+        return sparse_rows(path, lambda: sparse.csr_array(csr, shape=parts["_sparse_sizes"]))
+    if isinstance(value, int | float) or not isinstance(value, torch.Tensor):
+        return np.asarray(value if isinstance(value, int | float) else type(value).__name__)
+    value = value.detach().resolve_conj().resolve_neg()
+    if value.dtype in (torch.bfloat16, torch.float16):
+        value = value.float()
+    if value.layout is torch.strided:
+        return value.numpy()
 
+    def entries() -> Any:
+        coo = value.to_sparse_coo().coalesce()
+        return sparse.coo_array((coo.values().numpy(), tuple(coo.indices().numpy())), shape=coo.shape)
 
-def _sparse_tensor(storage: Mapping[str, Any]) -> Any:
-    """The torch tensor of what torch_sparse stores."""
-    import torch
-
-    col, value = storage["_col"], storage.get("_value")
-    row, pointers = storage.get("_row"), storage.get("_rowptr")
-    if row is None:
-        row = torch.repeat_interleave(torch.arange(len(pointers) - 1), pointers.diff())
-    ones = torch.ones(len(col)) if value is None else value
-    return torch.sparse_coo_tensor(torch.stack([row, col]), ones, storage["_sparse_sizes"])
+    return sparse_rows(path, entries)
