@@ -91,10 +91,12 @@ def ids_of(table: Table, key: str) -> np.ndarray:
     ids = as_ids(table.use(key))
     missing, repeated = np.flatnonzero(pd.isna(ids)), np.flatnonzero(pd.Index(ids).duplicated())
     if missing.size:
-        raise UserError(f"{table.cell(missing[0], key)} is empty; every row needs the id of a node")
+        raise UserError(
+            f"{table.where(missing[0], key)} is empty; every row needs the id of a node"
+        )
     if repeated.size:
         row = int(repeated[0])
-        raise UserError(f"{table.path}, {table.unit(row)}: node {ids[row]} has an earlier row")
+        raise UserError(f"{table.where(row)}: node {ids[row]} has an earlier row")
     return ids
 
 
@@ -111,6 +113,6 @@ def rows_of(table: Table, nodes: Nodes, option: str | None) -> np.ndarray:
     if (found < 0).any():
         row = int(np.flatnonzero(found < 0)[0])
         known = "" if nodes.names else f"; ids are 0 to {n - 1}"
-        raise UserError(f"{table.path}, {table.unit(row)}: there is no node {ids[row]}{known}")
+        raise UserError(f"{table.where(row)}: there is no node {ids[row]}{known}")
     rows[found] = np.arange(len(ids))
     return rows

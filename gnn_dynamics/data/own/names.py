@@ -4,30 +4,24 @@ import re
 from collections.abc import Iterable, Sequence
 
 PARTS = ("train", "val", "test")
-IDS = {"id", "node", "nodeid", "vertex", "vertexid", "nodename"}
-INDEXES = {"", "index", "unnamed0", "indexlevel0"}  # as pandas and R name the order of rows
-ENDS = [
-    *(("source", "target"), ("src", "dst"), ("src", "dest"), ("src", "tgt"), ("from", "to")),
-    *(("start", "end"), ("u", "v"), ("i", "j"), ("s", "t"), ("head", "tail"), ("citing", "cited")),
-]
+IDS = ("id", "node", "nodeid", "vertex", "vertexid", "nodename")
+INDEXES = ("", "index", "unnamed0", "indexlevel0")  # as pandas and R name the order of rows
+ENDS = "source target,src dst,src dest,src tgt,from to,start end,u v,i j,s t,head tail,citing cited"
+PAIRS = [tuple(pair.split()) for pair in ENDS.split(",")]
 WEIGHTS = ("weight", "weights", "w", "value", "values", "edgeweight", "edgeweights", "strength")
 FEATURES = (
-    *("x", "features", "feature", "nodefeatures", "nodefeat", "nodefeats", "feat", "feats"),
-    *("attr", "attrs", "attrmatrix", "attributes"),
+    "x features feature nodefeatures nodefeat nodefeats feat feats attr attrs attrmatrix".split()
 )
-LABELS = (
-    *("y", "label", "labels", "class", "classes", "target", "targets", "category", "nodelabel"),
-    *("nodelabels", "modularityclass", "groundtruth"),
-)
+LABELS = "y label labels class classes target targets category nodelabel nodelabels modularityclass".split()
 EDGE_LISTS = ("edgeindex", "edges", "edgelist")
 MATRICES = ("adjacency", "adj", "adjt", "adjmatrix", "adjacencymatrix", "a")
-# Attributes that programs which draw graphs add to nodes; x and y are coordinates.
-DRAWN = {*"xyzrgba", "size", "width", "height"}
-INTERNAL = {"suid", "selected"}
+# Attributes that programs which draw graphs add to nodes; beside x, y is a coordinate.
+DRAWN = (*"xyzrgba", "size", "width", "height")
+INTERNAL = ("suid", "selected")
 WORDS = {"train": "train", "tr": "train", "training": "train", "test": "test", "te": "test"}
 WORDS |= dict.fromkeys(("val", "valid", "validation", "dev"), "val")
-SPLITS = {"split", "part", "set", "partition", "fold"}
-UNKNOWN = {"unknown", "unlabelled", "unlabeled", "?"}  # words for a missing label
+SPLITS = ("split", "part", "set", "partition", "fold")
+UNKNOWN = ("unknown", "unlabelled", "unlabeled", "?")  # words for a missing label
 MADE = ("identity", "degree", "ones")  # features for a graph without any
 
 
@@ -59,7 +53,5 @@ def ends_of(names: Iterable[str]) -> tuple[str, str] | None:
     """The first pair of names that are usual for sources and targets, if any."""
     plain = {re.sub("node|vertex|id", "", stem(name)): name for name in reversed([*names])}
     numbered = [(f"{k[:-1]}1", k) for k in plain if k[-1:] == "2" and f"{k[:-1]}3" not in plain]
-    for pair in (*ENDS, *numbered):  # txId1, txId2
-        if pair[0] in plain and pair[1] in plain:
-            return plain[pair[0]], plain[pair[1]]
-    return None
+    pairs = [pair for pair in (*PAIRS, *numbered) if {*pair} <= plain.keys()]  # txId1, txId2
+    return (plain[pairs[0][0]], plain[pairs[0][1]]) if pairs else None

@@ -6,7 +6,7 @@ possibly the rest), `nodes` (one table of everything about them), `features`, `l
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +15,37 @@ import pandas as pd
 from scipy import sparse
 
 from gnn_dynamics.data.fetch.checksums import dataset_digest, sha256_of
-from gnn_dynamics.data.graph import Content, Graph, clean_edges, graph_of
-from gnn_dynamics.data.own.edges import graph_in_arrays, located, node_table, weights_of, with_ends
+from gnn_dynamics.data.graph import UNLABELLED, Content, Graph, clean_edges, graph_of
+from gnn_dynamics.data.own import edges, formats, ids, values
 from gnn_dynamics.data.own.formats import Network
-from gnn_dynamics.data.own.ids import Nodes, as_ids, ids_of, key_of, nodes_of, rows_of
-from gnn_dynamics.data.own.memory import check_memory, check_size
-from gnn_dynamics.data.own.registry import KINDS, TEXT, kind_of, read_file
+from gnn_dynamics.data.own.memory import NODE, OPENERS, check_memory, check_size
 from gnn_dynamics.data.own.table import Table
-from gnn_dynamics.data.own.values import (
-    drawn_parts,
-    encoded,
-    feature_names,
-    given_parts,
-    label_name,
-    matrix,
-    split_names,
-)
+from gnn_dynamics.data.own.text import read_text
+from gnn_dynamics.data.own.torch_file import read_torch
+from gnn_dynamics.data.splits import split_per_class
 from gnn_dynamics.errors import UserError
 
-Ends = tuple[np.ndarray, np.ndarray]
 MOST = 8  # names, or values of a node, that a note lists
+TEXT = (".csv", ".tsv", ".txt", ".edges", ".edgelist", ".cites", ".content")
+NETWORKS = (".graphml", ".gexf", ".gml", ".net")
+PACKED = (*TEXT, *NETWORKS, ".json", ".mtx")
+READERS: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(TEXT, read_text),
+    ".parquet": formats.read_parquet,
+    ".npy": formats.read_npy,
+    ".npz": formats.read_npz,
+    ".mtx": formats.read_matrix_market,
+    **dict.fromkeys((".pt", ".pth"), read_torch),
+    **{kind: partial(formats.read_network, kind=kind) for kind in NETWORKS},
+    ".json": formats.read_json,
+}
+
+
+def kind_of(path: Path) -> str:
+    """The suffix that names the format, in small letters and without that of a compression."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]] or [""]
+    packed = suffixes[-1] in OPENERS and suffixes[0] in PACKED
+    return suffixes[0] if packed else suffixes[-1]
 
 
 def check_files(files: Mapping[str, str | Path]) -> dict[str, Path]:
@@ -45,9 +56,9 @@ def check_files(files: Mapping[str, str | Path]) -> dict[str, Path]:
             raise UserError(f"{path} is a folder; name the files in it")
         if not path.is_file():
             raise UserError(f"{path} ({role}) is missing: there is no such file")
-        if kind_of(path) not in KINDS:
-            kind = kind_of(path) or "no suffix"
-            raise UserError(f"{path}: {kind} is not a format for {role}; use {', '.join(KINDS)}")
+        if (kind := kind_of(path)) not in READERS:
+            kind = kind or "no suffix"
+            raise UserError(f"{path}: {kind} is not a format for {role}; use {', '.join(READERS)}")
     return paths
 
 
@@ -62,8 +73,8 @@ def read_own(
     """
     paths = check_files(entry["files"])
     check_memory(paths.values(), memory)
-    reading = _Reading(paths, entry.get("options", {}))
-    content = reading.content(memory, split)
+    reading = _Reading(paths, {"split": split, **entry.get("options", {})}, split)
+    content = reading.content(memory)
     digests = {role: sha256_of(path) for role, path in sorted(paths.items())}
     facts = {
         "source_url": f"local files: {', '.join(digests)}",
@@ -78,20 +89,21 @@ def read_own(
 class _Reading:
     """The tables of all files by role, and `notes` on how their parts are understood."""
 
-    def __init__(self, paths: Mapping[str, Path], options: Mapping[str, Any]) -> None:
-        self.options, self.notes = options, list[str]()
-        contents = {path: read_file(path) for path in dict.fromkeys(paths.values())}
-        text = [one for one in contents.values() if isinstance(one, Table) and kind_of(one.path) in TEXT]
-        if len(text) > 1 and all(table.doubtful for table in text):  # pandas writes it in each
-            headed = {table.path: read_file(table.path, header=True) for table in text}
+    def __init__(self, paths: Mapping[str, Path], options: Mapping[str, Any], split: Any) -> None:
+        self.options, self.default_split = options, split
+        self.task, self.made = options.get("task"), options.get("features")
+        self.notes: list[str] = []
+        contents = {path: READERS[kind_of(path)](path) for path in dict.fromkeys(paths.values())}
+        text = [path for path in contents if kind_of(path) in TEXT]
+        if len(text) > 1 and all(contents[path].doubtful for path in text):
+            headed = {path: read_text(path, header=True) for path in text}  # as pandas writes all
             counts = {table.rows for path, table in headed.items() if path != paths["graph"]}
             contents |= headed if len(counts) == 1 else {}
-        graph = _graph(paths["graph"], contents[paths["graph"]])
-        self.edges = with_ends(graph.edges, options.get("ends"))
+        graph = edges.graph_in(paths["graph"], contents[paths["graph"]])
+        self.edges = edges.with_ends(graph.edges, options.get("ends"))
         nodes = {path: _nodes(path, content) for path, content in contents.items()}
         self.tables = {role: nodes[path] for role, path in paths.items() if role != "graph"}
-        if graph.nodes is not None:
-            self.tables["graph"] = graph.nodes
+        self.tables |= {"graph": graph.nodes} if graph.nodes is not None else {}
         for table in dict.fromkeys((self.edges, *self.tables.values())):
             self.note(self.role(table), *table.notes)
 
@@ -103,203 +115,204 @@ class _Reading:
 
     def unused(self) -> list[str]:
         """The names in the tables that no part of the graph uses."""
-        tables = dict.fromkeys((self.edges, *self.tables.values()))
-        return [f"{t.noun} {name!r}" for t in tables for name in t.columns if name not in t.used]
+        others = dict.fromkeys(self.tables.values())
+        tables = [*((table, table.noun) for table in others), (self.edges, "edge column")]
+        return [
+            f"{noun} {name!r}" for t, noun in tables for name in t.columns if name not in t.used
+        ]
 
     def candidates(self, *roles: str) -> list[Table]:
         """The different tables of the roles; the first alone if there is a file for it."""
         found = [self.tables[role] for role in roles if role in self.tables]
-        return found[:1] if roles[0] in self.tables else list(dict.fromkeys(found))
+        return found[:1] if roles[0] in self.tables else [*dict.fromkeys(found)]
 
-    def content(self, memory: float | None, default_split: Any) -> Content:
+    def content(self, memory: float | None) -> Content:
         """All parts of the graph."""
-        ignored = weights_of(self.edges, self.options.get("weights") == "ignore")
+        ignored = edges.weights_of(self.edges, self.options.get("weights") == "ignore")
         label = self.find_label()
         table, names = self.find_features(label)
-        nodes = self.find_nodes(table)
-        check_size(self.edges.path, len(nodes.ids), memory)
-        ends = located(self.edges, nodes)
-        if not (ends[0] != ends[1]).any():
-            raise UserError(f"{self.edges.path}: the graph is empty, no edge joins two different nodes")
-        used = "" if self.edges.by_row else f" in {' and '.join(map(self.edges.called, self.edges.ends or ()))}"
-        self.note("edges", f"{len(ends[0])}{used}")
-        if not nodes.names and min(map(np.min, ends)) == 1:
-            self.note("edges", "node 0 is in none, the smallest id is 1; if ids start at 1, say --first-id 1")
-        self.note("nodes", f"{len(nodes.ids)}, {nodes.origin}")
-        X, where = self.features(nodes, table, names, ends)
+        nodes = self.find_nodes(table, names)
+        n = len(nodes.ids)
+        check_size(f"{self.edges.path}: the graph of {n} nodes", NODE * n, memory)
+        source, target = edges.located(self.edges, nodes)
+        if not (source != target).any():
+            raise UserError(
+                f"{self.edges.path}: the graph is empty, no edge joins two different nodes"
+            )
+        ends = " and ".join(map(self.edges.called, self.edges.ends))
+        self.note("edges", f"{len(source)}" + ("" if self.edges.by_row else f" in {ends}"))
+        if not nodes.names and min(source.min(), target.min()) == 1:
+            self.note(
+                "edges",
+                "the smallest id is 1, node 0 is in none: do ids start at 1? (--first-id 1)",
+            )
+        self.note("nodes", f"{n}, {nodes.origin}")
+        X, where = self.features(nodes, table, names, (source, target))
         y, classes = self.labels(nodes, label)
-        parts, origin = self.split(nodes, y, default_split)
-        for word, node in (("first node", 0), ("last node", len(nodes.ids) - 1)):
+        parts, origin = self.split(nodes, y)
+        for word, node in (("first node", 0), ("last node", n - 1)):
             row = X[[node]].toarray()[0] if sparse.issparse(X) else X[node]
-            shown = f"{nodes.ids[node]}, features {' '.join(f'{v:g}' for v in row[:MOST])}"
-            more = " ..." * (len(row) > MOST)
-            self.note(word, f"{shown}{more}" + (f", label {classes[y[node]]}" if classes and y[node] >= 0 else ""))
-        facts = {"split": origin, "class_names": classes, "weights_ignored": ignored, "node_names": nodes.names}
-        return Content(ends, X, y, parts, facts, lambda k: f"{self.edges.path}, {self.edges.unit(k)}", where)
+            shown = " ".join(f"{value:g}" for value in row[:MOST]) + " ..." * (len(row) > MOST)
+            named = f", label {classes[y[node]]}" if classes and y[node] >= 0 else ""
+            self.note(word, f"{nodes.ids[node]}, features {shown}{named}")
+        facts = {"split": origin, "class_names": classes, "weights_ignored": ignored}
+        facts |= {"node_names": nodes.names}
+        return Content((source, target), X, y, parts, facts, self.edges.where, where)
 
     def find_label(self) -> tuple[Table, str] | None:
         """The table and the column of the labels; None where there are none."""
         tables = self.candidates("labels", "nodes", "graph", "features")
-        task, option = self.options.get("task"), self.options.get("labels")
-        for table in tables if task != "none" else []:
-            name = option if option else label_name(table, "labels" in self.tables, task == "regression")
+        option, alone = self.options.get("labels"), "labels" in self.tables
+        for table in tables if self.task != "none" else []:
+            name = option or values.label_name(table, alone, self.task == "regression")
             if name in table.columns:
                 return table, name
-        if task != "none":
-            listed = "; ".join(f"{table.path} has: {table.listed()}" for table in tables or [self.edges])
-            found = f"there is no {option!r}" if option else f"{self.edges.path} has no labels under a usual name"
-            raise UserError(
-                f"{found} ({listed}); give their name (--labels NAME), add a file with labels, or"
-                " check without labels (--no-labels)"
-            )
+        if option:
+            listed = "; ".join(f"{table.path} has {', '.join(table.columns)}" for table in tables)
+            raise UserError(f"there is no {option!r} for --labels ({listed})")
         return None
 
     def find_features(self, label: tuple[Table, str] | None) -> tuple[Table | None, list[str]]:
         """The table and the columns of the features; no columns where these are made."""
         tables = self.candidates("features", "nodes", "graph", "labels")
-        made = self.options.get("features")
         for table in tables:
-            key = key_of(table, self.fits, self.options.get("ids"))
-            names = feature_names(table, key, label[1] if label and label[0] is table else None)
-            if names or made:
-                return table, [] if made else names
-        if made:
+            key = ids.key_of(table, self.fits, self.options.get("ids"))
+            name = label[1] if label and label[0] is table else None
+            if self.made or (found := values.feature_names(table, key, name)):
+                return table, [] if self.made else found
+        if self.made:
             return None, []
-        table = (tables or [self.edges])[0]
+        table = (self.candidates("features", "nodes", "graph") or [self.edges])[0]
         raise UserError(
-            f"{table.path} has no node features (it has: {table.listed()}); add a file with"
-            " features, or make some: --features identity (one-hot), degree or ones"
+            f"{table.path} has no node features (it has: {', '.join(table.columns)}); add a file"
+            " with features, or make some: --features identity (one-hot), degree or ones"
         )
 
-    def fits(self, ids: np.ndarray) -> bool:
+    def fits(self, found: np.ndarray) -> bool:
         """Whether the ids contain all that the edges use."""
-        known = nodes_of(ids, "")
-        return not self.edges.by_row and all(
-            (known.locate(self.edges.columns[end]) >= 0).all() for end in self.edges.ends or ()
-        )
+        known = ids.nodes_of(found, "")
+        located = [known.locate(self.edges.columns[end]) for end in self.edges.ends]
+        return not self.edges.by_row and all((part >= 0).all() for part in located)
 
-    def find_nodes(self, main: Table | None) -> Nodes:
+    def find_nodes(self, main: Table | None, names: Sequence[str]) -> ids.Nodes:
         """The nodes of the file of ids, of the graph's file, of the features, or of the edges."""
-        own, first = self.tables.get("graph"), self.options.get("first_id", 0)
+        own, start = self.tables.get("graph"), self.options.get("first_id", 0)
         table = self.tables.get("ids") or (own if own is not None and own.key else main)
-        if table is None or not table.rows:
-            ends = [as_ids(self.edges.columns[end]) for end in self.edges.ends or ()]
-            return nodes_of(np.unique(np.concatenate(ends)), "those of the edges")
+        if table is None or not (table.rows or names):
+            ends = [ids.as_ids(self.edges.columns[end]) for end in self.edges.ends]
+            return ids.nodes_of(pd.unique(np.sort(np.concatenate(ends))), "those of the edges")
+        key = ids.key_of(table, self.fits, self.options.get("ids"))
         role = self.role(table)
-        key = key_of(table, self.fits, self.options.get("ids"))
-        key = next(iter(table.columns)) if key is None and role == "ids" else key
-        if key is None:
-            return Nodes(pd.RangeIndex(first, first + table.rows), f"numbered by the rows of {role}")
-        return nodes_of(ids_of(table, key), f"{table.called(key)} of {role}")
+        key = [*table.columns][0] if key is None and role == "ids" else key
+        if key is not None:
+            return ids.nodes_of(ids.ids_of(table, key), f"by {table.called(key)} of {role}")
+        rows = pd.RangeIndex(start, start + table.rows)
+        return ids.Nodes(rows, f"numbered by the rows of {role}")
 
     def features(
-        self, nodes: Nodes, table: Table | None, names: Sequence[str], ends: Ends
+        self, nodes: ids.Nodes, table: Table | None, names: Sequence[str], ends: Any
     ) -> tuple[Any, Callable[[int, int], str]]:
         """X (n, m_x), and where its values are."""
-        n, made = len(nodes.ids), self.options.get("features")
-        if made or table is None:
-            self.note("features", f"{made}, made as requested")
-            if made == "identity":
-                return sparse.eye_array(n, format="csr"), "node {}, feature {}".format
+        n = len(nodes.ids)
+        if self.made or table is None:
+            self.note("features", f"{self.made}, made as requested")
             degrees = np.diff(clean_edges(n, *ends)[0].indptr)[:, None]
-            return (degrees if made == "degree" else np.ones((n, 1))), "node {}, feature {}".format
-        rows = rows_of(table, nodes, self.options.get("ids"))
+            made = {"identity": sparse.eye_array(n, format="csr"), "degree": degrees}
+            return made.get(str(self.made), np.ones((n, 1))), "node {}, feature {}".format
+        rows = ids.rows_of(table, nodes, self.options.get("ids"))
         if (rows < 0).any():
             raise UserError(f"{table.path} has no row for node {nodes.ids[rows.argmin()]}")
-        X, titles = matrix(table, names)
-        if not X.size or not X.shape[1]:
-            raise UserError(f"{table.path}: the graph is empty ({X.shape[0]} nodes with {X.shape[1]} features)")
+        X, titles = values.matrix(table, names)
+        if 0 in X.shape:
+            size = f"{X.shape[0]} nodes with {X.shape[1]} features"
+            raise UserError(f"{table.path}: the graph is empty ({size})")
         self.note("features", f"{_few(names)} of {self.role(table)}")
         if X.dtype.kind == "f" and X.dtype.itemsize < 8:
-            self.note(
-                "features",
-                f"stored in {X.dtype}, hence rounded: a rank that is full only by a singular value"
-                " below 1e-7 of the largest may be full by rounding",
-            )
+            rounded = "a rank may be full by rounding only, where a singular value is below 1e-7"
+            self.note("features", f"stored in {X.dtype}: {rounded} of the largest")
 
         def where(node: int, feature: int) -> str:
             name, place = titles[feature]
-            number = "" if place is None else f", feature {place}"
-            return f"{table.cell(int(rows[node]), name)}{number} (node {node})"
+            return f"{table.where(int(rows[node]), name)}{place} (node {node})"
 
         return X[rows], where
 
-    def labels(self, nodes: Nodes, label: tuple[Table, str] | None) -> tuple[np.ndarray, list[str]]:
+    def labels(self, nodes: ids.Nodes, label: Any) -> tuple[np.ndarray, list[str]]:
         """(n,) classes or targets, and the names of the classes."""
-        if label is None:
+        if self.task == "none":
             self.note("labels", "none, as requested")
             return np.zeros(len(nodes.ids)), []
-        table, name = label
-        rows, values = rows_of(table, nodes, self.options.get("ids")), np.asarray(table.use(name))
-        if values.shape[:1] != (table.rows,):
+        if label is None:
+            table = (self.candidates("labels", "nodes", "graph") or [self.edges])[0]
             raise UserError(
-                f"{table.path}, {table.called(name)}: {values.shape[0]} labels, but {table.rows} nodes"
+                f"{table.path} has no labels under a usual name (it has:"
+                f" {', '.join(table.columns)}); give their name (--labels NAME), add a file with"
+                " labels, or check without labels (--no-labels)"
             )
-        if (rows < 0).any():  # these nodes are unlabelled
-            missing = np.full((1, *values.shape[1:]), None if values.dtype.kind in "OU" else np.nan)
-            values = np.concatenate([values, missing])
-        y, classes, notes = encoded(
-            values[rows],
-            lambda node: f"{table.cell(int(rows[node]), name)} (node {node})",
-            self.options.get("task") == "regression",
-        )
-        if self.options.get("task") != "regression" and len(classes) < 2:
+        table, name = label
+        rows, stored = ids.rows_of(table, nodes, self.options.get("ids")), table.use(name)
+        if stored.shape[:1] != (table.rows,):
+            count = f"{stored.shape[0]} labels, but {table.rows} nodes"
+            raise UserError(f"{table.path}, {table.called(name)}: {count}")
+        found = stored.toarray()[rows] if sparse.issparse(stored) else stored[rows]
+        if (rows < 0).any():  # nodes without a row are unlabelled
+            found = np.where(rows < 0, None, found)
+
+        def where(node: int) -> str:
+            return f"{table.where(int(rows[node]), name)} (node {node})"
+
+        y, classes, notes = values.encoded(found, where, self.task == "regression")
+        if self.task != "regression" and len(classes) < 2:
             reason = f"there is one class only ({classes[0]})" if classes else "no node has a label"
             raise UserError(f"{table.path}: {reason}; -1 and empty mean unlabelled")
-        counts = [f"{c}: {int((y == k).sum())}" for k, c in enumerate(classes)]
+        counts = [f"{c}: {(y == k).sum()}" for k, c in enumerate(classes)]
         held = f" (nodes by class: {_few(counts)})" if classes else ", real targets"
         self.note("labels", f"{table.called(name)} of {self.role(table)}{held}", *notes)
         return y, classes
 
-    def split(self, nodes: Nodes, y: np.ndarray, default: Any) -> tuple[dict[str, np.ndarray], str]:
+    def split(self, nodes: ids.Nodes, y: np.ndarray) -> tuple[dict[str, np.ndarray], str]:
         """Ascending ids of train, val and test, and the origin of the split in words."""
         tables = self.candidates("split", "nodes", "graph", "features", "labels")
         drawn, option = self.options.get("split"), self.options.get("ids")
-        for table in tables if self.options.get("task") != "none" else []:
-            if not (names := split_names(table, "split" in self.tables)):
+        for table in tables if self.task != "none" else []:
+            if not (names := values.split_names(table, "split" in self.tables)):
                 continue
-            if drawn is not None:
+            if drawn != self.default_split:
                 raise UserError(f"{table.path} already has a split; remove the option `split`")
-            lists = key_of(table, lambda _: False, option) is None and table.rows != len(nodes.ids)
-            rows = None if lists else rows_of(table, nodes, option)
+            lists = table.rows != len(nodes.ids) and not ids.key_of(table, lambda _: False, option)
+            rows = None if lists else ids.rows_of(table, nodes, option)
             number = self.options.get("split_index", 0)
-            parts, notes = given_parts(table, names, rows, nodes, number)
+            parts, notes = values.given_parts(table, names, rows, nodes, number)
             if not parts["train"].size:
                 raise UserError(f"{table.path}: there are no training nodes in the split")
-            sizes = ", ".join(f"{len(ids)} {part}" for part, ids in parts.items())
+            sizes = ", ".join(f"{len(part)} {name}" for name, part in parts.items())
             self.note("split", f"{_few(names)} of {self.role(table)}: {sizes}", *notes)
             return parts, "as given"
-        if (drawn := drawn or default) is None:
+        if drawn is None:
             raise UserError(
                 f"{self.edges.path}: there are no training nodes; add a file with the split, or set"
                 " the option `split` to all or to {train: 20, val: 30, seed: 0}"
             )
-        return drawn_parts(y, drawn)
-
-
-def _graph(path: Path, content: Any) -> Network:
-    """The tables of nodes, if any, and of edges in the file of the role `graph`."""
-    if isinstance(content, dict):
-        return graph_in_arrays(path, content)
-    if isinstance(content, Table):
-        return Network(None, replace(content, noun="edge column"))
-    return content
+        if drawn != "all":
+            return split_per_class(y, **drawn), "drawn: {train} per class".format(**drawn)
+        known = np.isfinite(y) if y.dtype.kind == "f" else y != UNLABELLED
+        none = dict.fromkeys(("val", "test"), np.array([], dtype=np.int64))
+        return {"train": np.flatnonzero(known), **none}, "none, all labelled nodes train"
 
 
 def _nodes(path: Path, content: Any) -> Table:
-    """The table of nodes in a file of another role."""
-    if isinstance(content, dict):
-        return node_table(path, content)
-    if isinstance(content, Network):
+    """The table of nodes in a file of another role than `graph`."""
+    if isinstance(content, Network) and content.nodes is not None:
         return content.nodes
+    if isinstance(content, dict):
+        return edges.node_table(path, content)
     if kind_of(path) == ".content":  # id, words, class: the format of Cora and CiteSeer
-        names = ["id", *list(content.columns)[1:-1], "class"]
+        names = ["id", *[*content.columns][1:-1], "class"]
         content.columns = dict(zip(names, content.columns.values(), strict=True))
     return content
 
 
 def _few(names: Sequence[str]) -> str:
     """The names, the middle ones left out where they are many."""
-    if len(names) <= MOST:
-        return ", ".join(names)
-    return f"{', '.join(names[: MOST - 1])}, ..., {names[-1]} ({len(names)} in all)"
+    many = f"{', '.join(names[: MOST - 1])}, ..., {names[-1:][0]} ({len(names)} in all)"
+    return many if len(names) > MOST else ", ".join(names)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from gnn_dynamics.data.own.names import INDEXES, stem
 from gnn_dynamics.errors import UserError
@@ -35,7 +34,7 @@ class Table:
     noun: str = "column"
     named: bool = True
     key: str | None = None
-    ends: tuple[str, str] | None = None
+    ends: tuple[str, ...] = ()
     by_row: bool = False
     doubtful: bool = False
     notes: list[str] = field(default_factory=list)
@@ -47,9 +46,9 @@ class Table:
         return [k for k in self.columns if self.noun == "array" or stem(k) not in INDEXES]
 
     @property
-    def flat(self) -> dict[str, np.ndarray]:
-        """The columns with one value in each row."""
-        return {k: c for k, c in self.columns.items() if c.shape == (self.rows,)}
+    def flat(self) -> list[str]:
+        """The names with one value in each row."""
+        return [name for name, column in self.columns.items() if column.shape == (self.rows,)]
 
     def use(self, name: str) -> Any:
         """The values under a name, from now on used."""
@@ -58,26 +57,21 @@ class Table:
 
     def called(self, name: str) -> str:
         """A name in words: `column 'f0'`, `array x`, or `column 2` where it has none."""
-        if not self.named:
-            return name
         noun = self.noun.split()[-1]
-        return f"{noun} {name!r}" if noun == "column" else f"{noun} {name}"
+        quoted = repr(name) if noun == "column" else name
+        return f"{noun} {quoted}".strip() if self.named else name
 
-    def cell(self, row: int, name: str) -> str:
+    def where(self, row: int, name: str | None = None) -> str:
         """The file, line and column of a value, for messages."""
-        return f"{self.path}, {self.unit(row)}, {self.called(name)}"
+        place = f"{self.path}, {self.unit(row)}"
+        return place if name is None else f"{place}, {self.called(name)}"
 
-    def listed(self) -> str:
-        """All names, for messages."""
-        return ", ".join(self.columns) or "none"
-
-
-def numbers(values: Any, origin: str) -> Any:
-    """`values` as an array of numbers or a sparse matrix; `origin` begins the message if not."""
-    array = values if sparse.issparse(values) else np.asarray(values)
-    if array.dtype.kind not in "buif":
-        raise UserError(f"{origin} holds {array.dtype}, not numbers")
-    return array
+    def numbers(self, name: str) -> Any:
+        """The values under a name, which must be numbers."""
+        values = self.use(name)
+        if values.dtype.kind not in "buif":
+            raise UserError(f"{self.path}, {self.called(name)} holds {values.dtype}, not numbers")
+        return values
 
 
 def tidy(values: Any) -> np.ndarray:
@@ -85,21 +79,20 @@ def tidy(values: Any) -> np.ndarray:
     column = pd.Series(values)
     if column.dtype.kind in "biuf":
         return column.to_numpy()
-    known = column.dropna()
-    if all(isinstance(value, int | float) for value in known):  # with gaps
+    if all(isinstance(value, int | float) for value in column.dropna()):  # with gaps
         return column.astype(float).to_numpy()
     lists = [_list(value) for value in column]
-    if len({len(one or ()) for one in lists}) == 1 and lists[0]:
+    if lists[0] and len({len(one) for one in lists}) == 1:
         return np.array(lists)
     return np.where(column.isna(), None, column.astype(str).str.strip()).astype(object)
 
 
-def _list(value: Any) -> list[float] | None:
-    """The numbers in a list, or in a text such as "[1.0, 0.0]"."""
+def _list(value: Any) -> list[float]:
+    """The numbers in a list, or in a text such as "[1.0, 0.0]"; empty for anything else."""
     if isinstance(value, str):
         value = value.strip(" []()").replace(",", " ").split()
-        value = value if len(value) > 1 else None
+        value = value if len(value) > 1 else []
     try:
-        return None if value is None else [float(x) for x in value]
+        return [float(x) for x in value]
     except (TypeError, ValueError):
-        return None
+        return []

@@ -1,59 +1,46 @@
 """Tables in text files, read by pandas; here it is found how: separator, header, comments, ..."""
 
-import bz2
 import csv
-import gzip
 import io
-import lzma
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.data.own.names import ENDS, IDS, INDEXES, LABELS, stem
+from gnn_dynamics.data.own.formats import reading
+from gnn_dynamics.data.own.memory import open_file
+from gnn_dynamics.data.own.names import IDS, INDEXES, LABELS, PAIRS, stem
 from gnn_dynamics.data.own.table import Table, tidy
 from gnn_dynamics.errors import UserError
 
-OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 SEPARATORS = ("\t", ";", ",", "|", " ")
 SAMPLE = 2**20  # characters from which the form of a file is found
 COMMENT = re.compile(rb"(?m)^[ \t]*[#%].*\n?")
-HEADERS = IDS | INDEXES | set(LABELS) | {name for pair in ENDS for name in pair}
+PANDAS = {"header": None, "index_col": False, "skip_blank_lines": False, "low_memory": False}
+PANDAS |= {"skipinitialspace": True, "float_precision": "round_trip"}
+HEADERS = {*IDS, *INDEXES, *LABELS, *sum(PAIRS, ())}
 Fields = Sequence[str]
 
 
-def open_file(path: Path) -> Any:
-    """A file opened for reading bytes, unpacked if its name ends in .gz, .bz2 or .xz."""
-    return OPENERS.get(path.suffix.lower(), open)(path, "rb")
-
-
-def read_text(path: Path, header: bool | None = None) -> Table:
+def read_text(path: Path, header: bool = False) -> Table:
     """A table; `header` says whether the first line is one, where it could be a row as well."""
-    try:
-        with open_file(path) as file:
-            data = _utf8(file.read())
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise UserError(f"{path} cannot be unpacked ({error})") from error
-    comments = len(COMMENT.findall(data)) if data.lstrip()[:1] in (b"#", b"%") else 0
-    data = (COMMENT.sub(b"", data) if comments else data).rstrip(b"\n ")
-    leading = len(data) - len(data := data.lstrip(b"\n"))
+    data, comments, leading = _content(path)
     sample = data[:SAMPLE].decode("utf-8", errors="replace").split("\n")
-    if not data or b"\0" in data[:SAMPLE]:
+    full = [line for line in sample[: -1 if len(data) > SAMPLE else None] if line.strip()]
+    if not full or "\0" in full[0]:
         raise UserError(f"{path} is empty, or no text")
-    separator = _separator(sample[: -1 if len(data) > SAMPLE else None])
+    separator = _separator(full)
     if separator == " ":
         data = re.sub(rb"(?m)^ | $", b"", re.sub(rb"[ \t]+", b" ", data))
-    rows = [_fields(line, separator) for line in sample if line.strip()]
-    counts = [len(row) for row in rows[1:]]
-    shifted = len(rows[0]) > 1 and counts.count(len(rows[0]) + 1) > len(counts) / 2
-    titles = [""] * shifted + rows[0]  # R gives the names of rows no title
-    numbered = [str(k) for k in range(len(titles))]
-    found = _is_header(titles, rows[1:])
-    headed = bool(header if found is None else found)
+    titles, *rows = [_fields(line, separator) for line in full]
+    counts = [len(row) for row in rows]
+    shifted = len(titles) > 1 and counts.count(len(titles) + 1) > len(counts) / 2
+    titles = ["", *titles] if shifted else titles  # R gives the names of rows no title
+    found = _is_header(titles, rows)
+    headed = header if found is None else found
 
     def line(number: int) -> str:
         """A line of `data`, by its number in the file itself."""
@@ -61,24 +48,45 @@ def read_text(path: Path, header: bool | None = None) -> Table:
             kept = [k for k, text in enumerate(file, 1) if not (comments and COMMENT.match(text))]
         return f"line {kept[number + leading]}"
 
-    _check_widths(path, data, separator, len(titles), shifted, line)
-    decimal = separator != "," and any(re.fullmatch(r"[+-]?\d+,\d+", x) for row in rows for x in row)
-    columns = _columns(path, data, separator, len(titles), headed, "," if decimal else ".")
-    notes = [f"{comments} lines of comments skipped"] * bool(comments) + ["decimal commas"] * decimal
-    if found is None:
-        notes.append(f"the first line {','.join(titles)} is read as a {'header' if headed else 'row'}")
-    names = _distinct(titles) if headed else [f"column {k + 1}" for k in range(len(titles))]
-    table = Table(path, dict(zip(names, columns, strict=True)), len(columns[0]), line)
-    table.unit = lambda row: line(row + headed)
-    table.named, table.doubtful, table.notes = headed, titles == numbered, notes
+    marks = (len(titles) - 1) * (data.count(b"\n") + 1)  # pandas would fill short lines
+    if data.count(separator.encode()) + shifted != marks:
+        for number, text in enumerate(data.decode("utf-8", errors="replace").split("\n")):
+            count = len(_fields(text, separator)) + (shifted and number == 0)
+            if count not in (0, len(titles)):
+                wrong = f"it has {count} fields, {line(0)} has {len(titles)}"
+                raise UserError(f"{path}, {line(number)}: {wrong}")
+    decimal = separator != "," and any(
+        re.fullmatch(r"[+-]?\d+,\d+", x) for row in rows for x in row
+    )
+    form = {"decimal": "," if decimal else ".", "skiprows": int(headed)}
+    with reading(path, "a table in UTF-8"):
+        columns = _columns(data, separator, len(titles), **form)
+    names = titles if headed else [f"column {k + 1}" for k in range(len(titles))]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"{path} has several columns {twice!r}; give each a name of its own")
+    named = dict(zip(names, columns, strict=True))
+    table = Table(path, named, len(columns[0]), lambda row: line(row + headed), named=headed)
+    table.doubtful = titles == [str(k) for k in range(len(titles))]
+    notes = {
+        f"{comments} lines of comments skipped": comments,
+        "decimal commas": decimal,
+        f"its first line is read as a {'header' if headed else 'row'}": found is None,
+    }
+    table.notes += [note for note, holds in notes.items() if holds]
     return table
 
 
-def _utf8(data: bytes) -> bytes:
-    """The text in UTF-8, with newlines of one byte and without a byte order mark."""
+def _content(path: Path) -> tuple[bytes, int, int]:
+    """The text in UTF-8 with plain newlines, the comments left out, and the lines before it."""
+    with reading(path, "a complete file"), open_file(path) as file:
+        data = file.read()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = data.decode("utf-16", errors="replace").encode()
-    return data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    comments = len(COMMENT.findall(data)) if data.lstrip()[:1] in (b"#", b"%") else 0
+    data = (COMMENT.sub(b"", data) if comments else data).rstrip(b"\n ")
+    return data.lstrip(b"\n"), comments, len(data) - len(data.lstrip(b"\n"))
 
 
 def _fields(line: str, separator: str) -> list[str]:
@@ -93,15 +101,14 @@ def _fields(line: str, separator: str) -> list[str]:
 
 def _separator(lines: Fields) -> str:
     """The one that splits most lines into as many fields as the first; a comma for one column."""
-    full = [line for line in lines if line.strip()]
-    shares = {}
-    for separator in SEPARATORS:
-        counts = np.array([len(_fields(line, separator)) for line in full])
-        rest = counts[1:] if len(counts) > 1 else counts
-        alike = max(np.mean(rest == counts[0]), np.mean(rest == counts[0] + 1))
-        shares[separator] = alike if counts[0] > 1 else 0
-    best = max(SEPARATORS, key=shares.__getitem__)
-    return best if shares[best] > 0.5 else ","
+
+    def share(separator: str) -> float:
+        width, *rest = [len(_fields(line, separator)) for line in lines]
+        counts = np.array(rest or [width])
+        return max(np.mean(counts == width), np.mean(counts == width + 1)) if width > 1 else 0
+
+    best = max(SEPARATORS, key=share)
+    return best if share(best) > 0.5 else ","
 
 
 def _is_header(titles: Fields, rows: Sequence[Fields]) -> bool | None:
@@ -109,15 +116,13 @@ def _is_header(titles: Fields, rows: Sequence[Fields]) -> bool | None:
     numeric = [field for field in titles if _is_number(field)]
     counted = numeric == [str(k) for k in range(len(numeric))]
     if len(numeric) < len(titles):
-        if any(stem(field) in HEADERS for field in titles):
-            return True
         below = {field for row in rows for field in row if field}
-        return (not numeric or (counted and len(numeric) > 1)) and not below.intersection(titles)
+        words = not below & {*titles} and (not numeric or (counted and len(numeric) > 1))
+        return words or any(stem(field) in HEADERS for field in titles)
     full = [row for row in rows if len(row) == len(titles)]
-    written = (all("." in x or not _is_number(x) for x in c) for c in zip(*full, strict=True))
-    if counted and (len(titles) > 3 or any(written)):  # below it, numbers with points, or text
-        return True
-    return None if counted else False
+    columns = zip(*full, strict=True)  # below a header are numbers with points, or text
+    named = any(all("." in x or not _is_number(x) for x in column) for column in columns)
+    return False if not counted else (named or len(titles) > 3) or None
 
 
 def _is_number(field: str) -> bool:
@@ -127,48 +132,7 @@ def _is_number(field: str) -> bool:
         return False
 
 
-def _distinct(names: Fields) -> list[str]:
-    """The names with a number where one repeats, as pandas does: f, f.1, f.2."""
-    seen: Counter[str] = Counter()
-    result = []
-    for name in names:
-        result.append(f"{name}.{seen[name]}" if seen[name] else name)
-        seen[name] += 1
-    return result
-
-
-def _check_widths(
-    path: Path, data: bytes, separator: str, width: int, shifted: bool, line: Callable[[int], str]
-) -> None:
-    """Check that every line has as many fields as the first; pandas would fill short ones."""
-    if data.count(separator.encode()) + shifted == (width - 1) * (data.count(b"\n") + 1):
-        return
-    for number, text in enumerate(data.decode("utf-8", errors="replace").split("\n")):
-        count = len(_fields(text, separator)) + (shifted and number == 0)
-        if count not in (0, width):
-            raise UserError(
-                f"{path}, {line(number)}: it has {count} fields, {line(0)} has {width}"
-            )
-
-
-def _columns(
-    path: Path, data: bytes, separator: str, width: int, headed: bool, decimal: str
-) -> list[np.ndarray]:
-    try:
-        frame = pd.read_csv(
-            io.BytesIO(data),
-            sep=separator,
-            decimal=decimal,
-            header=None,
-            names=range(width),
-            index_col=False,
-            skiprows=int(headed),
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            low_memory=False,
-            float_precision="round_trip",
-        )
-    except ValueError as error:  # of pandas' parser, or of a decoder
-        raise UserError(f"{path} is no table in UTF-8 ({str(error).splitlines()[0]})") from error
-    full = np.flatnonzero(frame.notna().any(axis=1))
+def _columns(data: bytes, separator: str, width: int, **form: Any) -> list[np.ndarray]:
+    frame = pd.read_csv(io.BytesIO(data), sep=separator, names=range(width), **form, **PANDAS)
+    full = np.flatnonzero(frame.notna().any(axis=1))  # empty lines at the end are left out
     return [tidy(frame[k].iloc[: full.max(initial=-1) + 1]) for k in range(width)]

@@ -2,7 +2,7 @@
 
 torch.load(weights_only=True) builds tensors, containers and the classes on its list of safe names.
 While a user's file is read, that list contains only the names below, and each of them is replaced
-by an inert record of its arguments and attributes: a file cannot run code.
+by an inert record of its attributes: a file cannot run code.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.data.own.formats import Arrays, line_of, sparse_rows
+from gnn_dynamics.data.own.formats import Arrays, reading, sparse_rows
 from gnn_dynamics.errors import UserError
 
 
@@ -34,17 +34,16 @@ def _dictionary(*_: Any) -> dict[Any, Any]:
     return {}
 
 
-STAND_INS: dict[str, Any] = {
-    name: type(name.rsplit(".", 1)[-1], (_Record,), {})
-    for name in (
-        *(f"torch_geometric.data.data.{name}" for name in ("Data", "DataEdgeAttr", "DataTensorAttr")),
-        *(f"torch_geometric.data.storage.{name}" for name in ("AttrType", "GlobalStorage")),
-        *("torch_sparse.tensor.SparseTensor", "torch_sparse.storage.SparseStorage"),
-        *(f"numpy.{core}.multiarray._reconstruct" for core in ("core", "_core")),
-        *(f"numpy.{core}.multiarray.scalar" for core in ("core", "_core")),
-        *("numpy.ndarray", "numpy.dtype", "_codecs.encode", "__builtin__.set", "builtins.set"),
-    )
-} | {"collections.defaultdict": _dictionary}
+GEOMETRIC: tuple[str, ...] = ("data.Data", "data.DataEdgeAttr", "data.DataTensorAttr")
+GEOMETRIC += ("storage.AttrType", "storage.GlobalStorage")
+MULTIARRAY = ("core.multiarray._reconstruct", "core.multiarray.scalar")
+INERT = [
+    *(f"torch_geometric.data.{name}" for name in GEOMETRIC),
+    *(f"numpy.{mark}{name}" for name in MULTIARRAY for mark in ("", "_")),
+    *("numpy.ndarray", "numpy.dtype", "_codecs.encode", "__builtin__.set", "builtins.set"),
+]
+STAND_INS: dict[str, Any] = {name: type(name.split(".")[-1], (_Record,), {}) for name in INERT}
+STAND_INS["collections.defaultdict"] = _dictionary
 REMEDY = "save its plain tensors instead: torch.save(data.to_dict(), 'graph.pt')"
 
 
@@ -67,14 +66,12 @@ def read_torch(path: Path) -> Arrays:
 def _load(path: Path) -> Any:
     import torch
 
-    try:
-        with _only_stand_ins(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about a newer protocol; a relevant one is an error
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise UserError(f"{path} {_refusal(str(error))}; {REMEDY}") from error
-    except Exception as error:  # a damaged file can raise anything
-        raise UserError(f"{path} is not a complete file of torch.save ({line_of(error)})") from error
+    with reading(path, "a complete file of torch.save"), _only_stand_ins():
+        try:
+            with warnings.catch_warnings(action="ignore"):  # about a newer protocol
+                return torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise UserError(f"{path} {_refusal(str(error))}; {REMEDY}") from error
 
 
 @contextlib.contextmanager
@@ -105,17 +102,19 @@ def _graph_in(path: Path, content: Any) -> Any:
     """The one graph in lists, (data, slices) and records, as a mapping of names."""
     import torch
 
-    if isinstance(content, list | tuple) and any(isinstance(x, torch.Tensor) for x in content):
+    several = isinstance(content, list | tuple)
+    if several and any(isinstance(part, torch.Tensor) for part in content):
         raise UserError(
             f"{path} contains a {type(content).__name__} of tensors without names; save a"
             " dictionary: torch.save({'edge_index': ..., 'x': ..., 'y': ...}, 'graph.pt')"
         )
-    slices = content[1] if isinstance(content, tuple) and len(content) > 1 else None
-    ends = list(slices.values()) if isinstance(slices, Mapping) else []
-    if any(len(part) > 2 for part in ends if isinstance(part, torch.Tensor)) or (isinstance(content, list) and len(content) > 1):
-        raise UserError(f"{path} contains several graphs; save one: torch.save(data.to_dict(), ...)")
-    content = content[0] if isinstance(content, list | tuple) and content else content
-    for inner in ("_store", "_mapping"):  # PyG 2; the attributes of PyG 1 are the tensors
+    slices = content[1] if isinstance(content, tuple) and len(content) > 1 else {}
+    ends = slices.values() if isinstance(slices, Mapping) else ()
+    graphs = len(content) if isinstance(content, list) else 1
+    if graphs > 1 or any(len(end) > 2 for end in ends if isinstance(end, torch.Tensor)):
+        raise UserError(f"{path} contains several graphs; save one: torch.save(data.to_dict(), ..)")
+    content = content[0] if several and content else content
+    for inner in ("_store", "_mapping"):  # of PyG 2; the attributes of PyG 1 are the tensors
         content = vars(content) if isinstance(content, _Record) else content
         content = content.get(inner, content) if isinstance(content, Mapping) else content
     return content
@@ -125,25 +124,14 @@ def _array(path: Path, value: Any) -> Any:
     """A tensor as an array or a sparse matrix; of other values the number, or their type."""
     import torch
 
-    if isinstance(value, _Record) and isinstance(vars(value).get("storage"), _Record):
-        parts = vars(vars(value)["storage"])  # of torch_sparse
-        row, col, weights = (parts.get(name) for name in ("_row", "_col", "_value"))
-        csr = (np.ones(len(col)) if weights is None else weights.numpy(), col.numpy())
-        if row is None:
-            csr = (*csr, parts["_rowptr"].numpy())
-        else:
-            csr = (csr[0], (row.numpy(), csr[1]))
-        return sparse_rows(path, lambda: sparse.csr_array(csr, shape=parts["_sparse_sizes"]))
-    if isinstance(value, int | float) or not isinstance(value, torch.Tensor):
+    if not isinstance(value, torch.Tensor):
         return np.asarray(value if isinstance(value, int | float) else type(value).__name__)
     value = value.detach().resolve_conj().resolve_neg()
-    if value.dtype in (torch.bfloat16, torch.float16):
-        value = value.float()
-    if value.layout is torch.strided:
-        return value.numpy()
+    value = value.float() if value.dtype in (torch.bfloat16, torch.float16) else value
+    return value.numpy() if value.layout is torch.strided else sparse_rows(path, _coo, value)
 
-    def entries() -> Any:
-        coo = value.to_sparse_coo().coalesce()
-        return sparse.coo_array((coo.values().numpy(), tuple(coo.indices().numpy())), shape=coo.shape)
 
-    return sparse_rows(path, entries)
+def _coo(value: Any) -> sparse.coo_array:
+    coo = value.to_sparse_coo().coalesce()
+    ends = tuple(coo.indices().numpy())
+    return sparse.coo_array((coo.values().numpy(), ends), shape=tuple(coo.shape))
