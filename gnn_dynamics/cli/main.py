@@ -110,7 +110,9 @@ def _check(add: Callable[..., argparse.Action]) -> None:
     add("--ids", metavar="NAME", help="column with the ids of the nodes; none: rows are in order")
     add("--ends", metavar="A,B", help="the columns with the ids at both ends of an edge")
     add("--first-id", type=int, metavar="N", help="id of the first row of features (default: 0)")
-    add("--split", type=int, metavar="K", dest="split_index", help="which of several splits, from 0")
+    add(
+        "--split", type=int, metavar="K", dest="split_index", help="which of several splits, from 0"
+    )
     add("--header", choices=("yes", "no"), help="whether a first line 0,1,2 is a header")
     add("--no-labels", action="store_true", help="the graph has none; I is the set of all nodes")
     add("--regression", action="store_true", help="labels are real targets, not classes")

@@ -34,20 +34,19 @@ def graph_in(path: Path, content: Any) -> Network:
     if isinstance(content, Table):
         return Network(None, content)
     arrays = dict(content)
-    single, names = ("", [""]) if "" in arrays else (None, arrays)
-    square = _is_matrix(arrays.get(""))
-    name = single if square else first(arrays, usual.MATRICES)
-    x, count = arrays.get(first(names, usual.FEATURES)), arrays.pop("num_nodes", None)
+    single = "" if "" in arrays else None
+    name = single if _is_matrix(arrays.get("")) else first(arrays, usual.MATRICES)
+    x, count = arrays.get(first(arrays, usual.FEATURES)), arrays.pop("num_nodes", None)
     if name is not None:
-        edges, n = _of_matrix(path, name, arrays.pop(name))
+        edges = _of_matrix(path, name, arrays.pop(name))
     elif (name := first(arrays, usual.EDGE_LISTS) or single) is not None:
         weights = arrays.pop(first(arrays, usual.WEIGHTS), None)
-        edges, n = _of_pairs(path, name, arrays.pop(name), weights), None
+        edges = _of_pairs(path, name, arrays.pop(name), weights)
     else:
         known = "edge_index, edges, adjacency"
         raise UserError(f"{path} has none of the arrays {known} (it has: {', '.join(arrays)})")
-    n = n or (x.shape[0] if x is not None and x.ndim else None)
-    return Network(node_table(path, arrays, n or (None if count is None else int(count))), edges)
+    n = x.shape[0] if x is not None and x.ndim else count
+    return Network(node_table(path, arrays, edges.nodes or (None if n is None else int(n))), edges)
 
 
 def _is_matrix(array: Any) -> bool:
@@ -62,8 +61,8 @@ def _edge_table(path: Path, name: str, columns: Any, unit: str) -> Table:
     return Table(path, columns, rows, lambda k: f"{origin} {k}", "array", by_row=True, ends=ENDS)
 
 
-def _of_matrix(path: Path, name: str, matrix: Any) -> tuple[Table, int]:
-    """The entries of an adjacency (n, n), dense or sparse, as edges with weights, and n."""
+def _of_matrix(path: Path, name: str, matrix: Any) -> Table:
+    """The entries of an adjacency (n, n), dense or sparse, as edges with weights."""
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.dtype.kind not in "buif":
         given = f"array {name} holds {matrix.dtype} of the shape {matrix.shape}"
         raise UserError(f"{path}, {given}; an adjacency matrix is square and of numbers")
@@ -71,7 +70,8 @@ def _of_matrix(path: Path, name: str, matrix: Any) -> tuple[Table, int]:
     present = A.data != 0  # a stored zero is not an edge
     table = _edge_table(path, name, [part[present] for part in (*A.coords, A.data)], "entry")
     table.notes.append(f"an adjacency matrix of {A.shape[0]} nodes")
-    return table, A.shape[0]
+    table.nodes = A.shape[0]
+    return table
 
 
 def _of_pairs(path: Path, name: str, index: Any, weights: Any) -> Table:
@@ -120,7 +120,7 @@ def _as_matrix(table: Table) -> Table | None:
     counted = not table.named or ids == [str(k) for k in range(n)]
     if len(names) == n and (not counted or (n == 3 and not np.array_equal(A, A.T))):
         return None  # three edges with weights
-    edges, _ = _of_matrix(table.path, "", A)
+    edges = _of_matrix(table.path, "", A)
     edges.by_row, values = len(names) == n, np.array(ids, dtype=object)
     if not edges.by_row:
         edges.columns |= {end: values[edges.columns[end]] for end in ENDS}

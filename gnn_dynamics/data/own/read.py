@@ -134,6 +134,9 @@ class _Reading:
         nodes = self.find_nodes(table, names)
         n = len(nodes.ids)
         check_size(f"{self.edges.path}: the graph of {n} nodes", NODE * n, memory)
+        if self.edges.nodes not in (None, n):
+            known = f"{self.edges.path} has {self.edges.nodes} nodes"
+            raise UserError(f"{known}, but there are {n}, {nodes.origin}")
         source, target = edges.located(self.edges, nodes)
         if not (source != target).any():
             raise UserError(
@@ -198,14 +201,19 @@ class _Reading:
         """The nodes of the file of ids, of the graph's file, of the features, or of the edges."""
         own, start = self.tables.get("graph"), self.options.get("first_id", 0)
         table = self.tables.get("ids") or (own if own is not None and own.key else main)
-        if table is None or not (table.rows or names):
+        if names and main is not None and not main.rows:
+            raise UserError(f"{main.path}: the graph is empty (0 nodes)")
+        if table is None or not table.rows:
             ends = [ids.as_ids(self.edges.columns[end]) for end in self.edges.ends]
             return ids.nodes_of(pd.unique(np.sort(np.concatenate(ends))), "those of the edges")
         key = ids.key_of(table, self.fits, self.options.get("ids"))
         role = self.role(table)
         key = [*table.columns][0] if key is None and role == "ids" else key
         if key is not None:
-            return ids.nodes_of(ids.ids_of(table, key), f"by {table.called(key)} of {role}")
+            found = ids.ids_of(table, key)
+            if role == "ids" and "value" in table.columns:  # {id: row} in JSON
+                found = found[np.argsort(table.use("value"))]
+            return ids.nodes_of(found, f"by {table.called(key)} of {role}")
         rows = pd.RangeIndex(start, start + table.rows)
         return ids.Nodes(rows, f"numbered by the rows of {role}")
 

@@ -23,8 +23,9 @@ class Table:
     named     False where the names are column 1, column 2, ...
     key, ends     the columns of ids, or of sources and targets, where the format says so.
     by_row    whether the ends are numbers of rows, as in a matrix, whatever the ids.
+    nodes     the number of nodes, where a matrix of edges has it.
     doubtful  whether the first row, 0, 1, ..., may be a header.
-    notes, used   for the report: how the file was read, and the names that became part of the graph.
+    notes, used   for the report: how the file was read, and the names that the graph uses.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Table:
     key: str | None = None
     ends: tuple[str, ...] = ()
     by_row: bool = False
+    nodes: int | None = None
     doubtful: bool = False
     notes: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
@@ -81,17 +83,18 @@ def tidy(values: Any) -> np.ndarray:
         return column.to_numpy()
     if all(isinstance(value, int | float) for value in column.dropna()):  # with gaps
         return column.astype(float).to_numpy()
-    lists = [_list(value) for value in column]
-    if lists[0] and len({len(one) for one in lists}) == 1:
-        return np.array(lists)
+    if _list(column.iloc[0]):
+        lists = [_list(value) for value in column]
+        if len({len(one) for one in lists}) == 1:
+            return np.array(lists)
     return np.where(column.isna(), None, column.astype(str).str.strip()).astype(object)
 
 
 def _list(value: Any) -> list[float]:
     """The numbers in a list, or in a text such as "[1.0, 0.0]"; empty for anything else."""
     if isinstance(value, str):
-        value = value.strip(" []()").replace(",", " ").split()
-        value = value if len(value) > 1 else []
+        parts = value.strip(" []()").replace(",", " ").split()
+        value = parts if len(parts) > 2 or " " in value else []  # 1,5 is a number
     try:
         return [float(x) for x in value]
     except (TypeError, ValueError):

@@ -24,19 +24,23 @@ def feature_names(table: Table, key: str | None, label: str | None) -> list[str]
     plane = {"x", "y"} <= {*map(stem, table.flat)}
     other = {*usual.INTERNAL, *usual.LABELS} - ({"y"} if plane else set())
     other |= {*usual.DRAWN} if plane and table.noun == "node attribute" else set()
-    found = []
-    for name in names:
-        column = pd.Series(list(table.columns[name])) if name in table.flat else None
-        if column is None or stem(name) in other:
-            found += [name] if column is None else []
-        elif column.dtype.kind in "biuf":
-            found += [] if column.isna().all() or (is_id(name) and differ(column)) else [name]
-        else:
-            bad = pd.to_numeric(column, errors="coerce").isna() & column.notna()
-            if bad.sum() < column.notna().sum() / 2:
-                row = int(bad.argmax())
-                raise UserError(f"{table.where(row, name)}: {column[row]!r} is not a number")
-    return found
+    return [
+        name
+        for name in names
+        if name not in table.flat or (stem(name) not in other and _is_feature(table, name))
+    ]
+
+
+def _is_feature(table: Table, name: str) -> bool:
+    """Whether a column is of numbers, and neither empty nor of ids; an error if most of it is."""
+    column = pd.Series(table.columns[name])
+    if column.dtype.kind in "biuf":
+        return not (table.rows and column.isna().all()) and not (is_id(name) and differ(column))
+    bad = pd.to_numeric(column, errors="coerce").isna() & column.notna()
+    if bad.sum() < column.notna().sum() / 2:
+        row = int(bad.argmax())
+        raise UserError(f"{table.where(row, name)}: {column[row]!r} is text, not a number")
+    return False
 
 
 def matrix(table: Table, names: Sequence[str]) -> tuple[Any, list[tuple[str, str]]]:
@@ -99,7 +103,7 @@ def encoded(
     words = pd.Series(values).astype(object).map(str, na_action="ignore").fillna("").to_numpy(str)
     unknown = [str(word) for word in np.unique(words) if word.lower() in usual.UNKNOWN]
     notes += [f"{word!r} means unlabelled; rename it to make it a class" for word in unknown]
-    known = ~np.isin(words, [*unknown, "", "nan", "-1", "-1.0"])
+    known = ~np.isin(words, [*unknown, "", "nan", *([] if regression else ["-1", "-1.0"])])
     real = pd.to_numeric(pd.Series(np.where(known, words, "nan")), errors="coerce").to_numpy()
     text = bool((known & np.isnan(real)).any())
     wrong = known & ((text | np.isinf(real)) if regression else (~text & (real != np.round(real))))
@@ -108,7 +112,7 @@ def encoded(
         remedy = "real targets need the option `task: regression` (--regression)"
         raise UserError(f"{where(node)} is {words[node]}, not a {kind}; {remedy}")
     if regression:
-        return np.where(words == "-1", -1.0, real), [], notes
+        return real, [], notes
     names, codes = np.unique(words[known] if text else real[known], return_inverse=True)
     if len(names) == len(values):
         notes.append("as many classes as nodes; are they names? (--labels NAME)")
