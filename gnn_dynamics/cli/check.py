@@ -30,7 +30,7 @@ from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION
 from gnn_dynamics.summaries.names import listed
 
 CONTENT = ("holds", "condition", "causes", "repairs", "traced")
-OPTIONS = ("labels", "ids", "ends", "header", "first_id", "split_index")
+OPTIONS = ("labels", "ids", "ends", "first_id", "split_index")  # of datasets.schema.yaml
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
-from scipy import io, sparse
+from scipy import sparse
 
 from gnn_dynamics.data.own.memory import NODE, check_size, open_file
 from gnn_dynamics.data.own.table import Table, tidy
 from gnn_dynamics.errors import UserError
 
+SHORT = 200  # bytes of the first line of a Matrix Market file
 PIECES = ("data", "indices", "indptr", "shape")
 Arrays = dict[str, Any]  # a single array has the name ""
 Rows = Sequence[Mapping[str, Any]]
@@ -83,10 +85,26 @@ def sparse_rows(path: Path, make: Callable[..., Any], *arguments: Any) -> sparse
 
 
 def read_matrix_market(path: Path) -> Arrays:
-    """A matrix in the format of Matrix Market."""
+    """A matrix in the format of Matrix Market, with its entries (i, j, value) or all values.
+
+    scipy.io.mmread is not used, since some damaged files make it end the process.
+    """
     with reading(path, "a file of Matrix Market"), open_file(path) as file:
-        matrix = io.mmread(file)
-    return {"": sparse_rows(path, lambda: matrix) if sparse.issparse(matrix) else matrix}
+        layout, field, symmetry = file.readline(SHORT).decode("ascii").lower().split()[2:]
+        sizes = next(line for line in file if line.strip() and not line.startswith(b"%"))
+        rows, columns, *entries = map(int, sizes.split())
+        stored = pd.read_csv(file, sep=r"\s+", header=None).to_numpy(np.float64)
+        if layout == "array" and symmetry == "general":
+            return {"": stored.reshape(columns, rows).T}
+        if field == "complex" or len(stored) != entries[0]:
+            raise ValueError(f"{len(stored)} {field} entries")
+        ends = tuple(stored[:, :2].astype(np.int64).T - 1)
+        values = stored[:, 2] if stored.shape[1] > 2 else np.ones(len(stored))
+        if symmetry != "general":  # the other half
+            off = ends[0] != ends[1]
+            ends = tuple(np.concatenate([ends[k], ends[1 - k][off]]) for k in (0, 1))
+            values = np.concatenate([values, values[off]])
+    return {"": sparse_rows(path, sparse.coo_array, (values, ends), (rows, columns))}
 
 
 def read_network(path: Path, kind: str) -> Network:

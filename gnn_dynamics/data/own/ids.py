@@ -108,6 +108,8 @@ def rows_of(table: Table, nodes: Nodes, option: str | None) -> np.ndarray:
         if table.rows != n:
             raise UserError(f"{table.path}: {table.rows} rows, but {n} nodes ({nodes.origin})")
         return np.arange(n)
+    if not table.rows:
+        raise UserError(f"{table.path} has no rows")
     ids = ids_of(table, key)
     found, rows = nodes.locate(ids), np.full(n, -1)
     if (found < 0).any():

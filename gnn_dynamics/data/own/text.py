@@ -44,8 +44,8 @@ def read_text(path: Path, header: bool = False) -> Table:
 
     def line(number: int) -> str:
         """A line of `data`, by its number in the file itself."""
-        with open_file(path) as file:
-            kept = [k for k, text in enumerate(file, 1) if not (comments and COMMENT.match(text))]
+        lines = enumerate(_lines(path).split(b"\n"), 1)
+        kept = [k for k, text in lines if not (comments and COMMENT.match(text))]
         return f"line {kept[number + leading]}"
 
     marks = (len(titles) - 1) * (data.count(b"\n") + 1)  # pandas would fill short lines
@@ -77,13 +77,18 @@ def read_text(path: Path, header: bool = False) -> Table:
     return table
 
 
-def _content(path: Path) -> tuple[bytes, int, int]:
-    """The text in UTF-8 with plain newlines, the comments left out, and the lines before it."""
+def _lines(path: Path) -> bytes:
+    """The text in UTF-8 with plain newlines."""
     with reading(path, "a complete file"), open_file(path) as file:
         data = file.read()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = data.decode("utf-16", errors="replace").encode()
-    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _content(path: Path) -> tuple[bytes, int, int]:
+    """The text without comments, the number of comments, and of empty lines before it."""
+    data = _lines(path)
     comments = len(COMMENT.findall(data)) if data.lstrip()[:1] in (b"#", b"%") else 0
     data = (COMMENT.sub(b"", data) if comments else data).rstrip(b"\n ")
     return data.lstrip(b"\n"), comments, len(data) - len(data.lstrip(b"\n"))

@@ -60,7 +60,7 @@ def read_torch(path: Path) -> Arrays:
     if not isinstance(content, Mapping):
         kind = type(content).__name__
         raise UserError(f"{path} contains no graph but an object of type {kind}; {REMEDY}")
-    return {str(name): _array(path, value) for name, value in content.items()}
+    return {str(k): _array(path, value) for k, value in content.items() if value is not None}
 
 
 def _load(path: Path) -> Any:
