@@ -95,8 +95,7 @@ def npz_files() -> dict[str, dict]:
     return {
         "works-today/graph.npz": base | {"train_mask": TRAIN},
         "npz-csr-pieces/graph.npz": pieces | {"labels": Y},
-        "npz-text-labels-as-objects/graph.npz": base
-        | {"y": np.array(list("aaabbb"), dtype=object)},
+        "npz-text-labels-as-objects/graph.npz": base | {"y": np.array([*"aaabbb"], dtype=object)},
         "split-valid/split.npz": {"train": [0, 1], "valid": [2, 3], "test": [4, 5]},
         "npz-rows-of-splits/graph.npz": {
             "node_features": X,

@@ -11,8 +11,8 @@ ROLES = ("graph", "features", "labels", "split", "nodes", "ids")
 HINTS = {
     "features": r"feat|attr|(^|[_.-])x([_.-]|$)",
     "labels": r"label|class|target|(^|[_.-])y([_.-]|$)",
-    "split": r"split|mask|(^|[_.-])parts?([_.-]|$)",
-    "ids": r"(^|[_.-])id(s|x)?([_.-]?map)?([_.-]|$)",
+    "split": r"split|mask|idx|(^|[_.-])parts?([_.-]|$)",
+    "ids": r"(^|[_.-])ids?([_.-]?map)?([_.-]|$)",
     "nodes": r"node|vert|\.content$",
 }
 

@@ -9,32 +9,14 @@ INDEXES = ("", "index", "unnamed0", "indexlevel0")  # as pandas and R name the o
 ENDS = "source target,src dst,src dest,src tgt,from to,start end,u v,i j,s t,head tail,citing cited"
 PAIRS = [tuple(pair.split()) for pair in ENDS.split(",")]
 WEIGHTS = ("weight", "weights", "w", "value", "values", "edgeweight", "edgeweights", "strength")
-FEATURES = [
-    "x",
-    "features",
-    "feature",
-    "nodefeatures",
-    "nodefeat",
-    "nodefeats",
-    "feat",
-    "feats",
-    "attr",
-    "attrs",
-    "attrmatrix",
-]
-LABELS = [
-    "y",
-    "label",
-    "labels",
-    "class",
-    "classes",
-    "target",
-    "targets",
-    "category",
-    "nodelabel",
-    "nodelabels",
-    "modularityclass",
-]
+FEATURES = (
+    *("x", "features", "feature", "nodefeatures", "nodefeat", "nodefeats", "feat", "feats"),
+    *("attr", "attrs", "attrmatrix"),
+)
+LABELS = (
+    *("y", "label", "labels", "class", "classes", "target", "targets", "category", "nodelabel"),
+    *("nodelabels", "modularityclass"),
+)
 EDGE_LISTS = ("edgeindex", "edges", "edgelist")
 MATRICES = ("adjacency", "adj", "adjt", "adjmatrix", "adjacencymatrix", "a")
 # Attributes that programs which draw graphs add to nodes; beside x, y is a coordinate.

@@ -208,7 +208,7 @@ class _Reading:
             return ids.nodes_of(pd.unique(np.sort(np.concatenate(ends))), "those of the edges")
         key = ids.key_of(table, self.fits, self.options.get("ids"))
         role = self.role(table)
-        key = [*table.columns][0] if key is None and role == "ids" else key
+        key = next(iter(table.columns)) if key is None and role == "ids" else key
         if key is not None:
             found = ids.ids_of(table, key)
             if role == "ids" and "value" in table.columns:  # {id: row} in JSON

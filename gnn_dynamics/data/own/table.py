@@ -87,7 +87,8 @@ def tidy(values: Any) -> np.ndarray:
         lists = [_list(value) for value in column]
         if len({len(one) for one in lists}) == 1:
             return np.array(lists)
-    return np.where(column.isna(), None, column.astype(str).str.strip()).astype(object)
+    text = column.astype(str).str.strip().astype(object)
+    return text.where(column.notna(), None).to_numpy()
 
 
 def _list(value: Any) -> list[float]:

@@ -19,7 +19,12 @@ from gnn_dynamics.errors import UserError
 SEPARATORS = ("\t", ";", ",", "|", " ")
 SAMPLE = 2**20  # characters from which the form of a file is found
 COMMENT = re.compile(rb"(?m)^[ \t]*[#%].*\n?")
-PANDAS = {"header": None, "index_col": False, "skip_blank_lines": False, "low_memory": False}
+PANDAS: dict[str, Any] = {
+    "header": None,
+    "index_col": False,
+    "skip_blank_lines": False,
+    "low_memory": False,
+}
 PANDAS |= {"skipinitialspace": True, "float_precision": "round_trip"}
 HEADERS = {*IDS, *INDEXES, *LABELS, *sum(PAIRS, ())}
 Fields = Sequence[str]
