@@ -16,8 +16,9 @@ from gnn_dynamics.data.own.read import READERS
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError
 
-WORDS = "0 1 2 5 -1 1.5 1e400 nan a b id node label True 1,5 # x y train source target".split()
-FIELDS = st.sampled_from(["", '"', '"0 1"', "99999999999999999999", *WORDS])
+NUMBERS = ("0", "1", "2", "5", "-1", "1.5", "1,5", "1e400", "nan", "99999999999999999999")
+WORDS = ("", '"', '"0 1"', "#", "a", "True", "id", "node", "label", "x", "y", "train", "source")
+FIELDS = st.sampled_from(NUMBERS + WORDS)
 TABLES = st.tuples(
     st.sampled_from([",", ";", "\t", " ", "  ", "|"]),
     st.lists(st.lists(FIELDS, min_size=1, max_size=5), min_size=1, max_size=9),
