@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.data.graph_facts import GRAPHS
-from gnn_dynamics.data.own.formats import is_prepared
 from gnn_dynamics.data.own.memory import GB, available_memory, check_memory
 from gnn_dynamics.data.own.names import MADE
 from gnn_dynamics.data.own.read import check_files, read_own
@@ -62,7 +62,7 @@ def _read(arguments: argparse.Namespace, memory: float) -> Graph:
     """The graph: a prepared one, or the user's own files."""
     paths = check_files(files_by_role(arguments.paths))
     check_memory(paths.values(), memory)
-    if len(paths) == 1 and is_prepared(paths["graph"]):
+    if len(paths) == 1 and _is_prepared(paths["graph"]):
         return load_graph(paths["graph"])
     task = "regression" if arguments.regression else "classification"
     options = {
@@ -74,6 +74,11 @@ def _read(arguments: argparse.Namespace, memory: float) -> Graph:
     given = {name: value for name, value in options.items() if value is not None}
     name = arguments.name or paths["graph"].name.partition(".")[0]
     return checked(read_own(name, {"files": paths, "options": given}, memory, split="all"))
+
+
+def _is_prepared(path: Path) -> bool:
+    """Whether a file is a prepared graph of the workflow, by its member `about`."""
+    return zipfile.is_zipfile(path) and "about.npy" in zipfile.ZipFile(path).namelist()
 
 
 def _write(analysis: Analysis, settings: Mapping[str, Any], out: Path) -> list[Path]:

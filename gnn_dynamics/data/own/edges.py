@@ -34,8 +34,9 @@ def graph_in(path: Path, content: Any) -> Network:
     if isinstance(content, Table):
         return Network(None, content)
     arrays = dict(content)
-    single = "" if "" in arrays else None
-    name = single if _is_matrix(arrays.get("")) else first(arrays, usual.MATRICES)
+    single, shape = ("", arrays[""].shape) if "" in arrays else (None, ())
+    square = len(shape) == 2 and shape[0] == shape[1] > 2
+    name = "" if square or sparse.issparse(arrays.get("")) else first(arrays, usual.MATRICES)
     x, count = arrays.get(first(arrays, usual.FEATURES)), arrays.pop("num_nodes", None)
     if name is not None:
         edges = _of_matrix(path, name, arrays.pop(name))
@@ -47,11 +48,6 @@ def graph_in(path: Path, content: Any) -> Network:
         raise UserError(f"{path} has none of the arrays {known} (it has: {', '.join(arrays)})")
     n = x.shape[0] if x is not None and x.ndim else count
     return Network(node_table(path, arrays, edges.nodes or (None if n is None else int(n))), edges)
-
-
-def _is_matrix(array: Any) -> bool:
-    square = array is not None and array.ndim == 2 and array.shape[0] == array.shape[1] > 2
-    return sparse.issparse(array) or square
 
 
 def _edge_table(path: Path, name: str, columns: Any, unit: str) -> Table:
@@ -108,11 +104,8 @@ def _as_matrix(table: Table) -> Table | None:
     names, n = list(table.columns), table.rows
     ids = names[1:] if len(names) == n + 1 else names
     square = [table.columns[name] for name in ids]
-    if (
-        len(ids) != n
-        or n < 3
-        or not all(c.shape == (n,) and c.dtype.kind in "biuf" for c in square)
-    ):
+    numeric = all(c.shape == (n,) and c.dtype.kind in "biuf" for c in square)
+    if len(ids) != n or n < 3 or not numeric:
         return None
     if len(names) > n and [str(x) for x in table.columns[names[0]]] != ids:
         return None
@@ -153,12 +146,9 @@ def located(table: Table, nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
     row, side = int(bad[0]), 0 if source[bad[0]] < 0 else 1
     where, pair = table.where(row), f"({ids[0][row]}, {ids[1][row]})"
     if ids[side][row] is None:
-        where = table.where(row, table.ends[side])
-        raise UserError(f"{where} is empty; it needs the id of a node")
+        raise UserError(f"{table.where(row, table.ends[side])} is empty; it needs a node's id")
     if nodes.names and not table.by_row:
-        raise UserError(
-            f"{where} {pair}: there is no node {ids[side][row]}; nodes are {nodes.origin}"
-        )
+        raise UserError(f"{where} {pair}: no node {ids[side][row]}; nodes are {nodes.origin}")
     remedy = f"; nodes are {nodes.origin}; for other ids, add a column `node` there (or ids=FILE)"
     remedy = "" if table.by_row else remedy
     if not any(end.dtype == object or 0 in end for end in ids):

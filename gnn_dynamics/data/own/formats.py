@@ -2,7 +2,6 @@
 
 import json
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,8 +156,3 @@ def read_json(path: Path) -> Network | Table:
         for k, node in enumerate(nodes):  # else the ends are positions
             node["id"] = node.get("id", node.get("name")) if known else k
         return _network(path, nodes, ends)
-
-
-def is_prepared(path: Path) -> bool:
-    """Whether a file is a prepared graph of the workflow, by its member `about`."""
-    return zipfile.is_zipfile(path) and "about.npy" in zipfile.ZipFile(path).namelist()

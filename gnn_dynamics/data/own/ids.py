@@ -14,18 +14,15 @@ from gnn_dynamics.errors import UserError
 def as_ids(values: Any) -> np.ndarray:
     """Ids as int64 where all are whole numbers, 1.0 and "1" included, else as text or None."""
     array = np.asarray(values)
-    if array.dtype.kind in "iub" and array.max(initial=0) < 2**63:
+    if array.dtype.kind in "ib" or (array.dtype.kind == "u" and array.max(initial=0) < 2**63):
         return array.astype(np.int64)
     if array.dtype.kind == "f" and (np.abs(array) < 2**53).all() and (array % 1 == 0).all():
         return array.astype(np.int64)
-    text = pd.Series(array, dtype=object).map(_text, na_action="ignore").replace({np.nan: None})
+    text = pd.Series(array).astype(object).map(lambda x: f"{x}".removesuffix(".0"), "ignore")
+    text = text.replace({np.nan: None})
     if len(text) and text.str.fullmatch(r"0|-?[1-9]\d{0,17}").eq(True).all():
         return text.astype(np.int64).to_numpy()
     return text.to_numpy()
-
-
-def _text(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 class Nodes(NamedTuple):
@@ -70,10 +67,8 @@ def key_of(table: Table, fits: Callable[[np.ndarray], bool], option: str | None)
         column = table.columns[name]
         if len(table.columns) > 1 and differ(column) and fits(as_ids(column)):
             if name in names and table.named and column.dtype != object:
-                raise UserError(
-                    f"{table.path}, column {name!r} may hold the ids of the nodes or be a feature;"
-                    f" rename it to `node`, or choose by --ids {name} or --ids none"
-                )
+                may = f"{table.path}, column {name!r} may be the node ids or a feature"
+                raise UserError(f"{may}: rename it to `node`, or choose --ids {name} or --ids none")
             return name
     return None
 
@@ -91,9 +86,7 @@ def ids_of(table: Table, key: str) -> np.ndarray:
     ids = as_ids(table.use(key))
     missing, repeated = np.flatnonzero(pd.isna(ids)), np.flatnonzero(pd.Index(ids).duplicated())
     if missing.size:
-        raise UserError(
-            f"{table.where(missing[0], key)} is empty; every row needs the id of a node"
-        )
+        raise UserError(f"{table.where(missing[0], key)} is empty; every row needs an id")
     if repeated.size:
         row = int(repeated[0])
         raise UserError(f"{table.where(row)}: node {ids[row]} has an earlier row")

@@ -15,14 +15,14 @@ import pandas as pd
 from scipy import sparse
 
 from gnn_dynamics.data.fetch.checksums import dataset_digest, sha256_of
-from gnn_dynamics.data.graph import UNLABELLED, Content, Graph, clean_edges, graph_of
+from gnn_dynamics.data.graph import Content, Graph, clean_edges, graph_of
 from gnn_dynamics.data.own import edges, formats, ids, values
 from gnn_dynamics.data.own.formats import Network
 from gnn_dynamics.data.own.memory import NODE, OPENERS, check_memory, check_size
 from gnn_dynamics.data.own.table import Table
 from gnn_dynamics.data.own.text import read_text
 from gnn_dynamics.data.own.torch_file import read_torch
-from gnn_dynamics.data.splits import split_per_class
+from gnn_dynamics.data.splits import split_all, split_per_class
 from gnn_dynamics.errors import UserError
 
 MOST = 8  # names, or values of a node, that a note lists
@@ -101,8 +101,9 @@ class _Reading:
             contents |= headed if len(counts) == 1 else {}
         graph = edges.graph_in(paths["graph"], contents[paths["graph"]])
         self.edges = edges.with_ends(graph.edges, options.get("ends"))
-        nodes = {path: _nodes(path, content) for path, content in contents.items()}
-        self.tables = {role: nodes[path] for role, path in paths.items() if role != "graph"}
+        others = {role: path for role, path in paths.items() if role != "graph"}
+        nodes = {path: _nodes(path, contents[path]) for path in dict.fromkeys(others.values())}
+        self.tables = {role: nodes[path] for role, path in others.items()}
         self.tables |= {"graph": graph.nodes} if graph.nodes is not None else {}
         for table in dict.fromkeys((self.edges, *self.tables.values())):
             self.note(self.role(table), *table.notes)
@@ -115,11 +116,9 @@ class _Reading:
 
     def unused(self) -> list[str]:
         """The names in the tables that no part of the graph uses."""
-        others = dict.fromkeys(self.tables.values())
-        tables = [*((table, table.noun) for table in others), (self.edges, "edge column")]
-        return [
-            f"{noun} {name!r}" for t, noun in tables for name in t.columns if name not in t.used
-        ]
+        self.edges.noun = "edge column"
+        tables = dict.fromkeys((*self.tables.values(), self.edges))
+        return [f"{t.noun} {name!r}" for t in tables for name in t.columns if name not in t.used]
 
     def candidates(self, *roles: str) -> list[Table]:
         """The different tables of the roles; the first alone if there is a file for it."""
@@ -134,21 +133,15 @@ class _Reading:
         nodes = self.find_nodes(table, names)
         n = len(nodes.ids)
         check_size(f"{self.edges.path}: the graph of {n} nodes", NODE * n, memory)
-        if self.edges.nodes not in (None, n):
-            known = f"{self.edges.path} has {self.edges.nodes} nodes"
-            raise UserError(f"{known}, but there are {n}, {nodes.origin}")
+        if (own := self.edges.nodes or n) != n:
+            raise UserError(f"{self.edges.path} has {own} nodes, but there are {n}, {nodes.origin}")
         source, target = edges.located(self.edges, nodes)
         if not (source != target).any():
-            raise UserError(
-                f"{self.edges.path}: the graph is empty, no edge joins two different nodes"
-            )
+            raise UserError(f"{self.edges.path}: the graph is empty, no edge joins two nodes")
         ends = " and ".join(map(self.edges.called, self.edges.ends))
         self.note("edges", f"{len(source)}" + ("" if self.edges.by_row else f" in {ends}"))
         if not nodes.names and min(source.min(), target.min()) == 1:
-            self.note(
-                "edges",
-                "the smallest id is 1, node 0 is in none: do ids start at 1? (--first-id 1)",
-            )
+            self.note("edges", "node 0 is in none: do ids start at 1? (--first-id 1)")
         self.note("nodes", f"{n}, {nodes.origin}")
         X, where = self.features(nodes, table, names, (source, target))
         y, classes = self.labels(nodes, label)
@@ -232,12 +225,10 @@ class _Reading:
             raise UserError(f"{table.path} has no row for node {nodes.ids[rows.argmin()]}")
         X, titles = values.matrix(table, names)
         if 0 in X.shape:
-            size = f"{X.shape[0]} nodes with {X.shape[1]} features"
-            raise UserError(f"{table.path}: the graph is empty ({size})")
+            raise UserError(f"{table.path}: the graph is empty, no feature")
         self.note("features", f"{_few(names)} of {self.role(table)}")
         if X.dtype.kind == "f" and X.dtype.itemsize < 8:
-            rounded = "a rank may be full by rounding only, where a singular value is below 1e-7"
-            self.note("features", f"stored in {X.dtype}: {rounded} of the largest")
+            self.note("features", f"rounded to {X.dtype}: a rank may be full by rounding only")
 
         def where(node: int, feature: int) -> str:
             name, place = titles[feature]
@@ -260,8 +251,7 @@ class _Reading:
         table, name = label
         rows, stored = ids.rows_of(table, nodes, self.options.get("ids")), table.use(name)
         if stored.shape[:1] != (table.rows,):
-            count = f"{stored.shape[0]} labels, but {table.rows} nodes"
-            raise UserError(f"{table.path}, {table.called(name)}: {count}")
+            raise UserError(f"{table.path}: {stored.shape[0]} labels, but {table.rows} nodes")
         found = stored.toarray()[rows] if sparse.issparse(stored) else stored[rows]
         if (rows < 0).any():  # nodes without a row are unlabelled
             found = np.where(rows < 0, None, found)
@@ -272,7 +262,7 @@ class _Reading:
         y, classes, notes = values.encoded(found, where, self.task == "regression")
         if self.task != "regression" and len(classes) < 2:
             reason = f"there is one class only ({classes[0]})" if classes else "no node has a label"
-            raise UserError(f"{table.path}: {reason}; -1 and empty mean unlabelled")
+            raise UserError(f"{table.path}: {reason}")
         counts = [f"{c}: {(y == k).sum()}" for k, c in enumerate(classes)]
         held = f" (nodes by class: {_few(counts)})" if classes else ", real targets"
         self.note("labels", f"{table.called(name)} of {self.role(table)}{held}", *notes)
@@ -301,11 +291,9 @@ class _Reading:
                 f"{self.edges.path}: there are no training nodes; add a file with the split, or set"
                 " the option `split` to all or to {train: 20, val: 30, seed: 0}"
             )
-        if drawn != "all":
-            return split_per_class(y, **drawn), "drawn: {train} per class".format(**drawn)
-        known = np.isfinite(y) if y.dtype.kind == "f" else y != UNLABELLED
-        none = dict.fromkeys(("val", "test"), np.array([], dtype=np.int64))
-        return {"train": np.flatnonzero(known), **none}, "none, all labelled nodes train"
+        if drawn == "all":
+            return split_all(y), "none, all labelled nodes train"
+        return split_per_class(y, **drawn), "drawn: {train} per class".format(**drawn)
 
 
 def _nodes(path: Path, content: Any) -> Table:
@@ -314,7 +302,9 @@ def _nodes(path: Path, content: Any) -> Table:
         return content.nodes
     if isinstance(content, dict):
         return edges.node_table(path, content)
-    if kind_of(path) == ".content":  # id, words, class: the format of Cora and CiteSeer
+    if (
+        kind_of(path) == ".content" and len(content.columns) > 2
+    ):  # id, words, class: the format of Cora and CiteSeer
         names = ["id", *[*content.columns][1:-1], "class"]
         content.columns = dict(zip(names, content.columns.values(), strict=True))
     return content

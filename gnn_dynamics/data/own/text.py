@@ -60,12 +60,13 @@ def read_text(path: Path, header: bool = False) -> Table:
             if count not in (0, len(titles)):
                 wrong = f"it has {count} fields, {line(0)} has {len(titles)}"
                 raise UserError(f"{path}, {line(number)}: {wrong}")
-    decimal = separator != "," and any(
-        re.fullmatch(r"[+-]?\d+,\d+", x) for row in rows for x in row
-    )
-    form = {"decimal": "," if decimal else ".", "skiprows": int(headed)}
+    comma = re.compile(r"[+-]?\d+,\d+")
+    decimal = separator != "," and any(comma.fullmatch(x) for row in rows for x in row)
+    form = {"sep": separator, "decimal": "," if decimal else ".", "skiprows": int(headed)}
     with reading(path, "a table in UTF-8"):
-        columns = _columns(data, separator, len(titles), **form)
+        frame = pd.read_csv(io.BytesIO(data), names=range(len(titles)), **form, **PANDAS)
+    end = np.flatnonzero(frame.notna().any(axis=1)).max(initial=-1) + 1  # without empty lines
+    columns = [tidy(frame[k].iloc[:end]) for k in frame]
     names = titles if headed else [f"column {k + 1}" for k in range(len(titles))]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -140,9 +141,3 @@ def _is_number(field: str) -> bool:
         return bool(float(field.replace(",", ".")) + 1)
     except ValueError:
         return False
-
-
-def _columns(data: bytes, separator: str, width: int, **form: Any) -> list[np.ndarray]:
-    frame = pd.read_csv(io.BytesIO(data), sep=separator, names=range(width), **form, **PANDAS)
-    full = np.flatnonzero(frame.notna().any(axis=1))  # empty lines at the end are left out
-    return [tidy(frame[k].iloc[: full.max(initial=-1) + 1]) for k in range(width)]

@@ -30,10 +30,6 @@ class _Record:
         self.__dict__.update(state if isinstance(state, dict) else {})
 
 
-def _dictionary(*_: Any) -> dict[Any, Any]:
-    return {}
-
-
 GEOMETRIC: tuple[str, ...] = ("data.Data", "data.DataEdgeAttr", "data.DataTensorAttr")
 GEOMETRIC += ("storage.AttrType", "storage.GlobalStorage")
 MULTIARRAY = ("core.multiarray._reconstruct", "core.multiarray.scalar")
@@ -43,7 +39,7 @@ INERT = [
     *("numpy.ndarray", "numpy.dtype", "_codecs.encode", "__builtin__.set", "builtins.set"),
 ]
 STAND_INS: dict[str, Any] = {name: type(name.split(".")[-1], (_Record,), {}) for name in INERT}
-STAND_INS["collections.defaultdict"] = _dictionary
+STAND_INS["collections.defaultdict"] = lambda *_: {}
 REMEDY = "save its plain tensors instead: torch.save(data.to_dict(), 'graph.pt')"
 
 
@@ -90,12 +86,10 @@ def _only_stand_ins() -> Iterator[None]:
 
 def _refusal(message: str) -> str:
     """The reason of torch's refusal, with the class that its message names."""
-    match = re.search(r"(?:GLOBAL|global|class|function)\s+`?([A-Za-z_][\w.]*\.\w+)", message)
-    if match:
+    if match := re.search(r"(?:GLOBAL|class|function)\s+`?([A-Za-z_][\w.]*\.\w+)", message):
         return f"names {match[1]}, which is not loaded, because that could run code"
-    if match := re.search(r"Unsupported operand (\d+)", message):
-        return f"is a pickle of a newer protocol (opcode {match[1]}), which cannot be read"
-    return "is not a file of plain tensors"
+    newer = "Unsupported operand" in message
+    return f"is {'a pickle of a newer protocol' if newer else 'not a file of plain tensors'}"
 
 
 def _graph_in(path: Path, content: Any) -> Any:

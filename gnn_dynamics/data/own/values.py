@@ -49,10 +49,8 @@ def matrix(table: Table, names: Sequence[str]) -> tuple[Any, list[tuple[str, str
     for name in names:
         values = table.use(name)
         if values.dtype.kind not in "buif" or values.shape[:1] != (table.rows,) or values.ndim > 2:
-            given = f"holds {values.dtype} of the shape {values.shape}"
-            raise UserError(
-                f"{table.path}, {table.called(name)} {given}, not numbers (nodes, features)"
-            )
+            origin = f"{table.path}, {table.called(name)} holds {values.dtype} of the shape"
+            raise UserError(f"{origin} {values.shape}, not numbers (nodes, features)")
         blocks.append(values if values.ndim == 2 else values[:, None])
         places = range(blocks[-1].shape[1])
         titles += [(name, f", feature {k}" if values.ndim == 2 else "") for k in places]
@@ -68,16 +66,14 @@ def label_name(table: Table, only: bool, regression: bool) -> str | None:
     """
     columns, plane = table.columns, table.noun != "array" and "x" in map(stem, table.flat)
     others = [name for name in table.plain if name != table.key]
-    found = [
-        name for name in others if stem(name) in usual.LABELS and (stem(name) != "y" or not plane)
-    ]
+    usually = {*usual.LABELS} - ({"y"} if plane else set())
+    found = [name for name in others if stem(name) in usually]
     found = [n for n in found if regression or columns[n].dtype != object or not differ(columns[n])]
     if not found and only:
         found = [n for n in others if stem(n) not in usual.IDS and not is_id(n)] or others
     if len(found) > 1:
-        listed = ", ".join(
-            f"{n!r} ({pd.Series(columns[n]).nunique()} values)" for n in others if n in table.flat
-        )
+        counts = {n: pd.Series(columns[n]).nunique() for n in others if n in table.flat}
+        listed = ", ".join(f"{name!r} ({k} values)" for name, k in counts.items())
         known = "name the one that holds the labels (labels: NAME, --labels NAME)"
         raise UserError(f"{table.path} has the columns {listed}: {known}")
     return found[0] if found else None
@@ -96,10 +92,8 @@ def encoded(
         notes.append(f"one-hot in {values.shape[1]} columns")
         values = values.argmax(axis=1)
     if values.ndim != 1:
-        raise UserError(
-            f"{where(0)}: the labels have the shape {values.shape}, but a node has one label; store"
-            " one column, or check without labels (--no-labels)"
-        )
+        given = f"{where(0)}: the labels have the shape {values.shape}"
+        raise UserError(f"{given}, not one column; check without labels (--no-labels)")
     words = pd.Series(values).astype(object).map(str, na_action="ignore").fillna("").to_numpy(str)
     unknown = [str(word) for word in np.unique(words) if word.lower() in usual.UNKNOWN]
     notes += [f"{word!r} means unlabelled; rename it to make it a class" for word in unknown]
@@ -126,9 +120,8 @@ def split_names(table: Table, only: bool) -> list[str]:
     parts = {name: part_of(name) for name in table.columns if part_of(name)}
     if "train" in parts.values() or len(parts) > 1:
         return [*parts]
-    words = [
-        n for n in table.flat if stem(n) in usual.SPLITS and {*usual.WORDS} & {*_words(table, n)}
-    ]
+    known = [name for name in table.flat if stem(name) in usual.SPLITS]
+    words = [name for name in known if {*usual.WORDS} & {*_words(table, name)}]
     return words[:1] or ([*table.columns][-1:] if only else [])
 
 
@@ -145,10 +138,9 @@ def given_parts(
     number: which of several splits.
     """
     notes: list[str] = []
-    columns = {
-        (part_of(n) or part_of(table.path.stem) or "train"): (n, table.use(n)) for n in names
-    }
-    if rows is not None and len(names) == 1 and columns["train"][1].dtype.kind in "OU":
+    default = part_of(table.path.stem) or "train"
+    columns = {part_of(name) or default: (name, table.use(name)) for name in names}
+    if rows is not None and len(names) == 1 and table.columns[names[0]].dtype.kind in "OU":
         words = _words(table, names[0])
         for row, word in enumerate(words):
             if word not in {*usual.WORDS, "", "none"}:
@@ -190,14 +182,11 @@ def _mask(
         if rows is not None and len(values) == table.rows:
             return (rows >= 0) & values[rows].astype(bool)
         if len(values) != n:
-            raise UserError(
-                f"{origin}: the mask of {part_of(name)} has {len(values)} values for {n} nodes"
-            )
+            given = f"the mask of {part_of(name)} has {len(values)} values"
+            raise UserError(f"{origin}: {given} for {n} nodes")
         return values.astype(bool)
     found = nodes.locate(values)
     if (found < 0).any():
         wrong = values[(found < 0).argmax()]
-        raise UserError(
-            f"{origin}: there is no node {wrong}; a part is a mask, or has ids of nodes"
-        )
+        raise UserError(f"{origin}: no node {wrong}; a part is a mask, or has ids of nodes")
     return np.isin(np.arange(n), found)
