@@ -153,6 +153,8 @@ def read_json(path: Path) -> Network | Table:
         nodes, ends = ([dict(row.get("data", row)) for row in part] for part in both)
         names = {node.get("id", node.get("name")) for node in nodes}
         known = all({end["source"], end["target"]} <= names for end in ends)
-        for k, node in enumerate(nodes):  # else the ends are positions
-            node["id"] = node.get("id", node.get("name")) if known else k
+        for k, node in enumerate(nodes):
+            node.setdefault("id", node.get("name", k))
+        for end in ends if not known else []:  # the ends are positions
+            end |= {side: nodes[end[side]]["id"] for side in ("source", "target")}
         return _network(path, nodes, ends)

@@ -83,6 +83,8 @@ def differ(column: np.ndarray) -> bool:
 
 def ids_of(table: Table, key: str) -> np.ndarray:
     """The ids in a column; none may be missing or repeated."""
+    if key not in table.flat:
+        raise UserError(f"{table.path}, {table.called(key)} is not one column of ids")
     ids = as_ids(table.use(key))
     missing, repeated = np.flatnonzero(pd.isna(ids)), np.flatnonzero(pd.Index(ids).duplicated())
     if missing.size:

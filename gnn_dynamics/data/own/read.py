@@ -226,7 +226,8 @@ class _Reading:
         X, titles = values.matrix(table, names)
         if 0 in X.shape:
             raise UserError(f"{table.path}: the graph is empty, no feature")
-        self.note("features", f"{_few(names)} of {self.role(table)}")
+        named = _few([name or "the matrix" for name in names])
+        self.note("features", f"{X.shape[1]}, {named} of {self.role(table)}")
         if X.dtype.kind == "f" and X.dtype.itemsize < 8:
             self.note("features", f"rounded to {X.dtype}: a rank may be full by rounding only")
 

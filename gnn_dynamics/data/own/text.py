@@ -26,7 +26,7 @@ PANDAS: dict[str, Any] = {
     "low_memory": False,
 }
 PANDAS |= {"skipinitialspace": True, "float_precision": "round_trip"}
-HEADERS = {*IDS, *INDEXES, *LABELS, *sum(PAIRS, ())}
+HEADERS = {"name", *IDS, *INDEXES, *LABELS, *sum(PAIRS, ())}
 Fields = Sequence[str]
 
 
@@ -61,7 +61,7 @@ def read_text(path: Path, header: bool = False) -> Table:
                 wrong = f"it has {count} fields, {line(0)} has {len(titles)}"
                 raise UserError(f"{path}, {line(number)}: {wrong}")
     comma = re.compile(r"[+-]?\d+,\d+")
-    decimal = separator != "," and any(comma.fullmatch(x) for row in rows for x in row)
+    decimal = any(comma.fullmatch(x) for row in rows for x in row)
     form = {"sep": separator, "decimal": "," if decimal else ".", "skiprows": int(headed)}
     with reading(path, "a table in UTF-8"):
         frame = pd.read_csv(io.BytesIO(data), names=range(len(titles)), **form, **PANDAS)
@@ -129,7 +129,8 @@ def _is_header(titles: Fields, rows: Sequence[Fields]) -> bool | None:
     if len(numeric) < len(titles):
         below = {field for row in rows for field in row if field}
         words = not below & {*titles} and (not numeric or (counted and len(numeric) > 1))
-        return words or any(stem(field) in HEADERS for field in titles)
+        names = len(titles) == 1 and len(below) == len(rows) > 1  # one column of different texts
+        return (words and not names) or any(stem(field) in HEADERS for field in titles)
     full = [row for row in rows if len(row) == len(titles)]
     columns = zip(*full, strict=True)  # below a header are numbers with points, or text
     named = any(all("." in x or not _is_number(x) for x in column) for column in columns)
