@@ -34,8 +34,9 @@ def graph_in(path: Path, content: Any) -> Network:
     if isinstance(content, Table):
         return Network(None, content)
     arrays = dict(content)
-    single, shape = ("", arrays[""].shape) if "" in arrays else (None, ())
-    square = len(shape) == 2 and shape[0] == shape[1] > 2
+    single = "" if "" in arrays else None
+    shape = arrays[""].shape if "" in arrays else ()
+    square = len(shape) == 2 and shape[0] == shape[-1] > 2
     name = "" if square or sparse.issparse(arrays.get("")) else first(arrays, usual.MATRICES)
     x, count = arrays.get(first(arrays, usual.FEATURES)), arrays.pop("num_nodes", None)
     if name is not None:
