@@ -35,7 +35,7 @@ def graph_in(path: Path, content: Any) -> Network:
         return Network(None, content)
     arrays = dict(content)
     single = "" if "" in arrays else None
-    shape = arrays[""].shape if "" in arrays else ()
+    shape: tuple[int, ...] = arrays[""].shape if "" in arrays else ()
     square = len(shape) == 2 and shape[0] == shape[-1] > 2
     name = "" if square or sparse.issparse(arrays.get("")) else first(arrays, usual.MATRICES)
     x, count = arrays.get(first(arrays, usual.FEATURES)), arrays.pop("num_nodes", None)
