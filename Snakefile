@@ -51,6 +51,7 @@ rule all:
 include: "rules/data.smk"
 include: "rules/spectral.smk"
 include: "rules/train.smk"
+include: "rules/collect.smk"
 include: "rules/verify.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"

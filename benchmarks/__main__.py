@@ -3,6 +3,7 @@
 engine                   the designs of the engine against plain PyG
 preset [results/paper]   a finished run against the same grid by plain PyG
 forms [results/paper [DATASET ...]]   what the choice of the form changes in a run's tables
+precision [STEPS [SEEDS [DATASET ...]]]   what float32 changes in training curves
 observing                what looking at a run for the theorems costs
 scaling [CASE ...]       time and peak memory of every stage on graphs of up to 3 million nodes
 """

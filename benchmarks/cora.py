@@ -1,4 +1,4 @@
-"""Cora from its official files (or the mirror), as the benchmark's graph."""
+"""Graphs from their official files (or the mirror), Cora being the one of most benchmarks."""
 
 from functools import cache
 from pathlib import Path
@@ -11,10 +11,14 @@ from gnn_dynamics.data.readers import read_dataset
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@cache
 def cora() -> Graph:
+    return graph("cora")
+
+
+@cache
+def graph(name: str) -> Graph:
     """The graph, fetched where it is not there yet (GNN_DYNAMICS_MIRROR is respected)."""
-    entry = load_catalogue(ROOT / "config" / "datasets.yaml")["cora"]
-    folder = ROOT / "data" / "raw" / "cora"
+    entry = load_catalogue(ROOT / "config" / "datasets.yaml")[name]
+    folder = ROOT / "data" / "raw" / name
     fetch_dataset(entry, folder)
-    return read_dataset("cora", entry, folder)
+    return read_dataset(name, entry, folder)

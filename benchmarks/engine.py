@@ -12,7 +12,7 @@ from benchmarks.measure import FOLDER, roofs
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.artifacts.table import Table
-from gnn_dynamics.figures.style import new_figure, styled
+from gnn_dynamics.figures.style import context, new_figure
 from gnn_dynamics.linalg.memory import keep_freed_memory
 
 
@@ -46,7 +46,7 @@ def line(entry: dict) -> str:
     return text + (f" {share:5.0%} of the roof" if share else "")
 
 
-@styled
+@context()
 def roofline(table: pd.DataFrame):
     """FLOP per byte against FLOP per second, each design a point under the measured roof."""
     fig = new_figure(height=4.2)

@@ -18,8 +18,7 @@ from gnn_dynamics.models.forms import Form, choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.operators import DiagonalOperator, HornerOperator, StackedOperator
-from gnn_dynamics.problem.problem import Problem, build_problem
-from gnn_dynamics.problem.targets import targets
+from gnn_dynamics.problem.problem import Problem, build_problem, targets
 
 LR = 1e-5
 INDEX_BYTES = 4

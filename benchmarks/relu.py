@@ -16,8 +16,7 @@ from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.receptive_field import ReceptiveField, receptive_field
 from gnn_dynamics.models.relu import ReluModel, column_major
-from gnn_dynamics.problem.problem import Problem, build_problem
-from gnn_dynamics.problem.targets import targets
+from gnn_dynamics.problem.problem import Problem, build_problem, targets
 
 LR = 1e-5
 INDEX_BYTES = 4

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from gnn_dynamics.figures.style import new_figure, styled
+from gnn_dynamics.figures.style import context, new_figure
 
 LOOKS = {  # stage: name, colour, marker
     "read": ("read", "#8C8C8C", "s"),
@@ -28,7 +28,7 @@ FITTED = 100_000  # nodes or entries from which the exponent is fitted: below, f
 BUDGET_GB = 8
 
 
-@styled
+@context()
 def picture(table: pd.DataFrame):
     """Two sweeps by two measures, on logarithmic axes."""
     fig = new_figure(height=6.8)

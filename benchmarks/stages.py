@@ -29,8 +29,7 @@ from gnn_dynamics.models.reductions import Frame
 from gnn_dynamics.problem.by_columns import features_on_disk, graph_source
 from gnn_dynamics.problem.labelled_columns import triangularise
 from gnn_dynamics.problem.matrix_file import MatrixFile, Stored
-from gnn_dynamics.problem.problem import build_problem
-from gnn_dynamics.problem.targets import targets
+from gnn_dynamics.problem.problem import build_problem, targets
 from gnn_dynamics.spectra.graph_condition import condition_table
 from gnn_dynamics.spectra.memory import working_bytes
 

@@ -44,6 +44,7 @@ COMPARISONS = {
     },
 }
 BLOCKS = grid.blocks(config)
+JOBS = grid.jobs(config)
 TRAINED = sorted({block.dataset for block in BLOCKS})
 APPENDIX = sorted(
     {
@@ -54,8 +55,8 @@ APPENDIX = sorted(
 )
 
 
-# The path of a block below a folder: Block.id with wildcards in it.
-BLOCK = "{experiment}/{dataset}/{aggregation}-{activation}-{skip}-H{depth}"
+# The path of a training job below a folder: a name of JOBS with wildcards in it.
+JOB = "{experiment}/{dataset}/{models}"
 TRAINING_TABLES = ["training", "time_condition", "gradient_terms", "speed"]
 # Tables about graphs alone, and the datasets that each is made for.
 SPECTRAL_TABLES = {
@@ -73,10 +74,7 @@ FIGURES = expand("<results>/figures/{name}.png", name=FIGURE_NAMES)
 wildcard_constraints:
     dataset="|".join(map(re.escape, CATALOGUE)),
     experiment="[a-z0-9-]+",
-    aggregation="[a-z]+",
-    activation="[a-z]+",
-    skip="skip|noskip",
-    depth="[0-9]+",
+    models="[A-Za-z0-9-]+",
 
 
 def code(rule, *modules):
@@ -94,13 +92,8 @@ def figure(wildcards):
     return registry.entry(wildcards.figure)
 
 
-def tables_of_figure(wildcards):
-    """The tables that a figure is drawn from, by name."""
-    return tables(*figure(wildcards).tables)
-
-
 def observed(optimizer):
-    """What the theorems apply to: linear blocks with squared loss and the time condition."""
+    """What the theorems apply to: jobs with linear blocks, squared loss and the time condition."""
     names = {
         entry["name"]
         for entry in config["experiments"]
@@ -108,18 +101,18 @@ def observed(optimizer):
         and "squared" in entry["loss_fn"]
         and "time_condition" in entry.get("observe", [])
     }
-    blocks = [
-        block
-        for block in BLOCKS
-        if block.experiment in names and block.activation == "linear"
+    jobs = [
+        job
+        for job, blocks in JOBS.items()
+        if any(b.experiment in names and b.activation == "linear" for b in blocks)
     ]
     measured = ("training", "time_condition")
-    return {table: parts(table, blocks) for table in measured} | tables("optimum")
+    return {table: parts(table, jobs) for table in measured} | tables("optimum")
 
 
-def parts(table, blocks=BLOCKS):
-    """Paths of one table's parts: of each dataset, or of some blocks."""
-    names = SPECTRAL_TABLES.get(table) or [block.id for block in blocks]
+def parts(table, jobs=JOBS):
+    """Paths of one table's parts: of each dataset, or of some training jobs."""
+    names = SPECTRAL_TABLES.get(table) or jobs
     return [f"<results>/parts/{table}/{name}.parquet" for name in names]
 
 
@@ -128,9 +121,12 @@ def tables(*names):
     return {name: f"<results>/tables/{name}.parquet" for name in names}
 
 
-# All tables of a run: the report's glossary explains each of them.
-GLOSSARY = read_yaml(ROOT / "gnn_dynamics" / "report" / "glossary.yaml")
-TABLES = tables(*GLOSSARY["tables"])
+# All tables of a run.
+TABLES = tables(
+    *("graphs", *SPECTRAL_TABLES, *TRAINING_TABLES),
+    *("bounds", "guarantees", "descent_limits", "negative_results", "negative_curves"),
+    *("comparisons", "claims"),
+)
 
 # A failed job's outputs are deleted. Snakemake makes them again only if a target names them or what
 # follows from them is absent or outdated by itself: else a second run would find old tables there
@@ -138,22 +134,18 @@ TABLES = tables(*GLOSSARY["tables"])
 PARTS = [parts(table) for table in (*SPECTRAL_TABLES, *TRAINING_TABLES)]
 
 
-def block_of(wildcards):
-    """The block that a training job trains, as the keys of grid.Block."""
-    return {
-        "experiment": wildcards.experiment,
-        "dataset": wildcards.dataset,
-        "aggregation": wildcards.aggregation,
-        "activation": wildcards.activation,
-        "multiscale": wildcards.skip == "skip",
-        "depth": int(wildcards.depth),
-    }
+def blocks_of(wildcards):
+    """The blocks that a job trains, by their ids."""
+    job = JOB.format(**dict(wildcards))
+    if job not in JOBS:
+        raise WorkflowError(f"no experiment has the training job {job}")
+    return [block.id for block in JOBS[job]]
 
 
 def block_settings(wildcards):
-    """What a block depends on: its experiment without the lists whose product is its blocks."""
+    """What a block depends on: its experiment without lists and names that tell it from others."""
     entry = grid.entry(config, wildcards.experiment)
-    left_out = ("name", *grid.BLOCK_LISTS)
+    left_out = ("name", "job_per", *grid.BLOCK_LISTS)
     return {key: value for key, value in entry.items() if key not in left_out}
 
 
@@ -171,13 +163,15 @@ def source(dataset):
     return [entry | roles, code("prepare_graph")]
 
 
-def raw_manifest(wildcards):
-    """The list of fetched files; nothing where nothing is fetched: packaged data, own files."""
-    packaged = CATALOGUE[wildcards.dataset]["reader"] in ("embedded", "own")
-    return [] if packaged else f"data/raw/{wildcards.dataset}/manifest.json"
+def files_of_graph(wildcards):
+    """What a graph is read from: a user's own files, or the list of those that were fetched.
 
-
-def own_files(wildcards):
-    """A user's own files, which are inputs: a changed file reruns everything made from it."""
+    Packaged data have neither. Own files are inputs, so that a changed one reruns what follows.
+    """
     entry = CATALOGUE[wildcards.dataset]
-    return list(entry["files"].values()) if entry["reader"] == "own" else []
+    match entry["reader"]:
+        case "own":
+            return {"own": list(entry["files"].values())}
+        case "embedded":
+            return {}
+    return {"manifest": f"data/raw/{wildcards.dataset}/manifest.json"}

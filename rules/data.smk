@@ -29,8 +29,7 @@ rule fetch_dataset:
 
 rule prepare_graph:
     input:
-        manifest=raw_manifest,
-        own=own_files,
+        unpack(files_of_graph),
     output:
         graph="data/prepared/{dataset}.npz",
     log:

@@ -10,7 +10,7 @@ rule figures:
 
 rule plot_figure:
     input:
-        unpack(tables_of_figure),
+        unpack(lambda w: tables(*figure(w).tables)),
     output:
         png=report(
             "<results>/figures/{figure}.png",

@@ -1,4 +1,4 @@
-"""Training: one job per block, with all its seeds, labels, widths and learning rates."""
+"""Training: a job trains one block or several (`job_per`), with all seeds, labels and rates."""
 
 
 rule grid:
@@ -7,55 +7,31 @@ rule grid:
         parts=[parts(table) for table in TRAINING_TABLES],
 
 
-# A new seed trains only this seed; earlier ones are kept (gnn_dynamics/workflow/kept_seeds.py).
+# New blocks and seeds alone are trained; others are kept (gnn_dynamics/workflow/kept_blocks.py).
 # `update()` is not used: after a failure Snakemake would treat the old file as the new one.
 rule train_block:
     input:
         graph="data/prepared/{dataset}.npz",
     output:
-        training=f"<results>/parts/training/{BLOCK}.parquet",
-        time_condition=f"<results>/parts/time_condition/{BLOCK}.parquet",
-        gradient_terms=f"<results>/parts/gradient_terms/{BLOCK}.parquet",
-        speed=f"<results>/parts/speed/{BLOCK}.parquet",
+        training=f"<results>/parts/training/{JOB}.parquet",
+        time_condition=f"<results>/parts/time_condition/{JOB}.parquet",
+        gradient_terms=f"<results>/parts/gradient_terms/{JOB}.parquet",
+        speed=f"<results>/parts/speed/{JOB}.parquet",
     log:
-        f"<logs>/train_block/{BLOCK}.log",
+        f"<logs>/train_block/{JOB}.log",
     benchmark:
-        f"<benchmarks>/train_block/{BLOCK}.tsv"
+        f"<benchmarks>/train_block/{JOB}.tsv"
     resources:
         # Molecules need the most memory: 3.9 GB for a prepared file of 116 MB.
         **growing(mem_mb=2500, per_input_mb=36, runtime=240),
         gpu=1 if config["device"] == "cuda" else 0,
     params:
-        block=block_of,
+        blocks=blocks_of,
         settings=block_settings,
         device=config["device"],
         source=lambda w: source(w.dataset),
         code=code("train_block"),
     message:
-        (
-            "Train {wildcards.experiment} on {wildcards.dataset}: {wildcards.aggregation},"
-            " {wildcards.activation}, {wildcards.skip}, H = {wildcards.depth}"
-        )
+        "Train {wildcards.experiment} on {wildcards.dataset}: {wildcards.models}"
     script:
         "../scripts/train_block.py"
-
-
-rule collect_table:
-    input:
-        parts=lambda w: parts(w.table),
-    output:
-        table="<results>/tables/{table}.parquet",
-    log:
-        "<logs>/collect_table/{table}.log",
-    benchmark:
-        "<benchmarks>/collect_table/{table}.tsv"
-    wildcard_constraints:
-        table="|".join([*SPECTRAL_TABLES, *TRAINING_TABLES]),
-    resources:
-        **growing(mem_mb=2000, runtime=60),
-    params:
-        code=code("collect_table"),
-    message:
-        "Collect the table {wildcards.table}"
-    script:
-        "../scripts/collect_table.py"

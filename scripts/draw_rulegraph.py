@@ -7,8 +7,7 @@ from pathlib import Path
 from _job import start
 
 from gnn_dynamics.artifacts.pictures import save_figure
-from gnn_dynamics.figures.rulegraph import draw
-from gnn_dynamics.workflow.rulegraph import parse_dot
+from gnn_dynamics.figures.rulegraph import draw, parse_dot
 
 provenance = start(snakemake)
 snakefile = Path(__file__).resolve().parents[1] / "Snakefile"

@@ -8,5 +8,5 @@ from gnn_dynamics.figures.shown_rows import read
 
 provenance = start(snakemake)
 entry = Entry(**snakemake.params.figure)
-figure = entry.draw(*(read(snakemake.input[name]) for name in entry.tables))
+figure = entry.draw({name: read(path) for name, path in snakemake.input.items()})
 save_figure(figure, snakemake.output.png, snakemake.output.pdf, provenance)

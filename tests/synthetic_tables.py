@@ -126,6 +126,7 @@ def bounds() -> pd.DataFrame:
         rate_paper=rates["paper"],
         rate_restricted=rates["restricted"],
         rate_sharp=0.3 * measured,
+        rate_kernel=0.5 * measured,
         holds=True,
         vacuous=rates["paper"] == 0,
     )

@@ -109,6 +109,25 @@ def test_parts_of_different_shape_become_one_table(tmp_path):
     assert pictures.read_provenance(path) == PROVENANCE
 
 
+@settings(max_examples=20, deadline=None)
+@given(sizes=st.lists(st.integers(0, 3), min_size=1, max_size=4), cut=st.integers(0, 4))
+def test_parts_of_parts_give_the_same_bytes(tmp_path_factory, sizes, cut):
+    folder = tmp_path_factory.mktemp("parts")
+    parts = [folder / f"{number}.parquet" for number in range(len(sizes))]
+    for number, part in enumerate(parts):
+        rows = [optimum(depth=number, seed=s) for s in range(sizes[number])]
+        more = {"solver": "svd"} if number == 1 else {}
+        parquet.write_table([row | more for row in rows], part, OPTIMUM, {})
+    parquet.collect_parts(parts, folder / "once.parquet", PROVENANCE)
+    joined = []
+    for name, some in (("left", parts[:cut]), ("right", parts[cut:])):
+        if some:
+            joined.append(folder / f"{name}.parquet")
+            parquet.collect_parts(some, joined[-1], {})
+    parquet.collect_parts(joined, folder / "twice.parquet", PROVENANCE)
+    assert digest(folder / "once.parquet") == digest(folder / "twice.parquet")
+
+
 def test_a_table_of_empty_parts_has_all_columns(tmp_path):
     part = tmp_path / "parts" / "speed" / "a.parquet"
     parquet.write_table([], part, TABLES["speed"], {})

@@ -33,7 +33,8 @@ def test_bounds_hold_along_flow(aggregation, depth, multiscale, start):
     assert (table.max_ratio <= 1 + 1e-9).all()
     assert table.holds.all()
     assert table.chain_holds.all()
-    chain = table[["rate_paper", "rate_restricted", "rate_sharp", "rate_measured"]].to_numpy()
+    names = ("paper", "restricted", "sharp", "kernel", "measured")
+    chain = table[[f"rate_{name}" for name in names]].to_numpy()
     early = (table.excess > 1e-4 * table.excess_0).to_numpy()
     assert (chain[early, :-1] <= chain[early, 1:] * (1 + 1e-9)).all()
     assert (chain[:, 0] > 0).all()  # nothing here is vacuous
@@ -116,11 +117,21 @@ def test_chain_allows_for_rounding_where_lambda_is_barely_resolved(smallest):
     assert bounds_of(run, constant=4e12).chain_holds.all() == (smallest < 1e-14)
 
 
-def test_local_errors_add_up_to_the_allowance():
+def test_the_error_of_the_integrator_is_the_allowance_of_the_bounds():
+    """A loss above every bound counts as held exactly as far as the measured error goes."""
     training, condition, _, optimum = tables(flow("gcn", 1, True))
-    training["local_error"] = 1e-6 * (training.loss - optimum.loss_optimum[0])
-    table = bounds_table(training, condition, optimum)
-    assert table.integrator_error.to_numpy() == pytest.approx(1e-6 * table.step.to_numpy())
+    lifted = training.loss.where(training.step == 0, 1.5 * training.loss.max())
+    for error, holds in ((1e-6, False), (1e6, True)):
+        broken = training.assign(integrator_error=error, loss=lifted)
+        table = bounds_table(broken, condition, optimum)
+        assert table[table.step > 0].holds.all() == holds
+
+
+def test_a_kernel_rate_out_of_order_breaks_the_chain():
+    training, condition, _, optimum = tables(flow("gcn", 2, True))
+    for factor in (0.0, 1e6):
+        broken = training.assign(rate_kernel=factor * training.rate_kernel)
+        assert not bounds_table(broken, condition, optimum).chain_holds.any()
 
 
 def test_diverged_run_breaks_its_bounds():

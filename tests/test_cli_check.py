@@ -16,9 +16,8 @@ from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.cli.main import main
 from gnn_dynamics.data.graph import save_graph
-from gnn_dynamics.diagnosis.analysis import analyse
+from gnn_dynamics.diagnosis.analysis import analyse, expected
 from gnn_dynamics.diagnosis.causes import find_causes
-from gnn_dynamics.diagnosis.expectation import expected
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.spectra.graph_condition import condition_rows

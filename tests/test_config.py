@@ -33,7 +33,7 @@ def config():
     return copy.deepcopy(preset("quickstart"))
 
 
-@pytest.mark.parametrize("name", ["full", "paper", "quickstart", "study", "graphs"])
+@pytest.mark.parametrize("name", ["full", "paper", "quickstart", "graphs"])
 def test_every_preset_is_accepted(name):
     check_config(preset(name), SCHEMA, DATASETS)
 
@@ -102,6 +102,35 @@ def test_mistakes_in_an_experiment(config, key, value, parts):
     entry[key] = value
     message = refused(config)
     assert all(part in message for part in parts), message
+
+
+def test_float32_is_for_gradient_descent_and_adam_without_theorems(config):
+    entry = next(e for e in config["experiments"] if e["name"] == "curves")
+    entry["precision"] = "float32"
+    check_config(config, SCHEMA, DATASETS)
+    entry["observe"] = ["sharpness"]
+    check_config(config, SCHEMA, DATASETS)
+    entry["precision"] = "half"
+    assert "experiments[curves].precision: 'half' is not allowed" in refused(config)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("optimizer", ["adam", "flow"], "optimizer: flow"),
+        ("observe", ["gradient_terms"], "observe: gradient_terms"),
+        ("observe", ["sharpness", "time_condition"], "observe: time_condition"),
+        ("observe", ["rates"], "observe: rates"),
+    ],
+)
+def test_float32_is_refused_where_a_theorem_speaks(config, key, value, reason):
+    entry = next(e for e in config["experiments"] if e["name"] == "curves")
+    entry |= {"precision": "float32", key: value}
+    message = refused(config)
+    assert "experiments[curves].precision: float32 is for" in message
+    assert f"use float64 with {reason}" in message
+    entry["precision"] = "float64"
+    check_config(config, SCHEMA, DATASETS)
 
 
 def test_a_missing_key_is_named(config):

@@ -1,20 +1,23 @@
 """Steppers against torch.optim, and gradient flow against an exact solution."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from test_dynamics_train import regression_cell
 
-from gnn_dynamics.dynamics import steppers
+from gnn_dynamics.dynamics import runge_kutta, steppers
+from gnn_dynamics.dynamics.runge_kutta import runge_kutta_flow as rk4_flow
 from gnn_dynamics.dynamics.sharpness import lambda_max
-from gnn_dynamics.dynamics.steppers import STEPPERS, flow
+from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Weights, per_model
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.models.operators import StackedOperator
+from gnn_dynamics.models.relu import column_major
 
 LR = torch.tensor([1e-3, 5e-3], dtype=torch.float64)
 
@@ -54,6 +57,55 @@ def test_steppers_equal_torch_optim(name, make_optimizer):
             torch.testing.assert_close(got[k], want[0], rtol=1e-12, atol=1e-12)
 
 
+def adam_case(dtype: torch.dtype):
+    """(weights, gradients of five steps) of two models, whose sizes fill no register."""
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+    def parts() -> Weights:
+        return Weights((draw(2, 5, 13), draw(2, 3, 5)), (draw(2, 1, 13), draw(2, 7, 3)))
+
+    return parts(), [parts() for _ in range(5)]
+
+
+def after_adam(step, weights: Weights, gradients: list[Weights]) -> Weights:
+    state = STEPPERS["adam"].start(weights, LR)
+    for gradient in gradients:
+        state = replace(state, scalars=(state.scalars[0] + 1,))
+        state, weights = step(state, weights, gradient)
+    return weights
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_fused_and_separate_adam_agree(dtype):
+    weights, gradients = adam_case(dtype)
+    kept = weights.map(torch.clone)
+    fused, separate = (
+        after_adam(step, weights, gradients)
+        for step in (steppers.fused_adam, steppers.separate_adam)
+    )
+    rounding = 20 * torch.finfo(dtype).eps
+    for one, other in zip(fused.tensors(), separate.tensors(), strict=True):
+        torch.testing.assert_close(one, other, rtol=rounding, atol=rounding)
+    assert all(map(torch.equal, weights.tensors(), kept.tensors()))  # the start stays as it was
+
+
+@pytest.mark.parametrize("arranged", ["weights", "gradient", "both"])
+def test_adam_does_not_depend_on_the_layout_in_memory(arranged):
+    """The fused kernel reads memory in its order, whatever the strides."""
+    weights, gradients = adam_case(torch.float64)
+    expected = after_adam(steppers.fused_adam, weights, gradients)
+    if arranged != "gradient":
+        weights = weights.map(column_major)
+    if arranged != "weights":
+        gradients = [gradient.map(column_major) for gradient in gradients]
+    found = after_adam(steppers.fused_adam, weights, gradients)
+    for one, other in zip(found.tensors(), expected.tensors(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-14, atol=1e-14)
+
+
 def convex_cell():
     """H = 0: dW/dt = -2 (W G - Y) G^T, solved exactly by the eigenvectors of G G^T."""
     rng = np.random.default_rng(1)
@@ -75,7 +127,7 @@ def flow_error(steps: int, time: float = 0.3) -> float:
     """Error in W at `time` after `steps` equal Runge-Kutta steps."""
     G, Y, weights = convex_cell()
     curvature = torch.tensor([steps / time], dtype=torch.float64)
-    stepper = flow(lambda objective, weights: curvature, factor=1.0, share=torch.inf)
+    stepper = rk4_flow(lambda objective, weights: curvature, factor=1.0, share=torch.inf)
     run = train(
         squared_objective(G, Y),
         weights,
@@ -110,7 +162,7 @@ def test_flow_reaches_the_optimum_with_the_step_of_its_curvature():
         calls.append(weights.models)
         return exact_curvature(objective, weights)
 
-    run = train(objective, weights, flow(counted, every=50), None, 400)
+    run = train(objective, weights, rk4_flow(counted, every=50), None, 400)
     assert not run.increases.any()
     assert len(calls) == 9
     optimum = (Y - Y @ torch.linalg.pinv(G) @ G).square().sum()
@@ -127,11 +179,11 @@ def test_flow_halves_a_step_that_the_curvature_does_not_allow():
         calls.append(weights.models)
         return exact_curvature(objective, weights) * torch.tensor([1.0, 1e-3])
 
-    run = train(objective, weights, flow(too_flat_for_the_second, every=20), None, 45)
+    run = train(objective, weights, rk4_flow(too_flat_for_the_second, every=20), None, 45)
     assert calls == [2, 2, 2]
     assert not run.increases.any()
     assert run.loss[-1, 1] < run.loss[0, 1]
-    alone = train(objective, weights.take([0]), flow(exact_curvature, every=20), None, 45)
+    alone = train(objective, weights.take([0]), rk4_flow(exact_curvature, every=20), None, 45)
     assert torch.equal(alone.loss[:, 0], run.loss[:, 0])
 
 
@@ -144,7 +196,7 @@ def test_flow_reports_the_step_that_it_took_where_halving_is_in_vain():
         return None, slope.map(lambda g: next(calls) * g)
 
     start, dt = slope.map(torch.zeros_like), torch.ones(1, dtype=torch.float64)
-    state, moved = steppers.runge_kutta(steppers.State(dt, (dt,)), jumping, start, slope)
+    state, moved = runge_kutta.runge_kutta(steppers.State(dt, (dt,)), jumping, start, slope)
     assert state.size < 1e-8
     assert torch.equal(moved.W[0], (-state.size).expand(1, 2, 3))
 
@@ -159,9 +211,9 @@ def chain_from_a_saddle(depth: int = 6) -> tuple[Objective, Weights]:
 
 def drift_on_the_way_out(monkeypatch, growth: float) -> float:
     """Largest change of the conserved B_{l+1}^2 - B_l^2 relative to their size."""
-    monkeypatch.setattr(steppers, "GROWTH", growth)
+    monkeypatch.setattr(runge_kutta, "GROWTH", growth)
     objective, weights = chain_from_a_saddle()
-    run = train(objective, weights, flow(lambda_max), None, 100)
+    run = train(objective, weights, rk4_flow(lambda_max), None, 100)
     assert run.loss[-1] < 1e-3
 
     def squares(w: Weights) -> torch.Tensor:
@@ -172,14 +224,14 @@ def drift_on_the_way_out(monkeypatch, growth: float) -> float:
 
 
 def test_flow_takes_short_steps_out_of_a_saddle_point(monkeypatch):
-    assert drift_on_the_way_out(monkeypatch, steppers.GROWTH) < 1e-4
+    assert drift_on_the_way_out(monkeypatch, runge_kutta.GROWTH) < 1e-4
     assert drift_on_the_way_out(monkeypatch, float("inf")) > 1e-3
 
 
 def test_no_step_of_the_flow_takes_more_than_its_share_of_the_loss():
     G, Y, weights = convex_cell()
     objective = squared_objective(G, Y)
-    run = train(objective, weights, flow(lambda *_: torch.tensor([1e-9]), share=0.1), None, 8)
+    run = train(objective, weights, rk4_flow(lambda *_: torch.tensor([1e-9]), share=0.1), None, 8)
     assert (run.loss[1:] >= 0.9 * run.loss[:-1]).all()  # the loss is convex along the flow
     assert (run.loss[-1] < 0.6 * run.loss[0]).all()
 
@@ -187,7 +239,7 @@ def test_no_step_of_the_flow_takes_more_than_its_share_of_the_loss():
 def test_flow_of_a_flat_loss_stands_still():
     G, Y, weights = convex_cell()
     objective = squared_objective(0 * G, Y)
-    run = train(objective, weights, flow(exact_curvature), None, 5)
+    run = train(objective, weights, rk4_flow(exact_curvature), None, 5)
     assert torch.equal(run.weights.W[0], weights.W[0])
     assert run.time.isfinite().all()
 

@@ -1,8 +1,23 @@
-"""An experiment is the product of its lists, and a block is what one job trains."""
+"""An experiment is the product of its lists, in blocks; each job trains some of the blocks."""
+
+import math
+from pathlib import Path
 
 import pytest
 
-from gnn_dynamics.config.grid import BATCH_KEYS, KEYS, blocks, entry, grouped, runs, squared_cells
+from gnn_dynamics.config.grid import (
+    BATCH_KEYS,
+    JOB_PER,
+    KEYS,
+    Block,
+    blocks,
+    entry,
+    grouped,
+    jobs,
+    runs,
+    squared_cells,
+)
+from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.errors import UserError
 
 ENTRY = {
@@ -30,6 +45,35 @@ def test_blocks_are_the_product_of_what_a_job_does_not_batch():
     assert len(found) == len(set(found)) == 2 * 2 * 2 * 2
     assert len({block.id for block in found}) == len(found)
     assert found[0].id == "demo/digits/gcn-linear-noskip-H1"
+
+
+def test_a_block_is_read_from_its_id():
+    assert [Block.of(block.id) for block in blocks(CONFIG)] == blocks(CONFIG)
+
+
+@pytest.mark.parametrize("per", JOB_PER)
+def test_jobs_divide_the_blocks_and_keep_their_order(per):
+    config = {"experiments": [{**ENTRY, "job_per": per}, {**ENTRY, "name": "apart"}]}
+    found = jobs(config)
+    assert [block for group in found.values() for block in group] == blocks(config)
+    keys = ("experiment", *JOB_PER[: JOB_PER.index(per) + 1])
+    shared = [{tuple(getattr(b, key) for key in keys) for b in group} for group in found.values()]
+    assert all(len(values) == 1 for values in shared)
+    lists = [ENTRY[key] for key in ("datasets", "aggregation", "activation", "multiscale", "depth")]
+    assert len(found) == math.prod(map(len, lists[: len(keys) - 1])) + math.prod(map(len, lists))
+
+
+def test_a_job_is_named_by_what_its_blocks_share():
+    block = Block("demo", "wine", "gcn", "linear", True, 2)
+    assert block.job("dataset") == "demo/wine/all"
+    assert block.job("activation") == "demo/wine/gcn-linear"
+    assert block.job("depth") == block.id == "demo/wine/gcn-linear-skip-H2"
+
+
+def test_the_schema_allows_every_division_into_jobs_and_no_other():
+    schema = read_yaml(Path(__file__).resolve().parents[1] / "config" / "schema.yaml")
+    allowed = schema["$defs"]["experiment"]["properties"]["job_per"]["enum"]
+    assert tuple(allowed) == JOB_PER
 
 
 def test_runs_have_a_rate_unless_they_follow_the_flow():

@@ -126,7 +126,7 @@ def test_a_cached_download_that_was_corrupted_is_named_and_fetched_again(fetched
 def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
     path = tmp_path / "gcn-linear-skip-H2.parquet"
     others = ["gcn-linear-skip-H2.parquet", ".gcn-linear-skip-H2.kept", ".gcn.7.parquet"]
-    stale = [".gcn-linear-skip-H2.123.parquet", ".gcn-linear-skip-H2.123.kept"]
+    stale = [".gcn-linear-skip-H2.123.parquet", ".gcn-linear-skip-H2.45.parquet"]
     for name in [*others, *stale]:
         (tmp_path / name).touch()
     remove_partials(path)

@@ -18,12 +18,12 @@ from pictures import check_texts, check_titles, texts, words
 from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import claims, curves, log_axis, registry, style
+from gnn_dynamics.figures.assumptions import FULL, RESTRICTED, linear_runs
+from gnn_dynamics.figures.bound_tightness import tightness
 from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.summaries import paper_curves, select
 from gnn_dynamics.summaries.gradient_terms import head_shares, ratio_summary
-from gnn_dynamics.summaries.lambda_T import FULL, RESTRICTED, lambda_T
-from gnn_dynamics.summaries.tightness import tightness
-from gnn_dynamics.summaries.verdicts import verdict_counts
+from gnn_dynamics.summaries.names import verdict_counts
 
 CONDITIONS = "fig2_assumptions_linear"
 STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora"]
@@ -38,7 +38,7 @@ def tables():
 def drawn(tables):
     """Every figure, drawn and laid out once, with its texts."""
     entries = {stem: registry.entry(stem) for stem in STEMS}
-    figures = {stem: entry.draw(*entry.arguments(tables)) for stem, entry in entries.items()}
+    figures = {stem: entry.draw(tables) for stem, entry in entries.items()}
     return {stem: (figure, texts(figure)) for stem, figure in figures.items()}
 
 
@@ -81,9 +81,8 @@ def test_panel_titles_do_not_touch(drawn, stem):
 def test_missing_tables_are_said_in_the_picture(tables, stem):
     entry = registry.entry(stem)
     for absent in ({}, {name: table[:0] for name, table in tables.items()}):
-        arguments = entry.arguments(absent)
-        assert "No " in words(entry.draw(*arguments))
-        assert entry.measured(*arguments) == []
+        assert "No " in words(entry.draw(absent))
+        assert entry.measured(absent) == []
 
 
 @pytest.mark.parametrize("stem", [CONDITIONS, "claims"])
@@ -91,7 +90,7 @@ def test_bytes_do_not_depend_on_the_users_settings(tables, tmp_path, stem):
     entry, files = registry.entry(stem), []
     for index, user in enumerate(({}, {"font.size": 20, "pdf.fonttype": 3, "axes.grid": True})):
         with mpl.rc_context(user):
-            figure = entry.draw(*entry.arguments(tables))
+            figure = entry.draw(tables)
             paths = tmp_path / f"{index}.png", tmp_path / f"{index}.pdf"
             save_figure(figure, *paths)
         files.append([path.read_bytes() for path in paths])
@@ -100,14 +99,14 @@ def test_bytes_do_not_depend_on_the_users_settings(tables, tmp_path, stem):
 
 def test_drawing_leaves_the_global_settings_alone(tables):
     before = dict(mpl.rcParams)
-    registry.entry("claims").draw(tables["claims"], tables["comparisons"])
+    registry.entry("claims").draw(tables)
     assert dict(mpl.rcParams) == before
 
 
 def test_every_caption_has_numbers(tables):
     for stem in STEMS:
         entry = registry.entry(stem)
-        said = " ".join(entry.measured(*entry.arguments(tables)))
+        said = " ".join(entry.measured(tables))
         assert any(letter.isdigit() for letter in said), stem
         assert "nan" not in said, stem
 
@@ -187,17 +186,17 @@ def test_no_deviation_is_claimed_for_another_graph_or_rate(tables):
 
 def test_grey_curves_only_where_the_setting_is_the_papers(tables):
     training, speed = tables["training"], registry.entry("fig4_training_speed")
-    assert curves.PAPER_LABEL in words(speed.draw(training))
+    assert curves.PAPER_LABEL in words(speed.draw(tables))
     other = training[training["dataset"] != "cora"]
-    assert curves.PAPER_LABEL not in words(speed.draw(other))
-    assert curves.PAPER_LABEL not in words(registry.entry("appendix_citeseer").draw(training))
+    assert curves.PAPER_LABEL not in words(speed.draw({"training": other}))
+    assert curves.PAPER_LABEL not in words(registry.entry("appendix_citeseer").draw(tables))
 
 
 # --- what is drawn
 
 
 def test_exact_zeros_are_crosses_on_their_own_strip(tables):
-    figure = registry.entry(CONDITIONS).draw(tables["graph_condition"], tables["time_condition"])
+    figure = registry.entry(CONDITIONS).draw(tables)
     top = next(ax for ax in figure.axes if "sigma" in ax.get_ylabel())
     crosses = [line for line in top.lines if line.get_marker() == "x"]
     # Both aggregations and 10 depths, for CiteSeer's training nodes and all nodes of two graphs.
@@ -226,25 +225,25 @@ def test_a_short_log_axis_has_ticks_with_names(low, high, names):
 
 def test_no_strip_without_a_zero(tables):
     table = tables["graph_condition"]
-    figure = registry.entry(CONDITIONS).draw(table[table["dataset"] == "wine"], None)
+    figure = registry.entry(CONDITIONS).draw({"graph_condition": table[table["dataset"] == "wine"]})
     assert "rank deficient" not in words(figure)
 
 
 @pytest.mark.parametrize("multiscale", [True, False])
 def test_lambda_T_is_a_running_minimum_over_the_layers_it_speaks_of(tables, multiscale):
-    table = lambda_T(tables["time_condition"], multiscale)
+    table = linear_runs(tables["time_condition"], multiscale)
     for column in (FULL, RESTRICTED):
         steps = table.groupby(list(KEYS), dropna=False)[column]
         assert (steps.diff().dropna() <= 0).all()
     run = table[(table["depth"] == 3) & (table["width"] == 1433) & (table["dataset"] == "wine")]
     raw = tables["time_condition"].merge(run[list(KEYS)].drop_duplicates(), on=list(KEYS))
     wanted = raw if multiscale else raw[raw["layer"] == 3]
-    assert run["lambda_min"].min() == min(1.0, wanted["lambda_min"].min())
+    assert run[FULL].min() == min(1.0, wanted["lambda_min"].min())
 
 
 def test_captions_name_the_nodes_that_break_the_graph_condition(tables):
     entry = registry.entry(CONDITIONS)
-    said = entry.measured(tables["graph_condition"], tables["time_condition"])
+    said = entry.measured(tables)
     assert any("rank 119 of 120" in line and "nodes 35, 89" in line for line in said)
 
 
@@ -268,9 +267,9 @@ def test_tightness_is_measured_over_guaranteed_and_counts_the_vacuous(tables):
 
 def test_appendix_counts_the_rows_in_the_claimed_order(tables):
     entry = registry.entry("appendix_cora")
-    assert "4 of 4 rows" in entry.measured(tables["training"])[0]
+    assert "4 of 4 rows" in entry.measured(tables)[0]
     swapped = tables["training"].assign(multiscale=~tables["training"]["multiscale"])
-    assert "0 of 4 rows" in entry.measured(swapped)[0]
+    assert "0 of 4 rows" in entry.measured({"training": swapped})[0]
 
 
 def test_claims_pool_the_measures_when_there_are_too_many_lines(tables):
@@ -307,7 +306,7 @@ def test_png_is_a_picture_of_the_stated_size(drawn):
 def test_skip_and_no_skip_differ_without_lines(tables):
     """Where there is only one depth, the mark alone tells them apart."""
     entry = registry.entry("mechanism")
-    condition = entry.draw(*entry.arguments(tables)).axes[0]
+    condition = entry.draw(tables).axes[0]
     hollow = {
         line.get_markerfacecolor() == "white": line.get_linestyle() for line in condition.lines
     }

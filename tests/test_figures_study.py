@@ -30,6 +30,10 @@ def few(count: int) -> dict[str, pd.DataFrame]:
     return study_tables.predictors(study_tables.GRAPHS[:count])
 
 
+def step_size_tables(comparisons: pd.DataFrame, training: pd.DataFrame | None) -> dict:
+    return {"comparisons": comparisons, "training": training}
+
+
 # --- which cells count
 
 
@@ -101,7 +105,7 @@ def test_sharpness_is_the_largest_of_runs_that_did_not_diverge(depth):
 
 
 def test_panels_show_the_tables(depth):
-    figure = STEP_SIZE.draw(*depth)
+    figure = STEP_SIZE.draw(step_size_tables(*depth))
     colour = style.depth_colours([2, 4, 6])[6]
     rates, sharp = figure.axes[1], figure.axes[2]
     curve = next(
@@ -116,14 +120,14 @@ def test_panels_show_the_tables(depth):
 
 def test_a_panel_without_runs_has_no_ticks(depth):
     flows = select.keep(depth[0], measure="flow_time")
-    figure = STEP_SIZE.draw(flows, depth[1].iloc[:0])
+    figure = STEP_SIZE.draw(step_size_tables(flows, depth[1].iloc[:0]))
     empty = [ax for ax in figure.axes if not ax.has_data()]
     assert empty and not any(len(ax.get_yticks()) for ax in empty)
 
 
 def test_ticks_of_effects_do_not_depend_on_the_panels_height(depth):
     """Else the layout leaves room for other labels than are drawn, and cuts the axis label off."""
-    for ax in STEP_SIZE.draw(*depth).axes[:2]:
+    for ax in STEP_SIZE.draw(step_size_tables(*depth)).axes[:2]:
         before = list(ax.get_yticks())
         ax.set_position([0.2, 0.2, 0.2, 0.02])
         assert list(ax.get_yticks()) == before
@@ -131,7 +135,7 @@ def test_ticks_of_effects_do_not_depend_on_the_panels_height(depth):
 
 def test_marks_are_hollow_where_most_pairs_only_bound_the_effect(depth):
     bounded = depth[0].assign(bounded=5 * (depth[0]["lr"] == 1e-4))
-    figure = STEP_SIZE.draw(bounded, depth[1])
+    figure = STEP_SIZE.draw(step_size_tables(bounded, depth[1]))
     marks = [line for line in figure.axes[1].lines if line.get_marker() == "o"]
     assert sum(mark.get_markerfacecolor() == "white" for mark in marks) == len(study_tables.PAIRS)
 
@@ -139,14 +143,14 @@ def test_marks_are_hollow_where_most_pairs_only_bound_the_effect(depth):
 def test_sharpness_that_was_not_observed_is_said_and_the_rest_is_drawn(depth):
     blind = depth[1].assign(lr_lambda_max=np.nan)
     for training in (blind, depth[1][:0], None):
-        said = words(STEP_SIZE.draw(depth[0], training))
+        said = words(STEP_SIZE.draw(step_size_tables(depth[0], training)))
         assert "No sharpness was observed" in said and "observe: [sharpness]" in said
         assert "flow" in said
-    assert not any("λmax" in line for line in STEP_SIZE.measured(depth[0], blind))
+    assert not any("λmax" in line for line in STEP_SIZE.measured(step_size_tables(depth[0], blind)))
 
 
 def test_the_words_give_the_three_measures_and_why_they_disagree(depth):
-    said = STEP_SIZE.measured(*depth)
+    said = STEP_SIZE.measured(step_size_tables(*depth))
     assert any(
         line.startswith("Skip, H = 4 vs. 2: flow time +1.50 (1.40 to 1.60), equal rate")
         and line.endswith("own best rate −0.50 (−0.60 to −0.40).")
@@ -196,7 +200,7 @@ def test_predictors_are_those_of_all_layers_and_of_true_labels(fifteen):
 
 def test_marks_are_the_graphs_of_the_table(fifteen):
     table = select.keep(candidates.graph_table(**fifteen), claim="11", aggregation="gcn")
-    figure = PREDICTS.draw(*PREDICTS.arguments(fifteen))
+    figure = PREDICTS.draw(fifteen)
     marks = next(line for line in figure.axes[8].lines if line.get_marker() == "o")
     assert np.allclose(marks.get_xdata(), table["alignment"])
     assert np.allclose(marks.get_ydata(), table["effect"])
@@ -204,13 +208,13 @@ def test_marks_are_the_graphs_of_the_table(fifteen):
 
 
 def test_fewer_than_five_graphs_get_no_correlation():
-    said = PREDICTS.measured(*PREDICTS.arguments(few(4)))
+    said = PREDICTS.measured(few(4))
     assert said[-1].startswith("4 graphs cannot show whether")
-    assert "too few graphs (n = 4)" in words(PREDICTS.draw(*PREDICTS.arguments(few(4))))
+    assert "too few graphs (n = 4)" in words(PREDICTS.draw(few(4)))
 
 
 def test_five_graphs_cannot_pass_and_the_sentence_says_so():
-    said = PREDICTS.measured(*PREDICTS.arguments(few(5)))[-1]
+    said = PREDICTS.measured(few(5))[-1]
     assert "none has |ρ| ≥ 0.5" in said and "with 5 graphs none could pass" in said
 
 
@@ -225,7 +229,7 @@ def test_a_graph_without_comparisons_or_without_a_predictor_is_left_out(fifteen)
 
 
 def test_a_missing_table_empties_its_column_only(fifteen):
-    figure = PREDICTS.draw(*PREDICTS.arguments(fifteen | {"alignment": None}))
+    figure = PREDICTS.draw(fifteen | {"alignment": None})
     assert words(figure).count("No graph has both") == 3
     assert "ρ = " in figure.axes[0].get_title(loc="left")
 
@@ -245,6 +249,6 @@ def test_full_figures_fit(depth, fifteen, stem):
     if stem == "step_size":
         tables["comparisons"] = depth[0]
     entry = registry.entry(stem)
-    figure = entry.draw(*entry.arguments(tables))
+    figure = entry.draw(tables)
     check_texts(figure, texts(figure))
     check_titles(figure)

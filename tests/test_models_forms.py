@@ -227,21 +227,46 @@ def test_number_of_models_side_by_side():
     assert 2 <= models_per_batch(middle, 1440, 2708, "adam", CPU) <= 8
 
 
-def test_train_in_reduced_coordinates_bit_for_bit_alone_or_in_a_batch():
-    """Padding makes it so even for a width and m_x that are no multiples of eight."""
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_train_in_reduced_coordinates_bit_for_bit_alone_or_in_a_batch(precision):
+    """Padding makes it so even for a width and m_x that fill no cache line."""
     example = cora_shaped("gcn", nodes=31)
     arch = Architecture(example.m_x, 13, 3, 2, multiscale=True)
     weights = random_weights(arch, 5, 0, 0.3)
     Y = torch.stack([one_hot(3, 31, seed) for seed in range(5)])
     for name, optimizer in (("row_space", "gd"), ("stacked", "adam"), ("horner", "adam")):
-        form = choose_form(example, arch, "squared", optimizer, form=name)
+        form = choose_form(example, arch, "squared", optimizer, form=name, precision=precision)
         start, objective = form.reduce(weights), form.objective(Y)
+        assert {tensor.dtype for tensor in start.tensors()} == {form.dtype}
         lr = torch.full((5,), 1e-3, dtype=torch.float64)
         batch = train(objective, start, STEPPERS[optimizer], lr, 8)
         for k in (0, 3):
             index = torch.tensor([k])
             args = (objective.take(index), start.take(index), STEPPERS[optimizer], lr[index], 8)
             assert torch.equal(train(*args).loss[:, 0], batch.loss[:, k]), name
+
+
+@settings(deadline=None, max_examples=30)
+@given(cells(), st.sampled_from((*FORMS, "relu-prefix")))
+def test_float32_has_the_loss_and_gradient_of_float64(cell, name):
+    """From weights that were cast once; loss in float64, gradient in float32."""
+    if cell.arch.activation == "linear":
+        assume(name in exact_forms(cell, "gd"))
+    else:
+        assume(name == "relu-prefix")
+    single, exact = (
+        choose_form(cell.example, cell.arch, cell.loss, "gd", form=name, precision=precision)
+        for precision in ("float32", "float64")
+    )
+    start = single.reduce(cell.weights)
+    loss, gradient = single.objective(cell.Y)(start)
+    expected, reference = exact.objective(cell.Y)(start.map(torch.Tensor.double))
+    assert loss.dtype == torch.float64
+    size = max(1.0, start.squared_norm().max().item(), reference.squared_norm().max().item())
+    torch.testing.assert_close(loss, expected, rtol=1e-4, atol=1e-4 * size)
+    for one, other in zip(gradient.tensors(), reference.tensors(), strict=True):
+        assert one.dtype == torch.float32
+        torch.testing.assert_close(one.double(), other, rtol=1e-3, atol=1e-4 * size)
 
 
 def test_same_run_helper_sees_a_difference():

@@ -17,6 +17,7 @@ from gnn_dynamics.problem.problem import (
     AGGREGATIONS,
     aggregation_matrix,
     build_problem,
+    kept_problem,
     readout_matrix,
     transform_features,
 )
@@ -130,6 +131,15 @@ def test_readout_of_graphs_is_the_mean_over_their_nodes():
     expected = np.stack([X[3], X[:2].mean(axis=0)], axis=1)
     np.testing.assert_allclose(X.T @ readout_matrix(graph, "train").toarray(), expected)
     assert build_problem(graph, "gin", "raw", "all").nbar == 3
+
+
+def test_a_kept_problem_is_that_of_its_own_graph():
+    one, other = make_graph(PATH, X), make_graph(PATH, 2 * X)
+    for graph in (one, other, one):
+        kept, built = (make(graph, "gcn", "raw", "all") for make in (kept_problem, build_problem))
+        assert kept is kept_problem(graph, "gcn", "raw", "all")
+        np.testing.assert_array_equal(kept.X.toarray(), built.X.toarray())
+        np.testing.assert_array_equal(kept.S.toarray(), built.S.toarray())
 
 
 def test_regression_takes_every_finite_target():

@@ -5,8 +5,7 @@ import pytest
 from graphs import adjacency_of, make_graph
 
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.problem.problem import build_problem
-from gnn_dynamics.problem.targets import targets
+from gnn_dynamics.problem.problem import build_problem, targets
 
 LABELS = np.arange(60) % 3
 CLASSES = build_problem(

@@ -68,9 +68,20 @@ def test_the_digest_does_not_depend_on_the_order_of_keys():
     assert digest(["1", "2"]) != digest(["2", "1"])
 
 
+def test_it_does_not_depend_on_which_blocks_share_a_file(tmp_path):
+    def table_of(*jobs):
+        paths = [tmp_path / f"{number}.parquet" for number in range(len(jobs))]
+        for path, blocks in zip(paths, jobs, strict=True):
+            write_table([{"a": 1}], path, Table(), made(blocks=blocks))
+        return describe("collect_table", {}, {"code": "c0"}, paths)
+
+    assert table_of(["a", "b"], ["c"]) == table_of(["a"], ["b"], ["c"]) == table_of(["c", "a", "b"])
+    assert table_of(["a", "b"], ["c"]) != table_of(["a", "b"])
+
+
 def test_a_file_answers_for_all_the_jobs_before_it(tmp_path):
     part, table = tmp_path / "part.parquet", tmp_path / "table.parquet"
-    write_table([{"a": 1}], part, Table(), made(block={"depth": 2}))
+    write_table([{"a": 1}], part, Table(), made(blocks=["a/b/c"]))
     collected = describe("collect_table", {}, {"code": "c0"}, [part, part])
     write_table([{"a": 1}], table, Table(), collected)
     drawn = describe("plot", {}, {"code": "c1"}, [table])

@@ -27,7 +27,7 @@ def run(tmp_path):
     )
     for stem in ("claims", "fig4_training_speed"):  # the second without runs
         entry = registry.entry(stem)
-        figure = entry.draw(*entry.arguments(tables if stem == "claims" else {}))
+        figure = entry.draw(tables if stem == "claims" else {})
         picture = folder / "figures" / stem
         save_figure(figure, picture.with_suffix(".png"), picture.with_suffix(".pdf"), PROVENANCE)
     return folder

@@ -107,7 +107,7 @@ EDITS = {
     ),
     "another seed": (
         experiment("curves", seed=[0, 1, 2]),
-        jobs(*SETTINGS, *TRAINING, train_block=4, collect_table=4),
+        jobs(*SETTINGS, *TRAINING, train_block=2, collect_table=4),
     ),
     "another seed of flows": (
         experiment("flow", seed=[0, 1, 2]),
@@ -119,7 +119,19 @@ EDITS = {
     ),
     "another depth": (
         experiment("curves", depth=[2, 3]),
-        jobs(*SETTINGS, *TRAINING, train_block=4, collect_table=4),
+        jobs(*SETTINGS, *TRAINING, train_block=2, collect_table=4),
+    ),
+    "another aggregation": (
+        experiment("curves", aggregation=["gcn", "gin"]),
+        jobs(*SETTINGS, *TRAINING, train_block=2, collect_table=4),
+    ),
+    "a model less": (
+        experiment("curves", multiscale=[True]),
+        jobs(*SETTINGS, *TRAINING, train_block=2, collect_table=4),
+    ),
+    "other jobs": (
+        experiment("curves", job_per="dataset"),
+        jobs(*SETTINGS, *TRAINING, train_block=1, collect_table=4),
     ),
     "another depth of flows": (
         experiment("flow", depth=[1, 2, 3]),
@@ -127,7 +139,7 @@ EDITS = {
     ),
     "another kind of labels": (
         experiment("curves", labels=["true", "uniform"]),
-        jobs(*SETTINGS, *TRAINING, train_block=4, collect_table=4),
+        jobs(*SETTINGS, *TRAINING, train_block=2, collect_table=4),
     ),
     "another learning rate": (
         experiment("terms", lr=[0.002]),
@@ -193,15 +205,15 @@ EDITS = {
     ),
     "a line of the training step": (
         text("gnn_dynamics/dynamics/steppers.py", "MOMENTUM = 0.9", "MOMENTUM = 0.8"),
-        jobs(*BOUNDS, *TRAINING, train_block=9, collect_table=4),
+        jobs(*BOUNDS, *TRAINING, train_block=7, collect_table=4),
     ),
     "a checksum": (
         text("config/datasets.yaml", "10e8a802908b", "10e8a802908c"),
-        jobs(*GRAPH, *ONCE, train_block=9, collect_table=7),
+        jobs(*GRAPH, *ONCE, train_block=7, collect_table=7),
     ),
     "the content of an input": (
         more("data/prepared/wine.npz"),
-        jobs(*GRAPH[1:], *ONCE, train_block=9, collect_table=7),
+        jobs(*GRAPH[1:], *ONCE, train_block=7, collect_table=7),
     ),
     # Lists the tables too: that the part comes out the same is seen only when it is made.
     "a part is deleted": (

@@ -9,8 +9,7 @@ import networkx as nx
 import pytest
 from workflow_runs import ROOT, Project
 
-from gnn_dynamics.figures.rulegraph import WIDTH, bend, draw, layout
-from gnn_dynamics.workflow.rulegraph import parse_dot
+from gnn_dynamics.figures.rulegraph import WIDTH, bend, draw, layout, parse_dot
 
 DOT = """
 digraph snakemake_dag {

@@ -15,6 +15,7 @@ from problems import random_adjacency
 import gnn_dynamics.runs.block as block_module
 from gnn_dynamics.config.grid import KEYS, Block
 from gnn_dynamics.dynamics.sharpness import lambda_max
+from gnn_dynamics.errors import UserError
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.problem import build_problem
@@ -44,20 +45,32 @@ def graph():
     return make_graph(adjacency, features, rng.integers(0, 3, 40), train=np.arange(0, 40, 2))
 
 
-def tables(trained: dict, multiscale: bool = True, **more) -> dict[str, pd.DataFrame]:
-    block = Block("toy", "toy", "gcn", "linear", multiscale, 2)
+def tables(
+    trained: dict, multiscale: bool = True, activation: str = "linear", **more
+) -> dict[str, pd.DataFrame]:
+    block = Block("toy", "toy", "gcn", activation, multiscale, 2)
     experiment = {"name": "toy", **LISTS, **SETTINGS, **trained, **more}
     return train_block(graph(), experiment, block, block_optimum(graph(), experiment, block))
 
 
+FLOAT32 = {"precision": "float32", "observe": []}
+
+
 @pytest.mark.parametrize("multiscale", [True, False])
-@pytest.mark.parametrize("trained", [FLOW, DESCENT, ADAM])
-def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained, multiscale):
-    """So a seed can be added to a block, and the others kept (kept_seeds.py)."""
-    together = tables(trained, multiscale)
+@pytest.mark.parametrize(
+    ("trained", "activation"),
+    [
+        *((trained, "linear") for trained in (FLOW, DESCENT, ADAM)),
+        *((DESCENT | FLOAT32, activation) for activation in ("linear", "relu")),
+        *((ADAM | FLOAT32, activation) for activation in ("linear", "relu")),
+    ],
+)
+def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained, activation, multiscale):
+    """So a seed can be added to a block, and the others kept (kept_blocks.py)."""
+    together = tables(trained, multiscale, activation)
     for size in (1, 2, 5):
         monkeypatch.setattr(block_module, "models_per_batch", lambda *args, size=size: size)
-        apart = tables(trained, multiscale)
+        apart = tables(trained, multiscale, activation)
         for name in TABLES:
             one, other = in_order(apart[name]), in_order(together[name])
             pd.testing.assert_frame_equal(one, other, check_exact=True, obj=f"{name} by {size}")
@@ -78,6 +91,39 @@ def test_tables_do_not_depend_on_the_form(monkeypatch, trained, multiscale):
         monkeypatch.setattr(block_module, "choose_form", partial(choose_form, form=form))
         for name, other in tables(trained, multiscale).items():
             same(chosen[name], other, f"{form} {name}")
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu"])
+@pytest.mark.parametrize("trained", [DESCENT, ADAM])
+def test_float32_follows_float64_from_the_same_start(trained, activation):
+    """Within the rounding of float32, which float64 does not reach; tables say which it was."""
+    few = {"activation": activation, "observe": ["sharpness"], "record": 3, "seed": [0]}
+    exact, single = (tables(trained, precision=name, **few) for name in ("float64", "float32"))
+    for name in ("training", "speed"):
+        exact[name], single[name] = in_order(exact[name]), in_order(single[name])
+        keys = [key for key in TABLES[name].keys if key in exact[name]]
+        pd.testing.assert_frame_equal(exact[name][keys], single[name][keys])
+    assert set(exact["training"]["precision"]) == {"float64"}
+    assert set(single["training"]["precision"]) == {"float32"}
+    loss, other = exact["training"]["loss"], single["training"]["loss"]
+    assert other.dtype == np.float64
+    np.testing.assert_allclose(other, loss, rtol=1e-5)
+    assert (loss != other).mean() > 0.9
+    assert exact["training"]["time"].equals(single["training"]["time"])
+    assert not single["training"]["loss_increases"].any()
+    np.testing.assert_allclose(
+        single["training"]["lr_lambda_max"], exact["training"]["lr_lambda_max"], rtol=0.05
+    )
+    assert "conservation_drift" not in single["training"]
+    assert single["time_condition"].empty and single["gradient_terms"].empty
+
+
+@pytest.mark.parametrize(
+    "theorem", [FLOW, ADAM | {"observe": ["rates"]}, DESCENT | {"observe": ["gradient_terms"]}]
+)
+def test_float32_is_refused_where_a_theorem_speaks(theorem):
+    with pytest.raises(UserError, match=r"precision: float32 is for .* use float64 with"):
+        tables(theorem, precision="float32")
 
 
 @pytest.mark.parametrize("multiscale", [True, False])

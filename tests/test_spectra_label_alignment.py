@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import random_adjacency
 
-from gnn_dynamics.problem.problem import build_problem
+from gnn_dynamics.problem.problem import build_problem, targets
 from gnn_dynamics.problem.propagation import propagated
-from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.spectra.label_alignment import (
     alignment,
     alignment_table,

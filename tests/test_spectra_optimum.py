@@ -11,9 +11,8 @@ from scipy.optimize import minimize
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem import labelled_columns
 from gnn_dynamics.problem.labelled_columns import Columns
-from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem
+from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, targets
 from gnn_dynamics.problem.propagation import propagated
-from gnn_dynamics.problem.targets import targets
 from gnn_dynamics.spectra.optimum import (
     features,
     least_squares_residuals,

@@ -83,15 +83,19 @@ def test_curves_are_those_of_the_problems(curves):
     assert np.allclose(points(panel="singular_margin", curve="loss")[1], 1)
 
 
+def figure_tables(results, curves):
+    return {"negative_results": results, "negative_curves": curves}
+
+
 def test_every_curve_of_the_figure_is_in_the_table(table, curves):
-    lines = [line for ax in FIGURE.draw(table, curves).axes for line in ax.lines]
+    lines = [line for ax in FIGURE.draw(figure_tables(table, curves)).axes for line in ax.lines]
     assert len(lines) == len(CURVES)
     assert all(len(line.get_xdata()) > 4 for line in lines)
 
 
 def test_figure_takes_its_verdicts_from_the_table(table, curves):
-    titles = [ax.get_title(loc="left") for ax in FIGURE.draw(table, curves).axes]
+    titles = [ax.get_title(loc="left") for ax in FIGURE.draw(figure_tables(table, curves)).axes]
     assert len(titles) == 4 and all(title.endswith("fails") for title in titles)
-    mended = FIGURE.draw(table.assign(verdict="holds"), curves)
+    mended = FIGURE.draw(figure_tables(table.assign(verdict="holds"), curves))
     assert all(ax.get_title(loc="left").endswith("holds") for ax in mended.axes)
     assert len(measured(table, curves)) == (table.verdict == "fails").sum()

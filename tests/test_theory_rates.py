@@ -9,13 +9,14 @@ from scipy.optimize import minimize
 from theory_problems import objective_of, prefix_products, random_weights, signal, toy
 
 from gnn_dynamics.models.model import Weights
-from gnn_dynamics.theory.rates import geometry, rate_sharp
+from gnn_dynamics.theory.products import outputs
+from gnn_dynamics.theory.rates import geometry, rate_kernel, rate_sharp
 from gnn_dynamics.theory.time_condition import lambda_min_restricted
 
 
 @settings(deadline=None, max_examples=60)
 @given(depth=st.integers(0, 4), multiscale=st.booleans(), seed=st.integers(0, 1000))
-def test_sharp_rate_lies_between_restricted_and_measured(depth, multiscale, seed):
+def test_rates_are_in_the_order_of_the_chain(depth, multiscale, seed):
     """For weights that no flow has made, and any V: gradient descent and Adam included."""
     problem = toy("gcn", depth, multiscale, seed)
     weights, space = random_weights(problem.arch, seed, models=3), geometry(problem.G)
@@ -24,8 +25,32 @@ def test_sharp_rate_lies_between_restricted_and_measured(depth, multiscale, seed
     pairs = zip(problem.arch.levels, space.bases, strict=True)
     lowest = torch.stack([lambda_min_restricted(Bbar[l], U) for l, U in pairs]).amin(dim=0)
     sigma = problem.sigma[space.rows.shape[1] - 1]
+    kernel, error = rate_kernel(weights, space)
     assert (4 * lowest * sigma**2 <= sharp * (1 + 1e-9)).all()
-    assert (sharp <= gradient.squared_norm() / (loss - problem.optimum) * (1 + 1e-9)).all()
+    assert (sharp <= kernel * (1 + 1e-9) + error).all()
+    assert (kernel <= gradient.squared_norm() / (loss - problem.optimum) * (1 + 1e-9) + error).all()
+
+
+@pytest.mark.parametrize("multiscale", [False, True])
+def test_kernel_rate_is_that_of_the_derivative_of_the_outputs(multiscale):
+    """By automatic differentiation, on the directions that features can reach; rank below nbar."""
+    problem = toy("gcn", 2, multiscale, m_x=3)
+    weights, space = random_weights(problem.arch), geometry(problem.G)
+
+    def flat(row):
+        return (outputs(weights.unflatten(row[None]), problem.G)[0] @ space.rows).flatten()
+
+    J = torch.func.jacrev(flat)(weights.flatten()[0])
+    assert space.rows.shape[1] < problem.Y.shape[1]
+    expected = 4 * float(torch.linalg.svdvals(J)[-1]) ** 2
+    assert float(rate_kernel(weights, space)[0]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_without_layers_the_kernel_adds_nothing():
+    problem = toy("gcn", 0, False)
+    weights, space = random_weights(problem.arch), geometry(problem.G)
+    sharp = float(rate_sharp(weights, space))
+    assert float(rate_kernel(weights, space)[0]) == pytest.approx(sharp, rel=1e-9)
 
 
 def test_sharp_rate_is_the_singular_value_of_the_hidden_features():

@@ -1,5 +1,6 @@
 """The workflow as a user runs it: what is made, what is made again, and what is said."""
 
+import math
 import re
 from pathlib import Path
 
@@ -47,19 +48,19 @@ def test_a_dry_run_of_each_preset_counts_its_jobs(tmp_path, preset):
     config |= yaml.safe_load((ROOT / "config" / f"{preset}.yaml").read_text())
     jobs = project.jobs(preset)
     datasets = set(config["datasets"])
-    blocks = 0
+    training = 0
     for entry in config["experiments"]:
-        lists = ("aggregation", "activation", "multiscale", "depth")
-        sizes = [len(entry[key]) for key in lists]
+        lists = ("dataset", "aggregation", "activation", "multiscale", "depth")
+        divided = lists[1 : lists.index(entry.get("job_per", "depth")) + 1]
         kept = [name for name in entry["datasets"] if name not in config["leave_out"]]
-        blocks += len(kept) * pd.Series(sizes).prod()
-    assert jobs["train_block"] == blocks
+        training += len(kept) * math.prod(len(entry[key]) for key in divided)
+    assert jobs["train_block"] == training
     assert jobs["prepare_graph"] == jobs["check_graph_condition"] == len(datasets)
     assert jobs.get("fetch_dataset", 0) == (0 if preset == "quickstart" else len(datasets))
     assert jobs["collect_table"] == 7
     assert jobs["make_report"] == jobs["judge_claims"] == jobs["check_bounds"] == 1
     if preset == "quickstart":
-        assert blocks < 36
+        assert training < 16
 
 
 def test_a_wrong_configuration_stops_before_anything_runs(tmp_path):
@@ -156,6 +157,44 @@ def grid_of(digests: dict[str, str]) -> dict[str, str]:
     """Those of the tables that the target `grid` makes, and of their parts."""
     made = {path: set(Path(path).with_suffix("").parts) for path in digests}
     return {path: digests[path] for path, names in made.items() if names & set(GRID)}
+
+
+def test_another_depth_of_a_shared_job_trains_that_depth_alone(copy, tmp_path):
+    """And the tables are those of a clean run in which each block has a job of its own."""
+    preset = with_experiment("curves", depth=[3, 2])
+    write_preset(copy, preset)
+    copy.run("tiny", "grid")
+    for activation in ("linear", "relu"):
+        log = f"results/tiny/logs/train_block/curves/wine/gcn-{activation}.log"
+        said = (copy.folder / log).read_text()
+        for skip in ("skip", "noskip"):
+            model = f"gcn-{activation}-{skip}"
+            assert f"{model}-H2: seeds to train: none; kept from an earlier run: 0, 1\n" in said
+            assert f"{model}-H3: seeds to train: 0, 1; kept from an earlier run: none\n" in said
+    clean = Project(tmp_path / "clean")
+    write_preset(clean, with_experiment("curves", depth=[2, 3], job_per="depth"))
+    clean.run("tiny", "grid")
+    assert tables_of(clean) == {name: tables_of(copy)[name] for name in tables_of(clean)}
+
+
+def test_blocks_that_share_other_jobs_train_nothing_and_every_table_stays_as_it_was(copy):
+    before = tables_of(copy)
+    experiments = [entry | {"job_per": "dataset"} for entry in TINY["experiments"]]
+    write_preset(copy, TINY | {"experiments": experiments})
+    copy.run("tiny", "grid", *(f"results/tiny/tables/{name}.parquet" for name in CHECKED))
+    logs = copy.folder / "results" / "tiny" / "logs"
+    said = "".join(path.read_text() for path in logs.glob("train_block/*/wine/all.log"))
+    assert said.count("seeds to train: none; kept from an earlier run: 0, 1\n") == 4 + 4 + 1
+    assert len(before) == len(TABLES) and tables_of(copy) == before
+
+
+CHECKED = ("bounds", "guarantees")
+
+
+def tables_of(project: Project) -> dict[str, str]:
+    """The digests of the tables of a run."""
+    found = project.digests("tiny")
+    return {path: found[path] for path in found if path.startswith("tables/")}
 
 
 def test_fewer_seeds_train_nothing(copy):

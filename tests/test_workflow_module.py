@@ -67,7 +67,7 @@ def run(folder: Path, *arguments: str) -> str:
 def test_a_dry_run_has_this_workflows_rules_under_the_importers_prefix(importer):
     output = run(importer, "gd_all", "--dry-run")
     jobs = job_counts(output)
-    assert jobs["gd_train_block"] == 9 and jobs["gd_make_report"] == 1
+    assert jobs["gd_train_block"] == 7 and jobs["gd_make_report"] == 1
     assert all(rule.startswith("gd_") for rule in jobs)
     assert "localrules directive" not in output
 

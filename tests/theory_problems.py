@@ -225,7 +225,7 @@ def trained(
     """The same tables from the package's own training; one model for each learning rate."""
     keys = [keys_of(problem, optimizer=stepper.name, lr=rate) for rate in lr or [None]]
     start = start.map(lambda tensor: tensor.expand(len(keys), -1, -1).contiguous())
-    metrics = metrics_of(problem, start, flow=lr is None)
+    metrics = metrics_of(problem, start)
     observed: list[dict] = []
     trajectory = train(
         objective_of(problem),
@@ -238,7 +238,12 @@ def trained(
     )
     training, *others = as_tables(observed, problem, keys[0])
     status = np.array(trajectory.status)[training.model]
-    return training.assign(status=status), *others
+    total = np.cumsum(
+        trajectory.error.numpy() / (trajectory.loss.numpy() - problem.optimum), axis=0
+    )
+    return training.assign(
+        status=status, integrator_error=total[training.step, training.model]
+    ), *others
 
 
 def optimum_table(problem: Toy, keys: dict) -> pd.DataFrame:

@@ -30,7 +30,12 @@ TINY = {
         "depths": [0, 1, 2],
     },
     "experiments": [
-        {"name": "curves", "activation": ["linear", "relu"], **CROSS_ENTROPY},
+        {
+            "name": "curves",
+            "activation": ["linear", "relu"],
+            "job_per": "activation",
+            **CROSS_ENTROPY,
+        },
         {"name": "flow", "depth": [1, 2], **SQUARED_FLOW},
         {"name": "terms", "multiscale": [True], "observe": ["gradient_terms"], **CROSS_ENTROPY},
     ],

@@ -29,7 +29,7 @@ def complete_or_absent(path: str | Path) -> Iterator[Path]:
 def remove_partials(path: str | Path) -> None:
     """Remove the partial files of killed writers of `path`; a writer that still runs fails."""
     path = Path(path)
-    name = re.compile(rf"\.{re.escape(path.stem)}\.\d+(\.kept|{re.escape(path.suffix)})")
+    name = re.compile(rf"\.{re.escape(path.stem)}\.\d+{re.escape(path.suffix)}")
     for other in path.parent.iterdir() if path.parent.is_dir() else ():
         if name.fullmatch(other.name):
             other.unlink(missing_ok=True)

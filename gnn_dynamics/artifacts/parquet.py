@@ -130,9 +130,10 @@ def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def collect_parts(
     parts: Sequence[str | Path], path: str | Path, provenance: Mapping[str, Any]
 ) -> None:
-    """Concatenate parts, in the order given, to one table, holding one part at a time in memory.
+    """Concatenate parts, in the order given, to one table, holding one row group in memory.
 
-    Each part is sorted by its keys already, so the table is sorted by block, then by key.
+    Row groups stay as they are: parts of parts give the same bytes as the parts themselves. Each
+    is sorted by its keys already, so the table is sorted by block, then by key.
 
     Raises:
         UserError: if a part is damaged, or the parts disagree about a column's type.
@@ -146,9 +147,14 @@ def collect_parts(
         pq.ParquetWriter(partial, schema, **COMPRESSION) as writer,
     ):
         for part in parts:
-            with _undamaged(part):
-                table = pq.read_table(part, partitioning=None)
-            if len(table):
+            for table in _row_groups(part):
                 # Columns that the part lacks become nulls.
                 table = pa.concat_tables([schema.empty_table(), table], promote_options="default")
                 writer.write_table(table.select(schema.names).cast(schema))
+
+
+def _row_groups(path: str | Path) -> Iterator[pa.Table]:
+    """The row groups of a file that have rows, one after the other."""
+    with _undamaged(path), pq.ParquetFile(path) as file:
+        groups = map(file.read_row_group, range(file.num_row_groups))
+        yield from (table for table in groups if len(table))

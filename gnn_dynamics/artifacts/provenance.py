@@ -15,8 +15,8 @@ from gnn_dynamics.artifacts.files import to_json
 from gnn_dynamics.artifacts.npz import read_about
 from gnn_dynamics.artifacts.parquet import table_provenance
 
-# Settings that repeat others: the wildcards contain the block, the experiments the cells.
-DERIVED = ("block", "cells")
+# Settings that repeat others: the rows contain their blocks, the experiments the cells.
+DERIVED = ("blocks", "cells")
 PACKAGES = ("matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 
 
@@ -36,7 +36,9 @@ def describe(
     config = {name: value for name, value in params.items() if name not in ("code", "source")}
     inherited = [made for path in inputs if (made := _inherited(Path(path)))]
     identifying = ("config_hash", "code", "inputs_hash", "datasets")
-    identities = [[made.get(key) for key in identifying] for made in inherited]
+    identities = [
+        [one.get(key) for key in identifying] for made in inherited for one in _by_block(made)
+    ]
     datasets = [item for made in inherited for item in made.get("datasets", {}).items()]
     return {
         "workflow": "gnn-dynamics",
@@ -54,6 +56,18 @@ def describe(
         "packages": {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
     }
+
+
+def of_block(made: Mapping[str, Any], block: str) -> dict[str, Any]:
+    """Provenance of one of a job's `blocks`: the same, whatever else the job trains."""
+    config = {**made["config"], "blocks": [block]}
+    return {**made, "wildcards": {}, "config": config, "config_hash": digest(config)}
+
+
+def _by_block(made: dict[str, Any]) -> list[dict[str, Any]]:
+    """A file of several blocks counts as several, so that it does not matter which share a job."""
+    blocks = made.get("config", {}).get("blocks", [])
+    return [of_block(made, block) for block in blocks] or [made]
 
 
 def digest(value: Any) -> str:

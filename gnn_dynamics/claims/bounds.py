@@ -9,6 +9,8 @@ restricted  lambda_T^(l) on col(G_l);  sigma = the smallest positive singular va
 integrated  as restricted, with a lower bound of the integral of lambda over [0, T] for lambda_T T
 guaranteed  as restricted, with the lower bound on lambda that the start gives (conservation.py)
 
+At each moment the rates are in the order paper <= restricted <= sharp <= kernel <= measured.
+
 lambda_T is the minimum over the recorded steps, which is at least the infimum over [0, T]. So the
 forms `paper` and `restricted` are tested more strictly than the theorem requires. `integrated` is
 rigorous between records: a flow moves by at most s = sqrt((t' - t) (L(t) - L(t'))) from t to t', so
@@ -37,7 +39,10 @@ ROUNDING = 64 * np.finfo(float).eps
 RATIO_TOLERANCE = 1e-9
 CHAIN_TOLERANCE = 1e-9
 BOUNDS = ("paper", "restricted", "integrated")
-_OPTIONAL = ("rate_sharp", "lambda_guaranteed", "local_error", "projected_loss")
+_OPTIONAL = (
+    *("rate_sharp", "rate_kernel", "rate_kernel_error"),
+    *("lambda_guaranteed", "integrator_error", "projected_loss"),
+)
 _COLUMNS = RUN | integers("step")
 STEP = list(_COLUMNS)
 BOUNDS_TABLE = Table(
@@ -47,6 +52,7 @@ BOUNDS_TABLE = Table(
     | reals("rate_measured", "rate_paper", "rate_restricted", "rate_sharp")
     | {"holds": FLAG, "vacuous": FLAG},
     optional=reals("excess_0", "loss_optimum", "bound_guaranteed", "rate_guaranteed", "max_ratio")
+    | reals("rate_kernel", "rate_kernel_error")
     | reals("integrator_error", "excess_error", "identity_error")
     | dict.fromkeys(("diverged", "vacuous_restricted", "chain_holds"), FLAG)
     | {"printed_inequality_holds": FLAG},
@@ -123,22 +129,15 @@ def _lowest_within(distance: pd.Series, end: pd.DataFrame, layer: pd.Series) -> 
 
 
 def _with_errors(table: pd.DataFrame) -> pd.DataFrame:
-    """Add integrator_error and excess_error, both relative to the excess.
+    """Add excess_error, rounding in L - L* relative to it.
 
-    integrator_error: sum over all steps so far of the local error; between records, the larger one
-    of the two ends at every step. Null where it was not measured, infinite from a step on whose
-    error is not a number. excess_error: rounding in L - L*.
+    integrator_error is the sum of the errors of all steps so far, relative to the excess at each.
+    It is infinite from a step on whose error is not a number, and null where none was measured.
     """
-    runs = table.groupby("run")
-    local = table.local_error / table.excess
-    per_step = np.maximum(local, local.groupby(table.run).shift())
-    steps = runs.step.diff().fillna(0.0)
-    total = (per_step.fillna(0.0) * steps).groupby(table.run).cumsum()
-    measured = local.notna().groupby(table.run).transform("any")
-    unknown = measured & per_step.isna() & (steps > 0)
-    total = total.mask(unknown.groupby(table.run).cummax(), np.inf)
+    measured = table.integrator_error.notna().groupby(table.run).transform("any")
+    total = table.integrator_error.mask(measured & table.integrator_error.isna(), np.inf)
     rounding = ROUNDING * (table.loss + np.sqrt(table.loss * table.label_norm_sq)) / table.excess
-    return table.assign(integrator_error=total.where(local.notna()), excess_error=rounding)
+    return table.assign(integrator_error=total, excess_error=rounding)
 
 
 def _with_bounds(table: pd.DataFrame, constant: float) -> pd.DataFrame:
@@ -168,9 +167,9 @@ def _with_bounds(table: pd.DataFrame, constant: float) -> pd.DataFrame:
 
 
 def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
-    """holds: every bound; chain_holds: paper <= restricted <= sharp <= measured at this moment.
+    """holds: every bound; chain_holds: the rates of this moment are in the order of the module.
 
-    The chain up to CHAIN_TOLERANCE, rounding of singular values, and excess_error.
+    The chain up to CHAIN_TOLERANCE, rounding of singular values and eigenvalues, and excess_error.
 
     vacuous: the paper's rate is exactly 0, so that its bound is only L(T) <= L(0).
     printed_inequality_holds: (a - b)^2 >= a^2 - b^2 of the paper's proof, a^2 = L, b^2 = L*; null
@@ -182,6 +181,10 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     chain = [np.sqrt(rate) for rate in (table.rate_paper, table.rate_restricted, sharp, measured)]
     rounding = 2 * table.resolution * table.sigma_max  # of singular values of Z
     steps = [low <= high * (1 + CHAIN_TOLERANCE) + rounding for low, high in pairwise(chain)]
+    kernel, error = table.rate_kernel.fillna(sharp), table.rate_kernel_error.fillna(0.0)
+    error = error + 2 * rounding * np.sqrt(kernel) + rounding**2
+    for low, high in pairwise((sharp, kernel, measured)):
+        steps.append(low <= high * (1 + 2 * CHAIN_TOLERANCE) + error)
     known = table.integrator_error.where(np.isfinite(table.integrator_error), 0.0)
     allowance = RATIO_TOLERANCE + known + table.excess_error  # nothing for an unknown error
     printed = (np.sqrt(table.loss) - np.sqrt(table.loss_optimum)) ** 2 >= table.excess

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.cli.text import render
+from gnn_dynamics.artifacts.templates import render
 from gnn_dynamics.diagnosis import causes, repairs
-from gnn_dynamics.diagnosis.analysis import Analysis
-from gnn_dynamics.diagnosis.expectation import in_words
+from gnn_dynamics.diagnosis.analysis import Analysis, in_words
 
 MOST_CAUSES = 12
 MOST_IDS = 8
@@ -30,27 +29,27 @@ def report(analysis: Analysis, features: str, nodes: str) -> str:
     failing = condition[~condition["condition_holds"].astype(bool)]
     tried = _with_cells(analysis.repairs, repairs.REPAIRS.columns).replace({"repair": REPAIR_WORDS})
     helpful = tried[tried["holds"].astype(bool)]
-    return render(
-        "check.txt.jinja",
-        analysis=analysis,
-        features=features,
-        nodes=nodes,
-        condition=condition.to_dict("records"),
-        failing=list(failing["cell"]),
-        causes=_causes(_with_cells(analysis.causes, causes.CAUSES.columns)),
-        most_causes=MOST_CAUSES,
-        tried=tried["repair"].unique(),
-        repairs=helpful.groupby(["repair", "left_out"], sort=False)["cell"].agg(list).to_dict(),
-        unrepaired=set(failing["cell"]) - set(helpful["cell"]),
-        more_nodes_than_rows=(condition["rows"] < condition["cols"]).any(),
-        converges=np.isfinite(failing["half_life"]).all(),
-        aligned=_aligned,
-        understood=analysis.graph.facts.get("understood", []),
-        listed=partial(_listed, names=analysis.graph.facts.get("node_names")),
-        where=partial(_where, total=len(condition)),
-        speeds=_speeds,
-        span=_span,
-    )
+    values = {
+        "analysis": analysis,
+        "features": features,
+        "nodes": nodes,
+        "condition": condition.to_dict("records"),
+        "failing": list(failing["cell"]),
+        "causes": _causes(_with_cells(analysis.causes, causes.CAUSES.columns)),
+        "most_causes": MOST_CAUSES,
+        "tried": tried["repair"].unique(),
+        "repairs": helpful.groupby(["repair", "left_out"], sort=False)["cell"].agg(list).to_dict(),
+        "unrepaired": set(failing["cell"]) - set(helpful["cell"]),
+        "more_nodes_than_rows": (condition["rows"] < condition["cols"]).any(),
+        "converges": np.isfinite(failing["half_life"]).all(),
+        "aligned": _aligned,
+        "understood": analysis.graph.facts.get("understood", []),
+        "listed": partial(_listed, names=analysis.graph.facts.get("node_names")),
+        "where": partial(_where, total=len(condition)),
+        "speeds": _speeds,
+        "span": _span,
+    }
+    return render("gnn_dynamics.cli", "check.txt.jinja", values)
 
 
 def _with_cells(rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> pd.DataFrame:

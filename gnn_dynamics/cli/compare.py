@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gnn_dynamics.artifacts.parquet import KEYS, KINDS, read_metadata, read_table
+from gnn_dynamics.artifacts.templates import render
 from gnn_dynamics.cli.differences import Difference, Tolerance, table_differences
-from gnn_dynamics.cli.text import render
 from gnn_dynamics.errors import UserError
 
 
@@ -25,7 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
         tables = {name: [asdict(one) for one in part] for name, part in result.items()}
         print(json.dumps({"equal": not different, "tables": tables}, indent=1))
     else:
-        print(render("compare.txt.jinja", result=result, different=different, tolerance=tolerance))
+        values = {"result": result, "different": different, "tolerance": tolerance}
+        print(render("gnn_dynamics.cli", "compare.txt.jinja", values))
     return 1 if different else 0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from gnn_dynamics.artifacts.pictures import read_provenance
-from gnn_dynamics.cli.text import render
+from gnn_dynamics.artifacts.templates import render
 from gnn_dynamics.errors import UserError
 
 SUFFIXES = (".parquet", ".png", ".pdf")
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"{path} is not a complete {path.suffix[1:]} file ({error})") from error
     if not made:
         raise UserError(f"{path} contains no provenance; this project did not write it")
-    text = render("describe.txt.jinja", **made, settings=_settings)
+    text = render("gnn_dynamics.cli", "describe.txt.jinja", {**made, "settings": _settings})
     print(json.dumps(made, indent=1) if arguments.json else text)
     return 0
 

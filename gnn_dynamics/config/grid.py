@@ -1,11 +1,11 @@
-"""From config entries to runs: an experiment is a product of lists, a block is what one job trains.
+"""From config entries to runs: an experiment is a product of lists, in blocks; jobs train blocks.
 
 Imports neither torch nor Snakemake, so that the workflow can expand a grid while it is parsed.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from itertools import product
+from itertools import groupby, product
 from typing import Any, TypeVar
 
 from gnn_dynamics.artifacts.table import FLAG, integers, reals, texts
@@ -26,6 +26,8 @@ RUN = (
 KEYS = tuple(RUN)
 # Lists of an experiment whose product is its blocks.
 BLOCK_LISTS = ("datasets", "aggregation", "activation", "multiscale", "depth")
+# Values of `job_per`: how finely blocks are divided into jobs; by `depth`, each block has its own.
+JOB_PER = ("dataset", "aggregation", "activation", "multiscale", "depth")
 # What the singular values of the propagated features depend on, and what L* depends on.
 SPECTRAL_KEYS = ("dataset", "aggregation", "features", "nodes", "multiscale", "depth")
 SPECTRAL = {key: RUN[key] for key in SPECTRAL_KEYS}
@@ -34,11 +36,12 @@ OPTIMUM = {key: RUN[key] for key in OPTIMUM_KEYS}
 # Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
 BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")
 MEMBER_KEYS = ("init", "lr", "labels", "seed")
+WITHOUT_THEOREM = {"sharpness"}  # names of `observe` that record no bound, identity or term
 
 
 @dataclass(frozen=True, order=True)
 class Block:
-    """The runs that one job trains: all seeds, labels, widths, initialisations and rates."""
+    """Runs of one model on one graph: all seeds, labels, widths, initialisations and rates."""
 
     experiment: str
     dataset: str
@@ -47,12 +50,28 @@ class Block:
     multiscale: bool
     depth: int
 
+    @classmethod
+    def of(cls, name: str) -> "Block":
+        """The block whose `id` is `name`."""
+        experiment, dataset, model = name.split("/")
+        aggregation, activation, skip, depth = model.split("-")
+        return cls(experiment, dataset, aggregation, activation, skip == "skip", int(depth[1:]))
+
+    @property
+    def model(self) -> str:
+        """The end of `id`: `gcn-linear-skip-H2`."""
+        skip = "skip" if self.multiscale else "noskip"
+        return f"{self.aggregation}-{self.activation}-{skip}-H{self.depth}"
+
     @property
     def id(self) -> str:
         """Name like a path: `curves/cora/gcn-linear-skip-H2`."""
-        skip = "skip" if self.multiscale else "noskip"
-        model = f"{self.aggregation}-{self.activation}-{skip}-H{self.depth}"
-        return f"{self.experiment}/{self.dataset}/{model}"
+        return f"{self.experiment}/{self.dataset}/{self.model}"
+
+    def job(self, per: str) -> str:
+        """Name of the block's job where `job_per` is `per`: `curves/cora/gcn` for aggregation."""
+        shared = "-".join(self.model.split("-")[: JOB_PER.index(per)])
+        return f"{self.experiment}/{self.dataset}/{shared or 'all'}"
 
 
 def entry(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -90,6 +109,13 @@ def blocks(config: Mapping[str, Any]) -> list[Block]:
     )
 
 
+def jobs(config: Mapping[str, Any]) -> dict[str, list[Block]]:
+    """The blocks of every training job, by its name, in the order of `blocks`."""
+    per = {each["name"]: each.get("job_per", "depth") for each in config["experiments"]}
+    found = groupby(blocks(config), lambda block: block.job(per[block.experiment]))
+    return {name: list(group) for name, group in found}
+
+
 def runs(experiment: Mapping[str, Any], block: Block) -> list[dict[str, Any]]:
     """All runs of a block as dictionaries with the columns KEYS; `lr` is None for gradient flow.
 
@@ -119,6 +145,20 @@ def squared_cells(config: Mapping[str, Any], dataset: str) -> list[dict[str, Any
         for values in product(*(experiment[key] for key in keys)):
             cells[values] = None
     return [dict(zip(keys, values, strict=True)) for values in sorted(cells)]
+
+
+def precision_problems(experiment: Mapping[str, Any]) -> list[str]:
+    """What forbids float32, which has too few digits for what a theorem says; [] if nothing."""
+    if experiment.get("precision", "float64") == "float64":
+        return []
+    flows = [f"optimizer: {name}" for name in experiment["optimizer"] if name == "flow"]
+    observed = sorted(set(experiment.get("observe", ())) - WITHOUT_THEOREM)
+    reasons = flows + [f"observe: {name}" for name in observed]
+    return [
+        "float32 is for curves of gradient descent and Adam of which no theorem speaks; use"
+        f" float64 with {reason}, or give it an experiment of its own"
+        for reason in reasons
+    ]
 
 
 def grouped(cells: Iterable[Cell], keys: Iterable[str]) -> list[tuple[tuple, list[Cell]]]:

@@ -7,8 +7,7 @@ from typing import Any
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.fetch.checksums import facts_of_files
 from gnn_dynamics.data.formats.embedded import read_embedded
-from gnn_dynamics.data.formats.geomgcn import read_geomgcn
-from gnn_dynamics.data.formats.npz import read_gnn_benchmark, read_heterophilous
+from gnn_dynamics.data.formats.npz import read_geomgcn, read_gnn_benchmark, read_heterophilous
 from gnn_dynamics.data.formats.ogb import read_ogb
 from gnn_dynamics.data.formats.planetoid import read_planetoid
 from gnn_dynamics.data.graph import Content, Graph, graph_of

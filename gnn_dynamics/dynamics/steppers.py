@@ -1,9 +1,10 @@
-"""Gradient descent, momentum, Adam and gradient flow: one step each, as pure functions.
+"""Gradient descent, momentum and Adam: one step each.
 
     step(state, objective, weights, gradient) -> (state, weights)
 
-with `gradient` taken at `weights`. `retune(state, objective, weights, gradient, loss, step)` lets
-gradient flow choose the size of its next step; the others keep theirs.
+with `gradient` taken at `weights`. Step sizes are float64, weights of any precision.
+`retune(state, objective, weights, gradient, loss, step)` lets gradient flow (flow.py) prepare its
+next step; the others keep their step size.
 """
 
 from collections.abc import Callable
@@ -23,17 +24,26 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # PyTorch's defaults
 class State:
     """What a stepper keeps of K models.
 
-    size: (K,) step sizes;  scalars: further tensors (K,);  moments: averages of gradients
+    size: (K,) step sizes;  scalars: further tensors (K, ...);  moments: averages of gradients
+    error: (K,) estimated error in the loss that the last step made, where the stepper knows it
+    ahead: loss (K,) and gradient at the present weights, where the last step computed them
     """
 
     size: Tensor
     scalars: tuple[Tensor, ...] = ()
     moments: tuple[Weights, ...] = ()
+    error: Tensor | None = None
+    ahead: tuple[Tensor, Weights] | None = None
 
     def map(self, function: Callable[[Tensor], Tensor]) -> "State":
         """Apply `function` to every tensor, all of which have K models along their first axis."""
-        moments = tuple(moment.map(function) for moment in self.moments)
-        return State(function(self.size), tuple(map(function, self.scalars)), moments)
+        return State(
+            function(self.size),
+            tuple(map(function, self.scalars)),
+            tuple(moment.map(function) for moment in self.moments),
+            None if self.error is None else function(self.error),
+            self.ahead and (function(self.ahead[0]), self.ahead[1].map(function)),
+        )
 
     def tensors(self) -> tuple[Tensor, ...]:
         moments = (tensor for moment in self.moments for tensor in moment.tensors())
@@ -48,23 +58,25 @@ class Stepper:
     """A way to move: `start(weights, lr (K,))` gives the first state.
 
     Without `retune` the step size never changes, so that steps need no decision in between.
+    check_every: steps between two readings of the losses
     """
 
     name: str
     start: Callable[[Weights, Tensor], State]
     step: Callable[[State, Objective, Weights, Weights], tuple[State, Weights]]
     retune: Retune | None = None
+    check_every: int = 50
 
 
 def descend(weights: Weights, direction: Weights, size: Tensor) -> Weights:
     """weights - size * direction, with one `size` (K,) for each model."""
-    size = per_model(size)
+    size = per_model(size).to(weights.W[0])
     return weights.zip(lambda w, d: torch.addcmul(w, size, d, value=-1), direction)
 
 
 def zeros(weights: Weights, count: int) -> tuple[Weights, ...]:
     """Moments at the start."""
-    return (weights.map(torch.zeros_like),) * count
+    return tuple(weights.map(torch.zeros_like) for _ in range(count))
 
 
 # Gradient descent --------------------------------------------------------------------------------
@@ -92,110 +104,57 @@ def momentum(
 def adam(
     state: State, objective: Objective, weights: Weights, gradient: Weights
 ) -> tuple[State, Weights]:
-    """Kingma and Ba (2015), arXiv 1412.6980, with the defaults of torch.optim.Adam."""
-    lr, (t,), (first, second) = state.size, state.scalars, state.moments
-    t = t + 1
+    """Kingma and Ba (2015), arXiv 1412.6980, with the defaults of torch.optim.Adam.
+
+    On a CPU the moments of `state` move in place.
+    """
+    state = replace(state, scalars=(state.scalars[0] + 1,))
+    on_cpu = state.size.device.type == "cpu"
+    return (fused_adam if on_cpu else separate_adam)(state, weights, gradient)
+
+
+def fused_adam(state: State, weights: Weights, gradient: Weights) -> tuple[State, Weights]:
+    """All numbers in one pass: the kernel of torch.optim.Adam(fused=True).
+
+    Model by model: the last numbers of a tensor, which do not fill a register, may round
+    differently. The kernel takes the numbers in the order of memory, whatever the strides.
+    """
+    weights = weights.map(torch.clone)
+    gradient = gradient.zip(in_layout, weights)
+    step = [state.scalars[0][:1].float()] * len(weights.tensors())
+    columns = [
+        zip(*(tensor.unbind() for tensor in part.tensors()), strict=True)
+        for part in (weights, gradient, *state.moments)
+    ]
+    for lr, w, g, m, v in zip(state.size.tolist(), *columns, strict=True):
+        torch._fused_adam_(
+            w, g, m, v, [], step,
+            lr=lr, beta1=BETA_1, beta2=BETA_2, eps=EPSILON,
+            weight_decay=0, amsgrad=False, maximize=False,
+        )  # fmt: skip
+    return state, weights
+
+
+def in_layout(tensor: Tensor, like: Tensor) -> Tensor:
+    """The tensor, each model in the memory layout of `like`."""
+    same = tensor[0].stride() == like[0].stride()
+    return tensor if same else torch.empty_like(like).copy_(tensor)
+
+
+def separate_adam(state: State, weights: Weights, gradient: Weights) -> tuple[State, Weights]:
+    """The same number by number for all K models together, as a GPU prefers."""
+    first, second = state.moments
     first = first.zip(lambda m, g: m.lerp(g, 1 - BETA_1), gradient)
     second = second.zip(lambda v, g: (v * BETA_2).addcmul_(g, g, value=1 - BETA_2), gradient)
     # w - size m / (sqrt(v) unbias + eps), with `size` moved into the denominator: one pass less.
-    # One power serves all models: a vectorised routine, whose last digit may differ, would take
-    # most of eight or more, and a model would depend on the number of its neighbours.
-    power = t[:1]
-    size = per_model(lr / (1 - BETA_1**power))
-    slope, shift = per_model((1 - BETA_2**power).rsqrt()) / size, EPSILON / size
+    t, like = state.scalars[0], weights.W[0]
+    size = per_model(state.size / (1 - BETA_1**t)).to(like)
+    slope, shift = per_model((1 - BETA_2**t).rsqrt()).to(like) / size, EPSILON / size
 
     def move(w: Tensor, m: Tensor, v: Tensor) -> Tensor:
         return torch.addcdiv(w, m, v.sqrt().mul_(slope).add_(shift), value=-1)
 
-    return State(lr, (t,), (first, second)), weights.zip(move, first, second)
-
-
-# Gradient flow -----------------------------------------------------------------------------------
-
-STABLE = 2.0  # dt * steepness up to which a step counts; RK4 is stable to 2.78
-GROWTH = 1.5  # of the gradient within a step that counts: the way out of a saddle point is steep
-HALVINGS = 30  # trials of a step; the last one is accepted in any case
-
-
-def runge_kutta(
-    state: State, objective: Objective, weights: Weights, k1: Weights
-) -> tuple[State, Weights]:
-    """Classical Runge-Kutta step of dw/dt = -gradient (order 4), dt = state.size for each model.
-
-    A step for which the gradient turns out steeper than dt allows is halved until it fits; the
-    state returned has the dt that was taken. The steepness comes free with the stages: k2 - k1 is
-    the Hessian times the gradient, so |k3 - k2| over their distance is close to its largest
-    eigenvalue (Hairer, Wanner, Solving Ordinary Differential Equations II, section IV.2). That does
-    not see the way out of a saddle point, where deep networks start: there the gradient grows,
-    faster than exponentially, and so it may grow by GROWTH in a step only.
-    """
-    trial, (stable,) = state.size, state.scalars
-    for _ in range(HALVINGS):
-        dt = trial
-        moved, steepness, growth = stages(objective, weights, k1, dt)
-        fits = (dt * steepness <= STABLE) & (growth <= GROWTH)
-        if fits.all():
-            break
-        trial = torch.where(fits, dt, dt / 2)
-    return State(dt, (torch.minimum(stable, STABLE / steepness),)), moved
-
-
-def stages(
-    objective: Objective, weights: Weights, k1: Weights, dt: Tensor
-) -> tuple[Weights, Tensor, Tensor]:
-    """The weights after one step; steepness of the gradient along it, and its growth, (K,)."""
-
-    def slope(k: Weights, part: float) -> Weights:
-        return objective(descend(weights, k, part * dt))[1]
-
-    k2 = slope(k1, 1 / 2)
-    k3 = slope(k2, 1 / 2)
-    k4 = slope(k3, 1)
-    mean = k1.zip(lambda a, b, c, d: (a + 2 * (b + c) + d) / 6, k2, k3, k4)
-    distance = k2.zip(torch.sub, k1).squared_norm().sqrt() * dt / 2
-    change = k3.zip(torch.sub, k2).squared_norm().sqrt()
-    steepness = torch.where(distance > 0, change / distance, 0.0)
-    growth = (k4.squared_norm() / k1.squared_norm()).sqrt()
-    growth = torch.where(k1.squared_norm() > 0, growth, 0.0)
-    return descend(weights, mean, dt), steepness.nan_to_num(nan=torch.inf), growth
-
-
-def flow(
-    lambda_max: Callable[[Objective, Weights], Tensor],
-    factor: float = 2.0,
-    share: float = 0.1,
-    every: int = 50,
-) -> Stepper:
-    """Gradient flow with dt = min(factor / lambda_max, share L / ||gradient||^2).
-
-    lambda_max: (objective, weights) -> (K,), the largest curvature, estimated every `every` steps;
-        between estimates `runge_kutta` notices where it has grown.
-    share: of the loss that a step may take away, to first order. Curvature alone would step over
-        the start, where the loss falls fastest.
-    The scalar of the state is the largest stable dt.
-    """
-
-    def start(weights: Weights, lr: Tensor) -> State:
-        return State(lr, (torch.zeros_like(lr),))
-
-    def retune(
-        state: State,
-        objective: Objective,
-        weights: Weights,
-        gradient: Weights,
-        loss: Tensor,
-        step: int,
-    ) -> State:
-        (stable,) = state.scalars
-        if step % every == 0:
-            curvature = lambda_max(objective, weights).to(loss)
-            # A flat loss bounds no step; any dt follows the flow exactly.
-            stable = torch.where(curvature > 0, factor / curvature, factor)
-        slope = gradient.squared_norm()
-        dt = torch.where(slope > 0, torch.minimum(stable, share * loss / slope), stable)
-        return State(dt, (stable,))
-
-    return Stepper("flow", start, runge_kutta, retune)
+    return replace(state, moments=(first, second)), weights.zip(move, first, second)
 
 
 STEPPERS = {

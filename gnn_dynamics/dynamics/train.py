@@ -19,7 +19,6 @@ from gnn_dynamics.dynamics.steppers import Stepper
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
 
-CHECK_EVERY = 50  # steps between two readings of the losses
 SECONDS_BETWEEN_REPORTS = 10.0
 
 
@@ -55,16 +54,18 @@ Observer = Callable[[Snapshot], None]
 class Trajectory:
     """The result of training. The column of a model is NaN after its last step.
 
-    loss, time: (steps + 1, K), time being the sum of step sizes
+    loss, time: (steps + 1, K) float64, time being the sum of step sizes
+    error: (steps + 1, K), estimated error in the loss that each step made; NaN where unknown
     increases: (steps + 1, K) int64, steps so far at which the loss rose
     grad_norm_sq: (len(record_steps), K)
     last_step: (K,) int64;  status: one of "ok", "diverged" for each model
-    weights: at the end, or (for a model that left) at most CHECK_EVERY steps after its last step
+    weights: at the end, or (for a model that left) at most `check_every` steps after its last step
     """
 
     record_steps: tuple[int, ...]
     loss: Tensor
     time: Tensor
+    error: Tensor
     increases: Tensor
     grad_norm_sq: Tensor
     last_step: Tensor
@@ -101,7 +102,7 @@ def train(
             run.advance(step, observe)
             if not len(run.live):
                 break
-            progress.update(step - progress.n if step % CHECK_EVERY == 0 else 0)
+            progress.update(step - progress.n if step % stepper.check_every == 0 else 0)
         progress.update(steps - progress.n)
     return run.result()
 
@@ -122,7 +123,7 @@ class _Run:
         record_steps: tuple[int, ...],
         stop_below: Tensor | None,
     ):
-        like = weights.W[0]
+        like = weights.W[0].double()  # losses, times and step sizes, whatever the weights
         self.objective, self.weights, self.stepper = objective, weights, stepper
         self.models = self.live = torch.arange(weights.models, device=like.device)
         self.steps, self.record_steps = steps, record_steps
@@ -137,13 +138,15 @@ class _Run:
 
     def advance(self, step: int, observe: Observer | None) -> None:
         """Note the losses at `step`, let models end, observe, and move the others on."""
-        reads = step in self.record_steps or step == self.steps or step % CHECK_EVERY == 0
+        reads = (
+            step in self.record_steps or step == self.steps or step % self.stepper.check_every == 0
+        )
         if self.graph and not reads:
             self.trace.append(self.graph(), self.time)  # a whole step whose loss is not read
             self.time = self.time + self.state.size
             return
-        self.loss, self.gradient = self.objective(self.weights)
-        self.trace.append(self.loss, self.time)
+        self.loss, self.gradient = self.state.ahead or self.objective(self.weights)
+        self.trace.append(self.loss, self.time, self.state.error)
         if reads:
             self.drop_finished()
         if len(self.live):
@@ -197,18 +200,20 @@ class _Run:
         if self.on_gpu:  # a copy without the ended models: the graph's tensors move on in place
             snapshot = snapshot.take(self.live)
         row = self.record_steps.index(step)
-        self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm()
+        self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm().double()
         if observe is not None:
             observe(snapshot)
 
     def result(self) -> Trajectory:
         self.keep_weights()
         trace = self.trace
+        trace.error[:1] = 0 * trace.error[1:2]  # no step leads to the start
         return Trajectory(
             self.record_steps,
             trace.loss,
             trace.time,
-            trace.increases(),
+            trace.error,
+            trace.increases(self.final.W[0].dtype),
             self.grad_norm_sq,
             trace.last_step,
             tuple("diverged" if bad else "ok" for bad in trace.diverged.tolist()),

@@ -4,8 +4,6 @@ It may import `summaries` and what is below it. Read registry.py first, with cat
 module of a figure has
 
     shown(*tables, **options) -> tuple      the rows to show; without it, the tables themselves
-    MISSING                                 what is missing where the first of these is empty, and
-                                            how to get it
     draw(*shown)              -> Figure     the picture
     measured(*shown)          -> list[str]  sentences with the numbers behind it
 """

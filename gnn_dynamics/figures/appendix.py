@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gnn_dynamics.figures import curves, seed_bands, style
-from gnn_dynamics.figures.curves import MISSING as MISSING
 from gnn_dynamics.summaries import names, select
 from gnn_dynamics.summaries.paper_curves import (
     DEPTH,
@@ -30,10 +29,7 @@ def shown(training: pd.DataFrame, dataset: str) -> tuple[list[dict[str, str]], p
 
 
 def draw(cells: list[dict[str, str]], training: pd.DataFrame) -> Figure:
-    """Rows: aggregation and activation. Columns: skips, depth (skip and no skip), labels.
-
-    From table `training`, for the option `dataset`.
-    """
+    """Rows: aggregation and activation. Columns: skips, depth (skip and no skip), labels."""
     figure = style.new_figure(0.75 + 1.7 * len(cells), width=style.WIDTH * 1.25)
     for column in curves.draw_columns(figure, training, cells, PANELS):
         for (ax, title), cell in zip(column, cells, strict=True):

@@ -12,10 +12,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnn_dynamics.claims.lambda_T import INFIMA, lambda_T
+from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import log_axis, style
 from gnn_dynamics.figures.seed_bands import x_label
 from gnn_dynamics.summaries import names, select
-from gnn_dynamics.summaries.lambda_T import FULL, RESTRICTED, lambda_T
 
 CELL = ["dataset", "aggregation"]
 PROBLEM = [*CELL, "nodes"]  # the graph condition also depends on the nodes I
@@ -27,6 +28,7 @@ NO_RUNS = (
     select.HOW_TO_GET,
 )
 INIT_MARKER = {"default": "o", "xavier": "s", "orthogonal": "^", "zero-head": "D"}
+FULL, RESTRICTED = INFIMA.values()
 LAMBDAS: dict[str, tuple[str, style.Look]] = {
     FULL: ("full", {"color": style.RED, "ls": style.SOLID}),
     RESTRICTED: ("restricted", {"color": style.BLUE, "ls": style.DASHED}),
@@ -38,7 +40,7 @@ def shown(
     graph_condition: pd.DataFrame, time_condition: pd.DataFrame, multiscale: bool
 ) -> tuple[Tables, bool]:
     """Graph conditions of raw features, where there are any, and depths from 1; lambda_T."""
-    lambdas = lambda_T(time_condition, multiscale)
+    lambdas = linear_runs(time_condition, multiscale)
     if graph_condition.empty:
         return (graph_condition, lambdas), multiscale
     rows = select.keep(graph_condition, multiscale=multiscale)
@@ -46,11 +48,15 @@ def shown(
     return (rows, lambdas), multiscale
 
 
-def draw(tables: Tables, multiscale: bool) -> Figure:
-    """Figure 2 (`multiscale` False) or Figure 3 (True).
+def linear_runs(time_condition: pd.DataFrame, multiscale: bool) -> pd.DataFrame:
+    """KEYS, step and lambda_T, FULL and RESTRICTED, along the linear runs."""
+    if time_condition.empty:
+        return pd.DataFrame(columns=[*KEYS, "step", FULL, RESTRICTED])
+    return lambda_T(select.keep(time_condition, multiscale=multiscale, activation="linear"))
 
-    From tables `graph_condition` and `time_condition`; each panel states what is missing.
-    """
+
+def draw(tables: Tables, multiscale: bool) -> Figure:
+    """Figure 2 (`multiscale` False) or Figure 3 (True); each panel states what is missing."""
     rows, lambdas = tables
     figure = style.new_figure(4.9)
     top, bottom = figure.subfigures(2, 1, squeeze=False)[:, 0]

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from gnn_dynamics.figures import style
 from gnn_dynamics.summaries import names, select
-from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
+from gnn_dynamics.summaries.names import MARKS, verdict_counts
 
 WIDTH, LINE = 9.6, 0.165  # inches
 TOP, FOOT = 0.35, 0.5  # inches for legend and axis
@@ -35,10 +35,6 @@ DIRECTIONS = {
     "reversed": style.RED,
     "no clear direction": style.GREY,
 }
-MISSING = (
-    "No claims were judged (table 'claims' is empty).",
-    "Run the workflow to its end.",
-)
 
 
 def draw(claims: pd.DataFrame, comparisons: pd.DataFrame) -> Figure:

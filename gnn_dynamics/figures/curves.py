@@ -14,13 +14,9 @@ from gnn_dynamics.summaries import names, paper_curves, select
 from gnn_dynamics.summaries.paper_curves import Contrast
 
 PAPER_LABEL = "paper, digitised"
-MISSING = ("No runs of the experiments 'curves' and 'labels'.", select.HOW_TO_GET)
 _SHORT = {True: "skip", False: "no skip", "uniform": "random"}
 _DEPTH_LINES = (style.SOLID, (0, (5, 1.2)), (0, (2, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)))
-_LOOKS: dict[str, tuple[dict, dict]] = {  # colours and lines by key
-    "multiscale": (style.SKIP_COLOUR, style.SKIP_LINE),
-    "labels": (style.LABEL_COLOUR, style.LABEL_LINE),
-}
+_LOOKS: dict[str, dict] = {"multiscale": style.SKIP, "labels": style.LABELS}
 
 
 def rows(training: pd.DataFrame) -> pd.DataFrame:
@@ -95,10 +91,9 @@ def looks(column: str, values: Sequence[Any]) -> dict[Any, style.Look]:
             }
             for i, depth in enumerate(sorted(values))
         }
-    colour, line = _LOOKS[column]
     return {
-        v: {"color": colour[v], "linestyle": line[v], "label": _SHORT.get(v, str(v))}
-        for v in select.ordered(values, column)
+        value: _LOOKS[column][value] | {"label": _SHORT.get(value, str(value))}
+        for value in select.ordered(values, column)
     }
 
 

@@ -11,10 +11,6 @@ TERMS = {
     "head": ("first term (heads)", style.SOLID),
     "layer": ("second term (layers)", style.DASHED),
 }
-MISSING = (
-    "No runs with `observe: [gradient_terms]` (experiment 'terms').",
-    select.HOW_TO_GET,
-)
 
 
 def shown(gradient_terms: pd.DataFrame) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
@@ -65,7 +61,7 @@ def draw(sums: pd.DataFrame, fixed: dict, gradient_terms: pd.DataFrame) -> Figur
 
 def _looks(labels: list[str], term: str) -> dict[str, style.Look]:
     return {
-        key: {"color": style.LABEL_COLOUR[key], "linestyle": TERMS[term][1]}
+        key: {"color": style.LABELS[key]["color"], "linestyle": TERMS[term][1]}
         for key in sorted(labels)
     }
 

@@ -6,18 +6,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gnn_dynamics.figures import log_axis, singular_values, style
-from gnn_dynamics.figures.singular_values import by_skip
+from gnn_dynamics.figures import log_axis, style
+from gnn_dynamics.figures.graph_condition_depth import by_skip, draw_values, legend
 from gnn_dynamics.summaries import names
 
 MARKERS = {True: "o", False: "s"}
 
 
-@style.styled
+@style.context()
 def draw(graph_condition: pd.DataFrame, title: str) -> Figure:
     """A column for each aggregation: sigma_min^2, missing rank, half-life; against H.
 
-    graph_condition: rows of one graph, with the columns of diagnosis/expectation.py.
+    graph_condition: rows of one graph, with the columns of diagnosis.analysis.expected.
     """
     aggregations = sorted(graph_condition["aggregation"].unique())
     figure = style.new_figure(5.6)
@@ -30,13 +30,13 @@ def draw(graph_condition: pd.DataFrame, title: str) -> Figure:
         positive = part["sigma_min_positive_sq"].dropna()
         # Room around the curves: at least a decade, so that the axis has ticks.
         room = [positive.min() / 4, positive.max() * 4] if len(positive) else []
-        singular_values.draw(column[0], part, MARKERS, room)
+        draw_values(column[0], part, MARKERS, room)
         _missing(column[1], part)
         _speed(column[2], part)
         column[0].set_title(names.name(aggregation))
         column[2].set_xlabel("depth H (hidden layers)")
     figure.align_ylabels(axes[:, 0])
-    style.legend_above(figure, singular_values.legend(MARKERS), title, columns=4)
+    style.legend_above(figure, legend(MARKERS), title, columns=4)
     return figure
 
 

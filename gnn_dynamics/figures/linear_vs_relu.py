@@ -8,7 +8,6 @@ from gnn_dynamics.figures import seed_bands, style
 from gnn_dynamics.summaries import names, select
 
 CELL = ["aggregation", "multiscale", "depth"]
-MISSING = ("No runs of experiment 'curves'.", select.HOW_TO_GET)
 
 
 def shown(training: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
@@ -17,7 +16,7 @@ def shown(training: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
 
 
 def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
-    """A panel for each aggregation (row) and depth (column), from table `training`."""
+    """A panel for each aggregation (row) and depth (column)."""
     kinds, depths = select.ordered(rows["aggregation"], "aggregation"), sorted(set(rows["depth"]))
     figure = style.new_figure(0.55 + 1.75 * len(kinds))
     axes = figure.subplots(len(kinds), len(depths), squeeze=False, sharex="row", sharey="row")
@@ -26,7 +25,7 @@ def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
     looks = {
         (activation, skip): {
             "color": style.ACTIVATION_COLOUR[activation],
-            "linestyle": style.SKIP_LINE[skip],
+            "linestyle": style.SKIP[skip]["ls"],
         }
         for activation, skip in models.itertuples(index=False)
     }

@@ -20,7 +20,6 @@ from gnn_dynamics.summaries import effects, names, select
 from gnn_dynamics.summaries.gradient_terms import head_shares
 from gnn_dynamics.summaries.predictors import ACCELERATIONS
 
-MISSING = ("No acceleration was measured in flow time with squared loss.", select.HOW_TO_GET)
 COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.SKY, style.ORANGE)
 MARKERS = "osD^vP"
 GREY: style.Look = {"color": style.GREY, "marker": "o", "ms": 3.5}
@@ -94,8 +93,7 @@ def shown(
 def draw(cells: pd.DataFrame, fixed: dict, mechanisms: dict[str, pd.DataFrame]) -> Figure:
     """Three columns: skips, depth, labels; the mechanism above the measured effect in flow time.
 
-    From tables `graph_condition`, `gradient_terms`, `alignment` and `comparisons`. Colour and
-    marker distinguish the graphs, at most six of them; one aggregation is shown.
+    Colour and marker distinguish the graphs, at most six of them; one aggregation is shown.
     """
     datasets = select.ordered(cells["dataset"], "dataset")
     looks: Looks = {

@@ -1,9 +1,4 @@
-"""Four statements that fail, each on the smallest problem that shows it (docs/theory.md).
-
-(a) the printed inequality of appendix A.1.3 beside Pythagoras' identity; (b) the constant 4 of
-Theorem 1 beside 8, at H = 0; (c) the bound of a single layer on a network with skip connections;
-(d) the singular margin of Definition 4 under a rescaling that leaves the loss as it is.
-"""
+"""Four statements that fail, each on the smallest problem that shows it (docs/theory.md)."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -60,10 +55,6 @@ CURVES: tuple[tuple[str, str, dict[str, float], str, style.Look], ...] = (
     ("single_layer", "bound", {"eps": 0.001}, "claimed bound", CLAIMED),
     ("singular_margin", "loss", {}, "loss / its start", {"color": BLACK, "marker": "s"}),
     ("singular_margin", "sigma_min", {}, r"$\sigma_{\min}$", {"color": RED, "marker": "o"}),
-)
-MISSING = (
-    "No statement was checked (table 'negative_results' is empty).",
-    "Run the workflow to its end.",
 )
 
 

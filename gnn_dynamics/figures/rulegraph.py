@@ -1,5 +1,6 @@
 """The rules of the workflow and their dependencies, drawn from top to bottom."""
 
+import re
 from itertools import accumulate
 from statistics import fmean
 from typing import Any
@@ -10,6 +11,26 @@ from matplotlib.figure import Figure
 from gnn_dynamics.figures import style
 
 WIDTH, HEIGHT = 1.65, 0.62  # inches from box to box
+
+
+def parse_dot(text: str) -> nx.DiGraph:
+    """The rules and their dependencies, from the output of `snakemake --rulegraph dot`.
+
+    The target `all` is left out, and so is every arrow that follows from a chain of others.
+
+    Raises:
+        ValueError: if the text contains no rule.
+        NetworkXError: if the rules depend on each other in a circle.
+    """
+    names = dict(re.findall(r'^\s*(\d+)\[label = "([^"\\]+)', text, flags=re.M))
+    arrows = re.findall(r"^\s*(\d+) -> (\d+)", text, flags=re.M)
+    graph: nx.DiGraph = nx.DiGraph()
+    graph.add_nodes_from(sorted(names.values()))
+    graph.add_edges_from((names[source], names[target]) for source, target in arrows)
+    graph.remove_nodes_from(["all"])
+    if not graph:
+        raise ValueError(f"no rules in Snakemake's rule graph: {text[:200]!r}")
+    return nx.transitive_reduction(graph)
 
 
 def bend(graph: nx.DiGraph) -> nx.DiGraph:
@@ -36,7 +57,7 @@ def layout(bent: nx.DiGraph) -> dict[Any, tuple[float, float]]:
     return centres
 
 
-@style.styled
+@style.context()
 def draw(graph: nx.DiGraph) -> Figure:
     """A box for each rule, with arrows from each rule down to those that read its output."""
     bent = bend(graph)

@@ -26,10 +26,6 @@ NO_SHARPNESS = (
     "No sharpness was observed along gradient descent.",
     "Add `observe: [sharpness]` to an experiment with optimizer gd and run the workflow again.",
 )
-MISSING = (
-    "No depths were compared in flow time or in steps of gradient descent.",
-    "Train two depths with optimizer flow or gd and at least 5 seeds.",
-)
 
 
 def shown(comparisons: pd.DataFrame, training: pd.DataFrame) -> tuple:
@@ -42,10 +38,7 @@ def shown(comparisons: pd.DataFrame, training: pd.DataFrame) -> tuple:
 
 
 def draw(rows: pd.DataFrame, fixed: dict, others: pd.DataFrame, sharp: pd.DataFrame) -> Figure:
-    """A row for skip and one for no skip: (a) effects, (b) effect and (c) sharpness by rate.
-
-    From tables `comparisons` and `training` (rows of gradient descent).
-    """
+    """A row for skip and one for no skip: (a) effects, (b) effect and (c) sharpness by rate."""
     skips = [skip for skip in (True, False) if skip in set(rows["multiscale"])]
     colours = style.depth_colours([*rows["depth"], *rows["other"], *sharp["depth"]])
     figure = style.new_figure(0.8 + 2.25 * len(skips))

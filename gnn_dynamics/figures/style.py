@@ -8,8 +8,7 @@ styles and markers repeat what colours show, so that a grey print loses nothing.
 import functools
 import logging
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -30,10 +29,12 @@ DASHED: Line = (0, (4, 1.6))
 DOTTED: Line = (0, (1, 1.2))
 LOSS_AXIS = {"squared": "training loss (squared, sum)", "cross_entropy": "training loss (mean CE)"}
 ACTIVATION_COLOUR = {"linear": BLUE, "relu": RED}
-SKIP_COLOUR = {True: BLUE, False: RED}
-LABEL_COLOUR = {"true": BLUE, "uniform": RED, "permuted": PURPLE}
-SKIP_LINE = {True: SOLID, False: DASHED}
-LABEL_LINE = {"true": SOLID, "uniform": DASHED, "permuted": DOTTED}
+SKIP: dict[bool, Look] = {True: {"color": BLUE, "ls": SOLID}, False: {"color": RED, "ls": DASHED}}
+LABELS: dict[str, Look] = {
+    "true": {"color": BLUE, "ls": SOLID},
+    "uniform": {"color": RED, "ls": DASHED},
+    "permuted": {"color": PURPLE, "ls": DOTTED},
+}
 VERDICT_COLOUR = {
     "holds": GREEN,
     "fails": RED,
@@ -74,20 +75,8 @@ _SETTINGS: dict[Any, Any] = {
 }
 
 
-def context() -> AbstractContextManager:
-    """The settings under which every figure is drawn and saved."""
-    return mpl.rc_context(_SETTINGS)
-
-
-def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Draw under `context()` without changing matplotlib's global settings."""
-
-    @functools.wraps(draw)
-    def wrapped(*args: Any, **kwargs: Any) -> Figure:
-        with context():
-            return draw(*args, **kwargs)
-
-    return wrapped
+# The settings under which every figure is drawn and saved: a context, and a decorator.
+context = functools.partial(mpl.rc_context, _SETTINGS)
 
 
 class _Figure(Figure):
@@ -110,11 +99,6 @@ def depth_colours(depths: Iterable[int]) -> dict[int, tuple]:
     ordered = sorted(set(depths), reverse=True)
     shades = np.linspace(0.0, 0.85, max(len(ordered), 2))
     return {depth: mpl.colormaps["viridis"](s) for depth, s in zip(ordered, shades, strict=False)}
-
-
-def skip_look(multiscale: bool) -> Look:
-    """Colour and line of a network with or without skip connections."""
-    return {"color": SKIP_COLOUR[multiscale], "ls": SKIP_LINE[multiscale]}
 
 
 def letter(ax: Axes, mark: str, title: str) -> None:

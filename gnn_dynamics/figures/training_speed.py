@@ -1,14 +1,10 @@
-"""Figure 4: what accelerates training (Xu et al. 2021, Figure 4).
-
-(a) skip connections or not, (b) depth, (c) true or random labels.
-"""
+"""Figure 4: what accelerates training: skips, depth, true labels (Xu et al. 2021, Figure 4)."""
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.figures import curves, seed_bands, style
-from gnn_dynamics.figures.curves import MISSING as MISSING
 from gnn_dynamics.summaries import names, select
 from gnn_dynamics.summaries.paper_curves import FIGURE_4, panel_rows
 
@@ -23,7 +19,7 @@ def shown(training: pd.DataFrame) -> tuple[list[dict], pd.DataFrame]:
 
 
 def draw(cells: list[dict], training: pd.DataFrame) -> Figure:
-    """Panels (a), (b), (c) for each activation (row), from table `training`.
+    """Skip connections or not (a), depth (b), true or random labels (c); by activation (row).
 
     The paper's digitised curves are drawn where the setting is theirs (Cora, GCN, Adam, mean
     cross-entropy).

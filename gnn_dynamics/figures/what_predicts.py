@@ -44,10 +44,6 @@ LEGEND = (
     "linear networks, gradient flow; medians over a graph's cells of effect and interval ends\n"
     f"Spearman's ρ, p by permutation and after Holm; ✓: |ρ| ≥ {LEAST_RHO:g} and p ≤ {MOST_P:g}"
 )
-MISSING = (
-    "No acceleration of a linear network was measured in flow time.",
-    "Train pairs with optimizer flow, squared loss, `thresholds` and at least 5 seeds.",
-)
 
 
 def shown(
@@ -62,10 +58,7 @@ def shown(
 
 
 def draw(table: pd.DataFrame, tests: pd.DataFrame) -> Figure:
-    """Each panel shows the graphs and their rank correlation.
-
-    From tables `comparisons`, `graphs`, `graph_condition` and `alignment`.
-    """
+    """Each panel shows the graphs and their rank correlation."""
     figure = style.new_figure(6.4)
     axes = figure.subplots(3, 3)
     for row, (claim, name) in zip(axes, ACCELERATIONS.items(), strict=True):

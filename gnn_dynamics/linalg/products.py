@@ -24,24 +24,39 @@ SPARSE_COST = 4
 GPU_DENSE_ENTRIES = 2**28
 
 
-# Rows of a product are padded to a multiple of this. BLAS sums the last, incomplete tile of rows
-# in another order; without such a tile a model's numbers do not depend on its neighbours. Odd b or
-# c are padded, too: odd row lengths alternate 8- and 16-byte alignment, and BLAS then picks another
-# kernel.
-ROW_TILE = 8
+# The K a rows of a product are padded to a multiple of a cache line of numbers. BLAS sums the last,
+# incomplete tile of rows in another order; without such a tile a model's numbers do not depend on
+# its neighbours. The two sides of the shared matrix are padded to this many bytes: other row
+# lengths alternate between alignments, and BLAS then picks another kernel.
+CACHE_LINE = 64
+ROW_BYTES = 32
+# Sparse products of six or seven columns take as long as those of sixteen.
+COLUMN_TILE = 8
 
 
 def shared_matmul(rows: Tensor, matrix: Tensor) -> Tensor:
     """(K, a, b) times one shared (b, c) -> (K, a, c), as a single product of K a rows."""
-    (b, c), count = matrix.shape, rows.shape[0] * rows.shape[1]
-    flat = padded(rows.flatten(0, 1), b % 2, -count % ROW_TILE)
-    product = flat @ padded(matrix, c % 2, b % 2)  # (K a, c), padded
-    return product[:count, :c].reshape(*rows.shape[:2], c)
+    c, count = matrix.shape[1], rows.shape[0] * rows.shape[1]
+    matrix = even(matrix)
+    flat = rows.flatten(0, 1)
+    flat = padded(flat, len(matrix) - flat.shape[1], -count % (CACHE_LINE // flat.itemsize))
+    return (flat @ matrix)[:count, :c].reshape(*rows.shape[:2], c)
+
+
+def even(matrix: Tensor) -> Tensor:
+    """The matrix with both sides padded to a multiple of ROW_BYTES."""
+    rows, columns = (-size % (ROW_BYTES // matrix.itemsize) for size in matrix.shape)
+    return padded(matrix, columns, rows)
 
 
 def padded(matrix: Tensor, columns: int, rows: int) -> Tensor:
     """The matrix with `columns` and `rows` of zeros appended."""
     return pad(matrix, (0, columns, 0, rows)) if columns or rows else matrix
+
+
+def tiled(T: Tensor) -> Tensor:
+    """T with zeros that fill its last axis up to a multiple of COLUMN_TILE, contiguous."""
+    return pad(T, (0, -T.shape[-1] % COLUMN_TILE)).contiguous()
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def weights_cost(m: int, arch: Architecture, optimizer: str) -> float:
 
 
 def models_per_batch(
-    arch: Architecture, m: int, nbar: int, optimizer: str, device: torch.device
+    arch: Architecture, m: int, nbar: int, optimizer: str, device: torch.device, itemsize: int = 8
 ) -> int:
     """How many models to train side by side.
 
@@ -139,13 +139,13 @@ def models_per_batch(
     and fewer calls until the working set leaves the cache. Where that is one model or two, as many
     as give the product with G_l, which K models share, SHARED_ROWS rows: one model's m_y rows read
     all of G_l for few multiplications. On a GPU as many as fill half of the free memory, at most
-    4096.
+    4096. `itemsize`: bytes of a number.
     """
     weights = arch.width * (m + max(arch.depth - 1, 0) * arch.width) if arch.depth else 0
     weights += arch.m_y * (m + arch.depth * arch.width)
     copies = {"gd": 3, "momentum": 4, "adam": 6, "flow": 7}[optimizer]
     signals = arch.m_y * (3 * m * len(arch.levels) + 4 * nbar)
-    bytes_each = 8 * (copies * weights + signals)
+    bytes_each = itemsize * (copies * weights + signals)
     if device.type == "cpu":
         rows = min(math.ceil(SHARED_ROWS / arch.m_y), SHARED_BYTES // bytes_each)
         return max(1, min(MOST_MODELS, max(CACHE_BYTES // bytes_each, rows)))

@@ -16,7 +16,7 @@ Costs are in costs.py; the derivations are in operators.py, linear.py and reduct
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ from gnn_dynamics.models.operators import (
     StackedOperator,
 )
 from gnn_dynamics.models.receptive_field import receptive_field
-from gnn_dynamics.models.reductions import Frame, left, row_space, svd, unreduced
+from gnn_dynamics.models.reductions import Frame, at_input, left, row_space, svd, unreduced
 from gnn_dynamics.models.relu import ReluModel, column_major
 from gnn_dynamics.problem.labelled_columns import (
     Columns,
@@ -47,14 +47,18 @@ from gnn_dynamics.problem.labelled_columns import (
 from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.problem.propagation import propagated
 
+PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")
 
 
+MakeOperator = Callable[[torch.dtype], Operator]
+
+
 class ColumnMajor:
-    """ReLU models train in full space, with the layout in which their gradient comes."""
+    """ReLU models train in full space, B_1 with the layout in which its gradient comes."""
 
     def reduce(self, weights: Weights) -> Weights:
-        return weights.map(column_major)
+        return at_input(weights, column_major, lambda W: W)
 
     def expand(self, weights: Weights, start: Weights) -> Weights:
         return weights.map(torch.Tensor.contiguous)
@@ -64,12 +68,16 @@ class ColumnMajor:
 class Form:
     """A model bound to its graph, in the coordinates of one exact form.
 
+    All is computed in float64 and cast once to the precision in which the model trains: the data,
+    the targets and the weights at step 0.
+
     name, reason: the choice and why, for the artifact's metadata;  loss: a key of `losses.LOSSES`
     model: loss and gradient in these coordinates
     frame: coordinates of the weights;  columns: those of the labelled columns
-    make_operator: () -> G_l as a linear operator, (m, nbar) as in these coordinates; for a ReLU
-        model those of the linear model on its graph
+    make_operator: () -> G_l as a linear operator in float64, (m, nbar) as in these coordinates; for
+        a ReLU model those of the linear model on its graph
     features: () -> G_l for each head in these coordinates
+    dtype: of the weights that are trained
     """
 
     name: str
@@ -80,19 +88,21 @@ class Form:
     columns: Columns | StreamedColumns
     make_operator: Callable[[], Operator]
     features: Callable[[], list[Tensor]]
+    dtype: torch.dtype
 
     def reduce(self, weights: Weights) -> Weights:
         """Full weights, of the form's device -> those that are trained."""
-        return self.frame.reduce(weights)
+        return self.frame.reduce(weights).map(lambda tensor: tensor.to(self.dtype))
 
     def expand(self, weights: Weights, start: Weights) -> Weights:
         """Trained weights -> full ones; `start`: the full weights the same models began with."""
-        return self.frame.expand(weights, start)
+        return self.frame.expand(weights.map(torch.Tensor.double), start)
 
     def objective(self, Y: Tensor) -> Objective:
         """Loss and gradient in these coordinates, for full targets Y (K or 1, m_y, nbar)."""
         reduced, offset = self.columns.targets(Y)
-        return Objective(self.model, reduced, self.loss, offset)
+        # The layout of the outputs: losses are elementwise.
+        return Objective(self.model, reduced.to(self.dtype).contiguous(), self.loss, offset)
 
     @cached_property
     def operator(self) -> Operator:
@@ -124,14 +134,15 @@ def choose_form(
     optimizer: str,
     device: str = "cpu",
     form: str = "auto",
+    precision: str = "float64",
 ) -> Form:
-    """The cheapest exact form, or the one called `form`.
+    """The cheapest exact form, or the one called `form`; `precision`: a key of PRECISIONS.
 
     Raises:
         UserError: for an unknown form, or one that is not exact for this model, loss or optimizer;
             and for a device that is not there.
     """
-    case = _Case(problem, arch, loss_fn, torch_device(device))
+    case = _Case(problem, arch, loss_fn, torch_device(device), PRECISIONS[precision])
     if arch.activation == "relu":
         return case.relu(form)
     name, reason = cheapest(problem, arch, loss_fn, optimizer, case.device, form)
@@ -146,6 +157,7 @@ class _Case:
     arch: Architecture
     loss_fn: str
     device: torch.device
+    dtype: torch.dtype
 
     def relu(self, form: str) -> Form:
         if form not in ("auto", "relu-prefix"):
@@ -153,19 +165,21 @@ class _Case:
                 f"form: '{form}' is for linear models; a ReLU model has relu-prefix only."
             )
         graph = self.problem.S, self.problem.X, self.problem.R
-        model = ReluModel(receptive_field(*graph, self.arch.levels, device=self.device))
+        model = ReluModel(receptive_field(*graph, self.arch.levels, self.dtype, self.device))
 
         def absent() -> list[Tensor]:
             raise UserError("a ReLU model has no features G_l that are fixed while it trains.")
 
         reason, frame = "the one form of ReLU models", ColumnMajor()
         args = ("relu-prefix", reason, self.loss_fn, model, frame, Columns())
-        return Form(*args, self.horner_operator, absent)
+        return Form(*args, self.horner_operator, absent, self.dtype)
 
     def horner(self, reason: str) -> Form:
-        operator = self.horner_operator()
-        args = ("horner", reason, self.loss_fn, LinearModel(operator), Frame(), Columns())
-        return Form(*args, lambda: operator, lambda: unreduced(self.features()).G)
+        def features() -> list[Tensor]:
+            return unreduced(self.features()).G
+
+        make = self.horner_operator
+        return self.linear("horner", reason, make, Frame(), Columns(), features)
 
     def dense(self, name: str, reason: str) -> Form:
         streamed: StreamedColumns | None = None
@@ -173,21 +187,34 @@ class _Case:
             G, streamed = streamed_features(self.problem, self.arch.levels, self.device)
         else:
             G = self.features()
-        operator: Operator
+        make: MakeOperator
         if name == "svd":
             data, s = svd(G[0])
-            operator = DiagonalOperator(s)
+            make = partial(DiagonalOperator, s)
         else:
             data = row_space(G, self.arch.levels) if "row_space" in name else unreduced(G)
             data = left(data) if "left" in name else data
-            operator = StackedOperator(data.G, data.sizes, data.triangular, device=self.device)
+            make = partial(StackedOperator, data.G, data.sizes, data.triangular, self.device)
         columns = replace(streamed, then=data.columns) if streamed else data.columns
-        args = (name, reason, self.loss_fn, LinearModel(operator), data.frame, columns)
-        return Form(*args, lambda: operator, lambda: data.G)
+        return self.linear(name, reason, make, data.frame, columns, lambda: data.G)
 
-    def horner_operator(self) -> HornerOperator:
+    def linear(
+        self,
+        name: str,
+        reason: str,
+        make: MakeOperator,
+        frame: Frame,
+        columns: Columns | StreamedColumns,
+        features: Callable[[], list[Tensor]],
+    ) -> Form:
+        operator = make(self.dtype)
+        exact = partial(make, torch.float64) if self.dtype != torch.float64 else lambda: operator
+        args = (name, reason, self.loss_fn, LinearModel(operator), frame, columns)
+        return Form(*args, exact, features, self.dtype)
+
+    def horner_operator(self, dtype: torch.dtype = torch.float64) -> HornerOperator:
         graph = self.problem.S, self.problem.X, self.problem.R
-        return HornerOperator(*graph, self.arch.levels, device=self.device)
+        return HornerOperator(*graph, self.arch.levels, self.device, dtype)
 
     def features(self) -> list[Tensor]:
         """G_l (m_x, nbar) for the levels, by R1."""

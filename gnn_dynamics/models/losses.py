@@ -3,6 +3,9 @@
 Both take Yhat (K, m_y, nbar) and Y (K or 1, m_y, nbar) and return the loss (K,) and V like Yhat.
 """
 
+import math
+
+import torch
 from torch import Tensor
 
 
@@ -32,3 +35,16 @@ def cross_entropy(Yhat: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 LOSSES = {"squared": squared, "cross_entropy": cross_entropy}
+
+
+def curvature_root(loss: str, Yhat: Tensor) -> Tensor:
+    """R (K or 1, nbar or 1, m_y, m_y) with R R^T the Hessian of the loss in each column of Yhat.
+
+    sqrt(2) I for the squared loss; for the cross-entropy with p = softmax(yhat) the Hessian is
+    (diag(p) - p p^T) / nbar, and R = diag(q) (I - q q^T) / sqrt(nbar) with q = sqrt(p).
+    """
+    identity = torch.eye(Yhat.shape[1], dtype=Yhat.dtype, device=Yhat.device)
+    if loss == "squared":
+        return (math.sqrt(2) * identity)[None, None]
+    q = Yhat.softmax(dim=1).sqrt().mT.unsqueeze(-1)  # (K, nbar, m_y, 1)
+    return q * (identity - q * q.mT) / math.sqrt(Yhat.shape[-1])

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+CACHE_LINE = 64  # bytes
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -95,3 +97,15 @@ def per_model(values: Tensor) -> Tensor:
 def stack_weights(parts: Sequence[Weights]) -> Weights:
     """Lay blocks of models side by side: K = sum of theirs."""
     return parts[0].zip(lambda *tensors: torch.cat(tensors), *parts[1:])
+
+
+def single(weights: Weights, k: int) -> Weights:
+    """Model k, with 2-D tensors on cache lines, as fresh tensors are.
+
+    BLAS sums in another order elsewhere; so a model's digits do not depend on its index in K.
+    """
+
+    def aligned(tensor: Tensor) -> Tensor:
+        return tensor.clone() if tensor.data_ptr() % CACHE_LINE else tensor
+
+    return weights.take(k).map(aligned)

@@ -13,7 +13,7 @@ Model = LinearModel | ReluModel  # bound to the constants of its graph
 
 @dataclass(frozen=True)
 class Objective:
-    """objective(weights) -> (loss (K,), gradient), for K models on the same graph.
+    """objective(weights) -> (loss (K,) float64, gradient), for K models on the same graph.
 
     Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
     offset: (K or 1,), the constant part of a reduced squared loss
@@ -26,7 +26,7 @@ class Objective:
 
     def __call__(self, weights: Weights) -> tuple[Tensor, Weights]:
         value, gradient = self.model.loss_and_gradient(weights, self.Y, self.loss)
-        return value + self.offset, gradient
+        return value.double() + self.offset, gradient
 
     def signal(self, weights: Weights) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""

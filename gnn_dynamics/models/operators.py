@@ -25,9 +25,10 @@ from gnn_dynamics.linalg.products import (
     Matrix,
     SparseMatrix,
     constant_matrix,
+    even,
     is_identity,
-    padded,
     shared_matmul,
+    tiled,
 )
 from gnn_dynamics.models.reductions import aligned
 
@@ -51,15 +52,20 @@ class StackedOperator:
         sizes: Sequence[int] | None = None,
         triangular: bool = False,
         device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float64,
     ):
-        self.G = [torch.as_tensor(G_l).to(device, torch.float64) for G_l in G]
+        self.G = [torch.as_tensor(G_l).to(device, dtype) for G_l in G]
         self.m, self.nbar = self.G[0].shape
         self.device = self.G[0].device
         self.sizes = tuple(sizes or [self.m] * len(self.G))
         Gs = torch.cat([G_l[:size] for G_l, size in zip(self.G, self.sizes, strict=True)])
-        self.Gs = padded(Gs, self.nbar % 2, len(Gs) % 2)  # even, as `shared_matmul` needs
+        self.Gs = even(Gs)  # as `shared_matmul` needs
         rows, columns = self.Gs.shape
         self.stairs = staircase(rows, columns, STAIR if triangular else columns)
+
+    def features(self) -> list[Tensor]:
+        """G_l (m, nbar) for each head."""
+        return self.G
 
     def apply(self, A: Tensor) -> Tensor:
         """A (K, L, m_y, m) -> Yhat (K, m_y, nbar)."""
@@ -106,9 +112,13 @@ def staircase(rows: int, columns: int, width: int) -> list[Stair]:
 class DiagonalOperator:
     """R5: G_H = diag(s) in the coordinates of its singular vectors (reductions.svd); s (m,)."""
 
-    def __init__(self, s: Tensor):
-        self.s, self.device = s, s.device
+    def __init__(self, s: Tensor, dtype: torch.dtype = torch.float64):
+        self.s, self.device = s.to(dtype), s.device
         self.m = self.nbar = len(s)
+
+    def features(self) -> list[Tensor]:
+        """[diag(s)]."""
+        return [torch.diag(self.s)]
 
     def apply(self, A: Tensor) -> Tensor:
         """A (K, 1, m_y, m) -> Yhat (K, m_y, m)."""
@@ -135,12 +145,13 @@ class HornerOperator:
         R: sp.csr_array,
         levels: Sequence[int],
         device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float64,
     ):
         (self.n, m_x), self.nbar, self.levels = X.shape, R.shape[1], tuple(levels)
         self.m, self.device = aligned(m_x), torch.device(device)
 
         def constant(M: sp.csr_array) -> Matrix:
-            return constant_matrix(sp.csr_array(M), torch.float64, self.device)
+            return constant_matrix(sp.csr_array(M), dtype, self.device)
 
         X = sp.csr_array(X)
         X.resize(self.n, self.m)
@@ -153,8 +164,7 @@ class HornerOperator:
 
     def adjoint(self, V: Tensor) -> Tensor:
         """V (K, m_y, nbar) -> D (K, L, m_y, m)."""
-        D = self._each(self._signals, V).mT  # (K, L m_y, m)
-        return D.reshape(len(V), -1, V.shape[1], self.m)
+        return self._each(self._signals, V)
 
     def _each(self, function: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
         """Model by model on a CPU: the columns of several would leave the cache."""
@@ -163,24 +173,26 @@ class HornerOperator:
         return function(batch).contiguous()
 
     def _outputs(self, A: Tensor) -> Tensor:
+        """A (..., L, m_y, m) -> Yhat (..., m_y, nbar)."""
         m_y = A.shape[-2]
-        P = self.X.times(A.flatten(-3, -2).mT)  # (..., n, L m_y): X A_l^T, side by side
-        Q = P[..., -m_y:]
-        for l in range(self.levels[-1], 0, -1):  # Q (..., n, m_y)
-            if l - 1 in self.levels:
-                Q = times_plus(self.S, Q, P[..., (l - 1) * m_y : l * m_y])
-            else:
-                Q = self.S.times(Q)
-        return (Q if self.R is None else self.R.times(Q)).mT
+        columns = tiled(A.movedim(-1, -3))  # (..., m, L, c): A_l^T, side by side
+        P = self.X.times(columns.flatten(-2))  # (..., n, L c)
+        P = P.reshape(*P.shape[:-1], *columns.shape[-2:])  # (..., n, L, c)
+        Q = P[..., -1, :]  # (..., n, c)
+        for l in range(self.levels[-1], 0, -1):
+            skip = l - 1 in self.levels
+            Q = times_plus(self.S, Q, P[..., l - 1, :]) if skip else self.S.times(Q)
+        return (Q if self.R is None else self.R.times(Q)).mT[..., :m_y, :]
 
     def _signals(self, V: Tensor) -> Tensor:
-        T = V.mT.contiguous()  # (..., nbar, m_y)
+        """V (..., m_y, nbar) -> D (..., L, m_y, m)."""
+        T = tiled(V.mT)  # (..., nbar, c)
         T = T if self.R is None else self.R.adjoint(T)
         D = []
-        for l in range(self.levels[-1] + 1):  # T (..., n, m_y)
+        for l in range(self.levels[-1] + 1):  # T (..., n, c)
             T = self.S.adjoint(T) if l else T
             D += [self.X.adjoint(T)] if l in self.levels else []
-        return torch.cat(D, dim=-1)  # (..., m, L m_y): D_l^T, side by side
+        return torch.stack([D_l.mT[..., : V.shape[-2], :] for D_l in D], dim=-3)
 
 
 Operator = StackedOperator | HornerOperator | DiagonalOperator

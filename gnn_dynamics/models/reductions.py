@@ -24,9 +24,10 @@ from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.problem.labelled_columns import Columns
 
-# Every matrix of a model then starts on a cache line. BLAS picks its order of summation by the
-# address of a matrix, so without this a model's last digits would depend on its neighbours.
-ALIGNMENT = 8
+# Every matrix of a model then starts on a cache line, which holds 16 numbers in float32. BLAS picks
+# its order of summation by the address of a matrix, so without this a model's last digits would
+# depend on its neighbours.
+ALIGNMENT = 16
 ROUNDING = 4  # errors of a projection, in units of max(shape) eps ||G_l||
 
 

@@ -18,12 +18,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnn_dynamics.linalg.products import Matrix
+from gnn_dynamics.linalg.products import Matrix, tiled
 from gnn_dynamics.models.losses import LOSSES
-from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.model import Weights, single
 from gnn_dynamics.models.receptive_field import ReceptiveField
-
-CACHE_LINE = 64  # bytes
 
 
 @dataclass(frozen=True)
@@ -60,18 +58,6 @@ class ReluModel:
         return torch.cat(values), gradients[0].zip(stack_models, *gradients[1:])
 
 
-def single(weights: Weights, k: int) -> Weights:
-    """Model k, with 2-D tensors on cache lines, as fresh tensors are.
-
-    BLAS sums in another order elsewhere; so a model's digits do not depend on its index in K.
-    """
-
-    def aligned(tensor: Tensor) -> Tensor:
-        return tensor.clone() if tensor.data_ptr() % CACHE_LINE else tensor
-
-    return weights.take(k).map(aligned)
-
-
 def column_major(tensor: Tensor) -> Tensor:
     """The same tensor with contiguous columns, the layout of sparse products and of gradients.
 
@@ -102,28 +88,41 @@ def loss_and_gradient(
 
 @dataclass(frozen=True)
 class Activations:
-    """Node-major states of one forward pass.
-
-    hidden[l] = X_(l)^T on N_{H-l}, l = 1..H; aggregated[l] = (X_(l-1) S)^T there, l = 2..H.
-    """
+    """Node-major states of one forward pass: hidden[l] = X_(l)^T on N_{H-l}, l = 1..H."""
 
     hidden: dict[int, Tensor]
-    aggregated: dict[int, Tensor]
     outputs: Tensor  # Yhat (..., m_y, nbar)
 
 
 def forward(weights: Weights, field: ReceptiveField) -> Activations:
     """All states; the tensors of `weights` are 2-D, or 3-D for K models side by side."""
+    heads = dict(zip(field.levels, weights.W, strict=True))
     hidden: dict[int, Tensor] = {}
-    aggregated: dict[int, Tensor] = {}
+    Yhat = raw_outputs(heads[0], field) if 0 in heads else None  # sum_l W_l X_(l) on N_0
     for l, B in enumerate(weights.B, start=1):
         if l == 1:
             Z = chain(field.first, column_major(B).mT)  # (..., |N_{H-1}|, m_1)
         else:
-            aggregated[l] = field.aggregations[l - 2].times(hidden[l - 1])
-            Z = aggregated[l] @ B.mT  # (..., |N_{H-l}|, m_l)
+            Z = field.aggregations[l - 2].times(hidden[l - 1]) @ B.mT  # (..., |N_{H-l}|, m_l)
         hidden[l] = Z.relu_()
-    return Activations(hidden, aggregated, head_outputs(weights, field, hidden))
+        if l in heads:  # a column-major head would take ten times as long
+            Yhat = add_product(Yhat, heads[l].contiguous(), field.at_labels(hidden[l]).mT)
+    assert Yhat is not None  # the last layer has a head
+    return Activations(hidden, at_readout(field, Yhat))
+
+
+def raw_outputs(W: Tensor, field: ReceptiveField) -> Tensor:
+    """W_0 X on N_0, (..., m_y, |N_0|)."""
+    return chain(field.raw, tiled(W.mT)).mT[..., : W.shape[-2], :].contiguous()
+
+
+def raw_gradient(E: Tensor, field: ReceptiveField) -> Tensor:
+    """d loss / d W_0 = E X^T on N_0."""
+    return chain_adjoint(field.raw, tiled(E.mT)).mT[..., : E.shape[-2], :].contiguous()
+
+
+def at_readout(field: ReceptiveField, Yhat: Tensor) -> Tensor:
+    return Yhat if field.readout is None else field.readout.times(Yhat.mT).mT
 
 
 def chain(matrices: tuple[Matrix, ...], T: Tensor) -> Tensor:
@@ -140,38 +139,37 @@ def chain_adjoint(matrices: tuple[Matrix, ...], T: Tensor) -> Tensor:
     return T
 
 
-def head_outputs(weights: Weights, field: ReceptiveField, hidden: dict[int, Tensor]) -> Tensor:
-    """Yhat = sum_l W_l X_(l) R."""
-    terms = zip(field.levels, weights.W, strict=True)
-    l, W = next(terms)
-    if l == 0:
-        total = chain(field.raw, column_major(W).mT).mT.contiguous()  # (..., m_y, |N_0|)
-    else:
-        total = W @ field.at_labels(hidden[l]).mT
-    for l, W in terms:
-        total = add_product(total, W, field.at_labels(hidden[l]).mT)
-    return total if field.readout is None else field.readout.times(total.mT).mT
-
-
-def add_product(total: Tensor, A: Tensor, B: Tensor) -> Tensor:
+def add_product(total: Tensor | None, A: Tensor, B: Tensor) -> Tensor:
     """total + A B, in place: one call instead of two."""
+    if total is None:
+        return A @ B
     return total.addmm_(A, B) if total.dim() == 2 else total.baddbmm_(A, B)
 
 
 def backward(weights: Weights, field: ReceptiveField, states: Activations, V: Tensor) -> Weights:
-    """Gradient from V = d loss / d Yhat (..., m_y, nbar)."""
+    """Gradient from V = d loss / d Yhat (..., m_y, nbar); uses the states up."""
     E = V if field.readout is None else field.readout.adjoint(V.mT).mT  # (..., m_y, |N_0|)
-    W = tuple(head_gradient(field, states, E, l) for l in field.levels)
-    B: list[Tensor] = []
-    Z: Tensor | None = None
+    heads = dict(zip(field.levels, weights.W, strict=True))
+    dB: list[Tensor] = []
+    dW = {0: raw_gradient(E, field)} if 0 in heads else {}
+    T: Tensor | None = None  # d loss / d X_(l)^T
     for l in range(len(weights.B), 0, -1):
-        T = hidden_gradient(weights, field, E, l, Z)
-        Z = relu_adjoint(T, states.hidden[l])  # (..., |N_{H-l}|, m_l)
+        X = states.hidden.pop(l)  # freed as soon as possible: less leaves the cache
+        if l in heads:
+            dW[l] = E @ field.at_labels(X)  # (..., m_y, m_l)
+            if T is None:
+                T = E.mT @ heads[l]  # (..., |N_0|, m_H)
+            else:
+                add_product(field.at_labels(T), E.mT, heads[l])
+        assert T is not None  # the last layer has a head
+        Z = relu_adjoint(T, X)  # (..., |N_{H-l}|, m_l)
         if l == 1:
-            B.insert(0, chain_adjoint(field.first, Z).mT)
+            dB.insert(0, chain_adjoint(field.first, Z).mT)
         else:
-            B.insert(0, (states.aggregated[l].mT @ Z).mT)  # (..., m_l, m_{l-1})
-    return Weights(tuple(B), W)
+            Z = field.aggregations[l - 2].adjoint(Z)  # (..., |N_{H-l+1}|, m_l)
+            dB.insert(0, Z.mT @ states.hidden[l - 1])
+            T = Z @ weights.B[l - 1]
+    return Weights(tuple(dB), tuple(dW[l] for l in field.levels))
 
 
 def relu_adjoint(T: Tensor, X: Tensor) -> Tensor:
@@ -181,22 +179,3 @@ def relu_adjoint(T: Tensor, X: Tensor) -> Tensor:
     else:
         adjoint = torch.ops.aten.threshold_backward.grad_input(T, X, 0, grad_input=T)
     return adjoint
-
-
-def head_gradient(field: ReceptiveField, states: Activations, E: Tensor, l: int) -> Tensor:
-    """d loss / d W_l = E X_(l)^T on N_0, with E = V R^T."""
-    if l == 0:
-        return chain_adjoint(field.raw, E.mT.contiguous()).mT
-    return E @ field.at_labels(states.hidden[l])  # (..., m_y, m_l)
-
-
-def hidden_gradient(
-    weights: Weights, field: ReceptiveField, E: Tensor, l: int, Z: Tensor | None
-) -> Tensor:
-    """d loss / d X_(l)^T from head l and, for l < H, from the pre-activation Z of layer l + 1."""
-    if Z is None:
-        return E.mT @ weights.W[-1]  # (..., |N_0|, m_H)
-    T = field.aggregations[l - 1].adjoint(Z @ weights.B[l])  # (..., |N_{H-l}|, m_l)
-    if l in field.levels:
-        add_product(field.at_labels(T), E.mT, weights.W[field.levels.index(l)])
-    return T

@@ -6,6 +6,7 @@ S: Xu, Zhang, Jegelka, Kawaguchi (2021), arXiv 2105.04550, section 2.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,6 +17,7 @@ from gnn_dynamics.errors import UserError
 AGGREGATIONS = ("gcn", "gin", "rw")
 FEATURES = "raw, row, standard, pca-<r>"
 NODES = ("train", "all")
+LABELS = ("true", "permuted", "uniform")
 PROBLEM_KEYS = ("aggregation", "features", "nodes")  # what makes a graph a problem
 
 
@@ -71,6 +73,12 @@ def build_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> 
         task=graph.task,
         node_ids=node_ids,
     )
+
+
+@lru_cache(maxsize=2)
+def kept_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> Problem:
+    """`build_problem`; the last two are kept, since the blocks of a job ask for the same ones."""
+    return build_problem(graph, aggregation, features, nodes)
 
 
 def aggregation_matrix(adjacency: sp.csr_array, kind: str) -> sp.csr_array:
@@ -192,3 +200,32 @@ def readout_matrix(graph: Graph, nodes: str) -> sp.csr_array:
         raise UserError(f"graph '{graph.name}': member {empty} of the set I has no nodes.")
     means = (1 / sizes[graph.graph_index], (np.arange(n), graph.graph_index))
     return sp.csr_array(sp.csc_array(means, (n, graph.labels.size))[:, ids])
+
+
+def targets(problem: Problem, labels: str, seed: int) -> np.ndarray:
+    """Y (m_y, nbar) float64: one-hot columns, or for regression the numbers themselves.
+
+    true: the problem's labels, whatever the seed.
+    permuted: the same labels in a random order, so that class counts stay.
+    uniform: every label drawn anew, uniformly over the classes, or for regression uniformly
+        between the smallest and the largest target.
+
+    Raises:
+        UserError: for an unknown kind.
+    """
+    if labels not in LABELS:
+        raise UserError(f"labels '{labels}' is unknown; choose one of {', '.join(LABELS)}.")
+    y = _noise(problem, labels, seed) if labels != "true" else problem.labels
+    if problem.task == "regression":
+        return y.astype(np.float64)[np.newaxis]
+    return np.eye(problem.classes)[:, y]
+
+
+def _noise(problem: Problem, labels: str, seed: int) -> np.ndarray:
+    # One stream per kind: the weights of the same seed come from generators of their own.
+    rng = np.random.default_rng([seed, LABELS.index(labels)])
+    if labels == "permuted":
+        return rng.permutation(problem.labels)
+    if problem.task == "regression":
+        return rng.uniform(problem.labels.min(), problem.labels.max(), problem.nbar)
+    return rng.integers(problem.classes, size=problem.nbar)

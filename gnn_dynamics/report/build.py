@@ -4,8 +4,8 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from gnn_dynamics.artifacts.templates import render
 from gnn_dynamics.report import glossary, sections
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
 from gnn_dynamics.report.results import Results
@@ -16,21 +16,16 @@ from gnn_dynamics.summaries.paper_curves import deviation
 
 def build_report(results: Results) -> str:
     """The report as HTML: autoescaped, self-contained, without scripts or requests."""
-    environment = Environment(
-        loader=PackageLoader("gnn_dynamics.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return render(
+        "gnn_dynamics.report",
+        "template.html",
+        _context(results),
+        explain=glossary.Explainer(),
+        named=name,
+        number=sections.number,
+        percent=percent,
+        plural=select.plural,
     )
-    environment.filters |= {
-        "explain": glossary.Explainer(),
-        "named": name,
-        "number": sections.number,
-        "percent": percent,
-        "plural": select.plural,
-    }
-    return environment.get_template("template.html").render(_context(results))
 
 
 def _context(results: Results) -> dict[str, Any]:

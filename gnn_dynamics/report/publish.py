@@ -5,15 +5,14 @@ fewer colours than in the run. All other results stay in the folder of the run.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
 from PIL import Image
 
 from gnn_dynamics.artifacts.files import complete_or_absent, write_text
 from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.artifacts.pictures import read_provenance
+from gnn_dynamics.artifacts.templates import render
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.results import read_shown
 from gnn_dynamics.report.sections import MARKS, headline
@@ -44,41 +43,25 @@ def publish(run: Path, folder: Path, command: str) -> None:
     pictures = {stem: run / "figures" / f"{stem}.png" for stem in FIGURES}
     entries = [registry.entry(stem) for stem, path in pictures.items() if path.is_file()]
     # A figure without measurements shows only what it lacks.
-    entries = [entry for entry in entries if entry.sentences(tables)]
+    entries = [entry for entry in entries if entry.measured(tables)]
     for entry in entries:
         _shrink(pictures[entry.stem], folder / f"{entry.stem}.png")
-    write_text(_page(run.name, claims, provenance, entries, command), folder / "README.md")
+    page = {
+        "name": run.name,
+        "headline": headline({"claims": claims}),
+        "command": command,
+        "provenance": provenance,
+        "marks": MARKS,
+        "claims": claims.sort_values("claim").to_dict("records"),
+        "entries": entries,
+    }
+    text = render("gnn_dynamics.report", "summary.md.jinja", page)
+    write_text(f"{text}\n", folder / "README.md")
 
 
 def _shrink(source: Path, target: Path) -> None:
     with complete_or_absent(target) as partial, Image.open(source) as image:
         image.convert("RGB").quantize(COLOURS).save(partial, optimize=True)
-
-
-def _page(
-    name: str,
-    claims: pd.DataFrame,
-    provenance: Mapping[str, str],
-    entries: Sequence[registry.Entry],
-    command: str,
-) -> str:
-    lines = [
-        f"# Results of the preset `{name}`",
-        "",
-        f"{headline({'claims': claims})} The command `{command}` made these results with version"
-        f" {provenance['workflow_version']} ({provenance['precision']}, {provenance['device']})."
-        " The workflow writes verdicts and results; [claims](../../claims.md) explains them.",
-        "",
-        "| | claim | verdict | result |",
-        "|---|---|---|---|",
-    ]
-    for row in claims.sort_values("claim").itertuples():
-        verdict = f"{MARKS[row.verdict]} {row.verdict}"
-        statement = row.statement.replace("|", "\\|")
-        lines.append(f"| {row.claim} | {row.title} | {verdict} | {statement} |")
-    for entry in entries:
-        lines += ["", f"## {entry.title}", "", f"![{entry.title}]({entry.stem}.png)", "", entry.see]
-    return "\n".join([*lines, ""])
 
 
 def main() -> None:

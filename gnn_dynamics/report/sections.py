@@ -11,7 +11,7 @@ import pandas as pd
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.glossary import TABLES
 from gnn_dynamics.summaries import select
-from gnn_dynamics.summaries.verdicts import MARKS, verdict_counts
+from gnn_dynamics.summaries.names import MARKS, verdict_counts
 
 Tables = Mapping[str, pd.DataFrame]
 FIGURES = [figure.stem for figure in registry.FIGURES]
@@ -95,7 +95,7 @@ def figure_rows(paths: Mapping[str, Path], tables: Tables) -> list[dict[str, Any
             "entry": entry,
             "image": picture(paths.get(entry.stem)),
             "absent": [name for name in entry.tables if name not in tables],
-            "measured": entry.sentences(tables),
+            "measured": entry.measured(tables),
         }
         for entry in entries
     ]

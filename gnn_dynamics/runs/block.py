@@ -6,37 +6,40 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache, partial
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from gnn_dynamics.config import grid
 from gnn_dynamics.config.grid import Block
 from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.dynamics.flow import Choice, choose_flow
 from gnn_dynamics.dynamics.sharpness import lambda_max
-from gnn_dynamics.dynamics.steppers import STEPPERS, flow
+from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
+from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import models_per_batch
 from gnn_dynamics.models.forms import Form, choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
-from gnn_dynamics.problem.problem import Problem, build_problem
-from gnn_dynamics.problem.targets import targets
+from gnn_dynamics.problem.problem import Problem, kept_problem, targets
 from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
 from gnn_dynamics.runs.speed import references, speed_rows
 from gnn_dynamics.runs.tables import BLOCK_TABLES
-from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics
+from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics, sharpness
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
 
 Tables = dict[str, list[Run]]  # rows of each of BLOCK_TABLES
+SMALLEST_GAP = 1e-6  # of ||Y||^2, to which the bounds are followed
 
 
 def train_block(
@@ -51,13 +54,14 @@ def train_block(
     optimum: rows of optimum.parquet for this graph; None where no run has a squared loss.
 
     Raises:
-        UserError: for a width, initialisation or device that the experiment cannot have.
+        UserError: for a width, initialisation, device or precision that the experiment cannot have.
     """
-    problem = cache(partial(build_problem, graph, block.aggregation))
+    for reason in grid.precision_problems(experiment):
+        raise UserError(f"precision: {reason}.")
     settings = Settings.of(experiment)
     parts: list[Tables] = []
     for _, runs in grid.grouped(grid.runs(experiment, block), grid.BATCH_KEYS):
-        data = problem(runs[0]["features"], runs[0]["nodes"])
+        data = kept_problem(graph, block.aggregation, runs[0]["features"], runs[0]["nodes"])
         batch = _batch(data, block, runs[0], settings, optimum, device)
         searches = settings.lr == "auto" and batch.optimizer != "flow"
         parts += _search_rates(batch, runs) if searches else _train_groups(batch, runs)
@@ -78,8 +82,10 @@ class Settings:
     observe: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = (0.5, 0.1, 0.01)
     stop_early: bool = False
-    lr_factor: float = 2.0
     lr: Any = None
+    tolerance: float = 3e-3
+    integrator: str = "auto"
+    precision: str = "float64"
 
     @classmethod
     def of(cls, experiment: Mapping[str, Any]) -> "Settings":
@@ -100,6 +106,7 @@ class Batch:
     device: str
     size: int
     label: str
+    flow: Choice | None = None  # how gradient flow is integrated
 
 
 def _batch(
@@ -113,12 +120,25 @@ def _batch(
     sizes = problem.m_x, run["width"], problem.m_y, block.depth
     arch = Architecture(*sizes, block.multiscale, block.activation)
     optimizer = run["optimizer"]
-    form = choose_form(problem, arch, run["loss_fn"], optimizer, device=device)
+    precision = settings.precision
+    form = choose_form(problem, arch, run["loss_fn"], optimizer, device, precision=precision)
     _, weights = _initial(arch, form, [run], device)
     m = max(tensor.shape[-1] for tensor in weights.tensors())
-    size = models_per_batch(arch, m, problem.nbar, optimizer, torch_device(device))
+    shared = optimizer, torch_device(device), form.dtype.itemsize
+    size = models_per_batch(arch, m, problem.nbar, *shared)
     label = f"{block.id} {optimizer}"
-    return Batch(problem, arch, form, optimizer, settings, optimum, device, size, label)
+    batch = Batch(problem, arch, form, optimizer, settings, optimum, device, size, label)
+    return _with_flow(batch) if optimizer == "flow" else batch
+
+
+def _with_flow(batch: Batch) -> Batch:
+    """The batch with its integrator, which depends on the true labels alone, and fewer models."""
+    problem, form, settings = batch.problem, batch.form, batch.settings
+    Y, _ = form.columns.targets(torch.from_numpy(targets(problem, "true", 0)[None]))
+    share, method = min(settings.thresholds), settings.integrator
+    choice = choose_flow(batch.arch, form.operator, Y[0], share, method)
+    size = min(batch.size, choice.most_models(Y[0].numel()))
+    return replace(batch, flow=choice, size=size)
 
 
 # Step sizes --------------------------------------------------------------------------------------
@@ -176,10 +196,9 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
     Y = np.stack([targets(batch.problem, run["labels"], run["seed"]) for run in runs])
     full, weights = _initial(batch.arch, form, runs, batch.device)
     loss_optimum, label_norm_sq = references(batch.optimum, runs, Y)
-    last_loss = torch.from_numpy(loss_optimum + min(settings.thresholds) * label_norm_sq)
     recorder = Recorder(_metrics(batch, full, weights), runs)
-    continuous = batch.optimizer == "flow"
-    stepper = flow(lambda_max, settings.lr_factor) if continuous else STEPPERS[batch.optimizer]
+    continuous = batch.flow is not None
+    stepper = batch.flow.stepper(settings.tolerance) if batch.flow else STEPPERS[batch.optimizer]
     trajectory = train(
         form.objective(torch.from_numpy(Y).to(batch.device)),
         weights,
@@ -188,10 +207,12 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
         settings.steps,
         record_steps(settings.steps, settings.record, settings.spacing),
         recorder.record,
-        stop_below=last_loss if settings.stop_early else None,
+        stop_below=_end(batch, loss_optimum, label_norm_sq),
         label=batch.label,
     )
-    rows = recorder.rows(trajectory, form.name)
+    integrator = batch.flow.name if batch.flow else None
+    how = {"form": form.name, "integrator": integrator, "precision": settings.precision}
+    rows = recorder.rows(trajectory, loss_optimum, how)
     rows["speed"] = speed_rows(
         trajectory.loss.cpu().numpy(),
         trajectory.time.cpu().numpy(),
@@ -202,6 +223,20 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
         trajectory.status,
     )
     return rows
+
+
+def _end(batch: Batch, loss_optimum: np.ndarray, label_norm_sq: np.ndarray) -> Tensor | None:
+    """The loss (K,) at which runs have arrived.
+
+    A flow ends at its last threshold, or at a gap of SMALLEST_GAP where the theorems are observed;
+    other runs end early only if `stop_early` says so.
+    """
+    settings = batch.settings
+    if not (batch.flow or settings.stop_early):
+        return None
+    bounds = batch.flow and {"rates", "time_condition"} & set(settings.observe)
+    share = SMALLEST_GAP if bounds else min(settings.thresholds)
+    return torch.from_numpy(loss_optimum + share * label_norm_sq)
 
 
 def _initial(
@@ -216,6 +251,8 @@ def _initial(
 def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
     """The metrics to record; full, weights: at step 0, as `_initial` gives them."""
     problem, arch, form, names = batch.problem, batch.arch, batch.form, batch.settings.observe
+    if batch.settings.precision == "float32":  # of which no theorem speaks
+        return [partial(sharpness, lambda_max)] if "sharpness" in names else []
 
     def expand(trained: Weights, models: torch.Tensor) -> Weights:
         return form.expand(trained, full.take(models))
@@ -230,7 +267,6 @@ def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
         form.operator.adjoint,
         expand,
         lambda_max,
-        flow=batch.optimizer == "flow",
         features=form.G if {"time_condition", "rates"} & set(names) else None,
         full=(problem.m_x, problem.nbar),
     )

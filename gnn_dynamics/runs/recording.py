@@ -9,6 +9,7 @@ from gnn_dynamics.dynamics.train import Snapshot, Trajectory
 from gnn_dynamics.theory.metrics import Metric, measure
 
 Run = dict[str, Any]
+Rows = dict[str, list[Run]]
 
 
 def record_steps(steps: int, count: int, spacing: str) -> list[int]:
@@ -34,9 +35,9 @@ class Recorder:
         for table, rows in tables.items():
             self.tables[table] += [self.runs[row.pop("model")] | row for row in rows]
 
-    def rows(self, trajectory: Trajectory, form: str) -> dict[str, list[Run]]:
-        """Rows of each table with the keys of the runs."""
-        training = training_rows(trajectory, self.runs, self.measured, form)
+    def rows(self, trajectory: Trajectory, reference: np.ndarray, how: Run) -> Rows:
+        """Rows of each table with the keys of the runs; arguments as for `training_rows`."""
+        training = training_rows(trajectory, self.runs, self.measured, reference, how)
         return {"training": training, **self.tables}
 
 
@@ -44,14 +45,17 @@ def training_rows(
     trajectory: Trajectory,
     runs: Sequence[Run],
     measured: Mapping[tuple[int, int], Run],
-    form: str,
+    reference: np.ndarray,
+    how: Run,
 ) -> list[Run]:
     """Rows of training.parquet: recorded steps, and the last step of a run that ended between.
 
-    measured: the metrics by (model, step).
+    measured: the metrics by (model, step);  how: columns that are the same in all rows
+    reference: (K,) L*, above which `integrator_error` adds up the relative errors of all steps
     """
-    tensors = (trajectory.loss, trajectory.time, trajectory.increases)
-    loss, time, increases = (tensor.numpy(force=True) for tensor in tensors)
+    tensors = (trajectory.loss, trajectory.time, trajectory.error, trajectory.increases)
+    loss, time, error, increases = (tensor.numpy(force=True) for tensor in tensors)
+    total = np.cumsum(error / (loss - reference), axis=0)
     gradients = dict(zip(trajectory.record_steps, trajectory.grad_norm_sq.tolist(), strict=True))
     missing = [None] * len(runs)
     rows = []
@@ -68,7 +72,14 @@ def training_rows(
                 "grad_norm_sq": gradients.get(step, missing)[model],
                 "loss_increases": int(increases[step, model]),
                 "status": trajectory.status[model],
-                "form": form,
+                "local_error": known(error[step, model]),
+                "integrator_error": known(total[step, model]),
+                **how,
             }
             rows.append(row)
     return rows
+
+
+def known(value: np.floating) -> float | None:
+    """A number, or None where it was not measured."""
+    return None if np.isnan(value) else float(value)

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.interpolate import BarycentricInterpolator
 
 Key = Mapping[str, Any]  # the key columns of a run
 
@@ -40,10 +41,9 @@ def speed_rows(
     """One row for each run, threshold and kind of threshold.
 
     Gradient descent and Adam reach a threshold at the first step at or below it. For the flow
-    (`optimizer: flow`) the time within that step is interpolated, with log(excess) linear in time:
-    exact for an exponential decay. Where the excess ends the step at or below 0, the excess itself
-    is taken as linear. A run that starts at or below the threshold gets time 0 and
-    `started_below`. A diverged run is censored even if it passed the threshold before.
+    (`optimizer: flow`) the time within that step is interpolated (`crossing_time`). A run that
+    starts at or below the threshold gets time 0 and `started_below`. A diverged run is censored
+    even if it passed the threshold before.
 
     Args:
         loss_trace: losses after every step (steps + 1, K). The trace of a run ends at its last
@@ -166,10 +166,20 @@ def first_below(excess: np.ndarray, target: float) -> int | None:
 
 
 def crossing_time(times: np.ndarray, excess: np.ndarray, step: int, target: float) -> float:
-    """Time between `step - 1` and `step` at which the excess passes `target`."""
-    before, after = excess[step - 1], excess[step]
-    if after > 0:
-        share = np.log(before / target) / np.log(before / after)
-    else:
-        share = (before - target) / (before - after)
-    return float(times[step - 1] + share * (times[step] - times[step - 1]))
+    """Time between `step - 1` and `step` at which the excess passes `target`.
+
+    Time as a cubic in log(excess) through the four nearest steps, which has the order of the
+    integrators; linear where that leaves the interval, or where the excess is not positive.
+    """
+    moved = np.flatnonzero(np.diff(times, prepend=-np.inf) > 0)  # without steps that failed
+    i = int(np.searchsorted(moved, step))
+    window = moved[max(i - 2, 0) : i + 2]
+    (before, after), (above, below) = times[moved[i - 1 : i + 1]], excess[moved[i - 1 : i + 1]]
+    if below <= 0:
+        return float(before + (above - target) / (above - below) * (after - before))
+    logs = np.log(excess[window[excess[window] > 0]] / target)
+    linear = float(before + np.log(above / target) / np.log(above / below) * (after - before))
+    if len(logs) < 3 or (np.diff(logs) >= 0).any():
+        return linear
+    cubic = float(BarycentricInterpolator(logs, times[window[: len(logs)]])(0.0))
+    return cubic if before <= cubic <= after else linear

@@ -23,9 +23,12 @@ TRAINING = Table(
     | reals("time", "loss", "grad_norm_sq", "lr_lambda_max")
     | {"loss_increases": INTEGER, "status": TEXT},
     optional=reals("side_condition", "rate_sharp", "conservation_drift", "lambda_guaranteed")
-    | reals("projected_loss", "local_error")
-    | texts("form"),
-    kinds=dict.fromkeys(("conservation_drift", "local_error"), NOISE),
+    | reals("projected_loss", "rate_kernel", "rate_kernel_error")
+    | reals("local_error", "integrator_error")
+    | texts("form", "integrator", "precision"),
+    kinds=dict.fromkeys(
+        ("conservation_drift", "local_error", "integrator_error", "rate_kernel_error"), NOISE
+    ),
 )
 TIME_CONDITION = Table(
     keys=(*_STEP, "layer"),

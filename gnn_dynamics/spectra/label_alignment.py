@@ -21,9 +21,8 @@ from gnn_dynamics.config import grid
 from gnn_dynamics.config.grid import grouped
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.singular_values import Matrix, stacked_factor
-from gnn_dynamics.problem.problem import PROBLEM_KEYS, Problem, build_problem
+from gnn_dynamics.problem.problem import PROBLEM_KEYS, Problem, build_problem, targets
 from gnn_dynamics.problem.propagation import propagated
-from gnn_dynamics.problem.targets import targets
 
 ALIGNMENT = Table(
     keys=tuple(grid.OPTIMUM),

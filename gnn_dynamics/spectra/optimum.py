@@ -33,9 +33,8 @@ from gnn_dynamics.problem.labelled_columns import (
     fits,
     streamed_features,
 )
-from gnn_dynamics.problem.problem import PROBLEM_KEYS, Problem, build_problem
+from gnn_dynamics.problem.problem import PROBLEM_KEYS, Problem, kept_problem, targets
 from gnn_dynamics.problem.propagation import propagated
-from gnn_dynamics.problem.targets import targets
 
 OPTIMUM = Table(
     keys=tuple(grid.OPTIMUM),
@@ -89,7 +88,7 @@ def optimum_table(graph: Graph, cells: Iterable[Mapping[str, Any]]) -> list[dict
     """
     rows = []
     for names, group in grouped(cells, PROBLEM_KEYS):
-        problem = build_problem(graph, *names)
+        problem = kept_problem(graph, *names)
         G, columns = features(problem, max(cell["depth"] for cell in group))
         key = {"dataset": graph.name} | dict(zip(PROBLEM_KEYS, names, strict=True))
         for (multiscale, depth), model in grouped(group, ("multiscale", "depth")):

@@ -1,4 +1,7 @@
-"""Names of datasets and settings as readers know them."""
+"""Names of datasets, settings and verdicts as readers know them."""
+
+from collections import Counter
+from collections.abc import Iterable
 
 NAMES: dict[object, str] = {
     "cora": "Cora",
@@ -24,7 +27,6 @@ NAMES: dict[object, str] = {
     "gcn": "GCN",
     "gin": "GIN",
     "rw": "random walk",
-    "linear": "linear",
     "relu": "ReLU",
     "raw": "raw features",
     "row": "row-normalised features",
@@ -39,9 +41,18 @@ NAMES: dict[object, str] = {
     "true": "true labels",
     "permuted": "permuted labels",
     "uniform": "uniformly random labels",
-    "holds": "holds",
     True: "skip",
     False: "no skip",
+}
+
+
+MARKS = {"holds": "✓", "fails": "✗", "mixed": "±", "vacuous": "○", "not tested": "–"}
+_VERBS = {  # singular, plural
+    "holds": ("holds", "hold"),
+    "fails": ("fails", "fail"),
+    "mixed": ("is mixed", "are mixed"),
+    "vacuous": ("is vacuous", "are vacuous"),
+    "not tested": ("is not tested", "are not tested"),
 }
 
 
@@ -53,3 +64,10 @@ def name(value: object) -> str:
 def listed(*values: object) -> str:
     """Names separated by commas, e.g. `Cora, GCN`."""
     return ", ".join(map(name, values))
+
+
+def verdict_counts(verdicts: Iterable[str]) -> str:
+    """`3 hold, 1 fails, 2 are mixed` for a list of verdicts."""
+    counts = Counter(verdicts)
+    texts = [f"{counts[v]} {_VERBS[v][counts[v] > 1]}" for v in _VERBS if counts[v]]
+    return ", ".join(texts) or "no claim was judged"

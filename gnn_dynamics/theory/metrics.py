@@ -22,9 +22,14 @@ from gnn_dynamics.linalg.products import shared_matmul
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.objective import Objective
 from gnn_dynamics.theory.conservation import balancedness, drift, guarantee
-from gnn_dynamics.theory.integrator import local_error
 from gnn_dynamics.theory.products import label_signals, layer_products
-from gnn_dynamics.theory.rates import Geometry, geometry, rate_sharp
+from gnn_dynamics.theory.rates import (
+    MOST_DIRECTIONS,
+    Geometry,
+    geometry,
+    rate_kernel,
+    rate_sharp,
+)
 from gnn_dynamics.theory.terms import (
     head_matrices,
     inner,
@@ -58,7 +63,6 @@ def linear_metrics(
     expand: Expand,
     curvature: Curvature,
     *,
-    flow: bool = False,
     features: Sequence[Tensor] | None = None,
     full: tuple[int, int] | None = None,
 ) -> list[Metric]:
@@ -70,7 +74,6 @@ def linear_metrics(
         them in place of `adjoint`, which they then check, too.
     expand: (weights, their indices in the batch) -> weights in full space.
     curvature: (objective, weights) -> lambda_max (k,), for sharpness.
-    flow: the steps are those of RK4, whose local error `rates` measures.
     full: as for `geometry`.
 
     Raises:
@@ -84,7 +87,7 @@ def linear_metrics(
     if features is not None:
         spaces = geometry(features, full)
         metrics["time_condition"] = partial(time_condition, arch, spaces, expand)
-        metrics["rates"] = partial(rates, spaces, flow)
+        metrics["rates"] = partial(rates, spaces)
     always = partial(conservation, balancedness(weights), guarantee(weights, arch, features))
     return [always, *_chosen(metrics, names, "a linear model and its propagated features G")]
 
@@ -168,16 +171,16 @@ def conservation(start: Sequence[Tensor], guaranteed: Tensor, snapshot: Snapshot
     return {"training": {(): facts}}
 
 
-def rates(spaces: Geometry, flow: bool, snapshot: Snapshot) -> Tables:
-    """The sharp rate; L - L* of the squared loss by projection; the local error of a flow."""
+def rates(spaces: Geometry, snapshot: Snapshot) -> Tables:
+    """The sharp rate and that of the kernel; L - L* of the squared loss by projection."""
     objective, weights = snapshot.objective, snapshot.weights
     facts = {"rate_sharp": rate_sharp(weights, spaces)}
+    if weights.W[0].shape[1] * spaces.rows.shape[1] <= MOST_DIRECTIONS:
+        facts["rate_kernel"], facts["rate_kernel_error"] = rate_kernel(weights, spaces)
     if objective.loss == "squared":
         # ||(Yhat - Y) P||_F^2, P the projector on row(Gs): L - L* by Pythagoras (`erratum_table`).
         projected = shared_matmul(objective.signal(weights), spaces.rows)  # 2 (Yhat - Y) N
         facts["projected_loss"] = projected.square().sum(dim=(1, 2)) / 4
-    if flow:
-        facts["local_error"] = local_error(objective, weights, snapshot.gradient, snapshot.rate)
     return {"training": {(): facts}}
 
 

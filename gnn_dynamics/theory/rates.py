@@ -3,7 +3,9 @@
 For V = 2 (Yhat - Y) and r = rank(Gs) (derivation in docs/theory.md)
 
     4 lambda sigma_min^2(Gs)  <=  4 lambda_restricted sigma_r^2(Gs)  <=  4 sigma_r^2(Z)
-                              <=  ||grad||^2 / (L - L*),      Z = [Bbar_l G_l] over the heads l.
+                              <=  4 lambda_min(K)  <=  ||grad||^2 / (L - L*),
+
+Z = [Bbar_l G_l] over the heads l, K the neural tangent kernel on the row space of Gs.
 """
 
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from torch import Tensor
 
 from gnn_dynamics.linalg.singular_values import orthonormal_basis
 from gnn_dynamics.models.model import Weights
+from gnn_dynamics.models.tangent import tangent_kernel
 from gnn_dynamics.theory.products import hidden, layer_products, levels_of
 from gnn_dynamics.theory.time_condition import smallest_eigenvalue
 
@@ -54,3 +57,14 @@ def rate_sharp(weights: Weights, geometry: Geometry) -> Tensor:
     pairs = zip(levels_of(weights), geometry.compressed, strict=True)
     Z = torch.cat([hidden(products, l, G_l, K) for l, G_l in pairs], dim=1)  # (K, sum m_l, r)
     return 4 * smallest_eigenvalue(Z)
+
+
+MOST_DIRECTIONS = 1500  # m_y r: an eigenvalue problem of this size takes half a second
+
+
+def rate_kernel(weights: Weights, geometry: Geometry) -> tuple[Tensor, Tensor]:
+    """4 lambda_min(K) on the row space of Gs, (K,), and its rounding error."""
+    eigenvalues = torch.linalg.eigvalsh(tangent_kernel(weights, geometry.compressed))
+    smallest, largest = eigenvalues[:, 0].clamp(min=0.0), eigenvalues[:, -1]
+    eps = torch.finfo(largest.dtype).eps
+    return 4 * smallest, 4 * eigenvalues.shape[1] * eps * largest

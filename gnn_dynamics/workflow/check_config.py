@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gnn_dynamics.config.grid import blocks
+from gnn_dynamics.config.grid import blocks, precision_problems
 from gnn_dynamics.config.schema import schema_problems, suggest
 from gnn_dynamics.errors import UserError
 
@@ -22,7 +22,7 @@ def check_config(
         UserError: naming every wrong key (up to ten), its value and the allowed ones.
     """
     _refuse(schema_problems(config, schema))
-    _refuse([*_unknown_datasets(config, set(datasets)), *_step_sizes(config)])
+    _refuse([*_unknown_datasets(config, set(datasets)), *_step_sizes(config), *_precisions(config)])
     blocks(config)
 
 
@@ -74,17 +74,13 @@ def _refuse(problems: list[str]) -> None:
 
 
 def _unknown_datasets(config: Mapping[str, Any], known: set[str]) -> Iterator[str]:
-    for key in ("datasets", "leave_out"):
-        for name in config.get(key, []):
+    listed = [(key, config.get(key, [])) for key in ("datasets", "leave_out")]
+    used = [(f"experiments[{e['name']}].datasets", e["datasets"]) for e in config["experiments"]]
+    for key, names in (*listed, *used):
+        for name in names:
             if name not in known:
                 yield f"{key}: there is no dataset {name!r}{suggest(name, sorted(known))}"
-    allowed = [*config["datasets"], *config.get("leave_out", [])]
-    for experiment in config["experiments"]:
-        key = f"experiments[{experiment['name']}].datasets"
-        for name in experiment["datasets"]:
-            if name not in known:
-                yield f"{key}: there is no dataset {name!r}{suggest(name, sorted(known))}"
-            elif name not in allowed:
+            elif not any(name in allowed for _, allowed in listed):
                 yield f"{key}: {name!r} is not in `datasets`; add it there, or to `leave_out`"
 
 
@@ -95,3 +91,9 @@ def _step_sizes(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"experiments[{experiment['name']}]: missing lr, for {', '.join(steps_by_rate)}"
         if not steps_by_rate and "lr" in experiment:
             yield f"experiments[{experiment['name']}].lr: gradient flow has no step size; delete it"
+
+
+def _precisions(config: Mapping[str, Any]) -> Iterator[str]:
+    for experiment in config["experiments"]:
+        for problem in precision_problems(experiment):
+            yield f"experiments[{experiment['name']}].precision: {problem}"

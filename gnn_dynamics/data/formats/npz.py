@@ -1,4 +1,4 @@
-"""Data sets in a single .npz file: gnn-benchmark and heterophilous-graphs. No pickle is read."""
+"""Data sets with .npz files: gnn-benchmark, heterophilous-graphs, Geom-GCN. No pickle is read."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +9,10 @@ from scipy import sparse
 
 from gnn_dynamics.data.graph import Content
 from gnn_dynamics.data.splits import split_per_class
+
+# Files of Geom-GCN.
+EDGES = "out1_graph_edges.txt"
+NODES = "out1_node_feature_label.txt"
 
 
 def _open(entry: Mapping[str, Any], folder: Path) -> np.lib.npyio.NpzFile:
@@ -47,3 +51,23 @@ def read_heterophilous(entry: Mapping[str, Any], folder: Path) -> Content:
         parts = {p: np.flatnonzero(file[f"{p}_masks"][number]) for p in ("train", "val", "test")}
     split = {"split": f"official split {number} of 10"}
     return Content((source, target), features, labels, parts, split)
+
+
+def read_geomgcn(entry: Mapping[str, Any], folder: Path) -> Content:
+    """Chameleon and Squirrel in the files of Geom-GCN (Pei et al. 2020, arXiv 2002.05287).
+
+    Lines `id<tab>0,1,0,...<tab>label` for nodes, `id<tab>id` for edges, masks in an npz.
+
+    The lines of the nodes may be in any order.
+    """
+    paths = {Path(file).name: folder / file for file in entry["files"]}
+    _, *lines = paths.pop(NODES).read_text(encoding="utf-8").splitlines()
+    nodes, features, labels = zip(*(line.split("\t") for line in lines), strict=True)
+    order = np.argsort(np.array(nodes, dtype=np.int64))
+    X = np.fromstring(",".join(features), dtype=np.uint8, sep=",").reshape(len(nodes), -1)
+    source, target = np.loadtxt(paths.pop(EDGES), dtype=np.int64, skiprows=1, unpack=True, ndmin=2)
+    (split,) = paths.values()
+    with np.load(split, allow_pickle=False) as masks:
+        parts = {p: np.flatnonzero(masks[f"{p}_mask"]) for p in ("train", "val", "test")}
+    y, origin = np.array(labels, dtype=np.int64), f"official: {split.name}"
+    return Content((source, target), X[order], y[order], parts, {"split": origin})

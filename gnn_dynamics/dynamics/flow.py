@@ -1,0 +1,122 @@
+"""Which method integrates gradient flow: the cheapest one for the size and stiffness of a problem.
+
+    name            order  for
+    chebyshev       2      everything: cost grows with the square root of the stiffness
+    function-space  3      linear models with few outputs: cost does not depend on the stiffness
+    runge-kutta     4      reference: cost grows with the stiffness
+
+The stiffness chi is lambda_max times the time that the frozen flow at Bbar = I needs. With the
+singular values sigma of Gs, the squared loss and the energy e_i of the labels in each direction,
+
+    chi = 2 sigma_max^2 t,    sum_i e_i exp(-4 sigma_i^2 t) = share sum_i e_i.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from scipy.optimize import brentq
+from torch import Tensor
+
+from gnn_dynamics.dynamics.chebyshev import chebyshev_flow
+from gnn_dynamics.dynamics.rosenbrock import function_space_flow
+from gnn_dynamics.dynamics.runge_kutta import runge_kutta_flow
+from gnn_dynamics.dynamics.sharpness import lambda_max
+from gnn_dynamics.dynamics.steppers import Stepper
+from gnn_dynamics.errors import UserError
+from gnn_dynamics.models.costs import SHARED_BYTES
+from gnn_dynamics.models.model import Architecture
+from gnn_dynamics.models.operators import HornerOperator, Operator
+
+# Measured on one core: steps of a run to 1 %, seconds of a gradient, and multiplications a second.
+STEPS = {"chebyshev": 150, "function-space": 100}
+GRADIENT_SECONDS, STEP_SECONDS, RATE = 3e-4, 3e-3, 1e10
+MOST_OUTPUTS = 2500  # m_y p: beyond that the kernel of one model takes more than 50 MB
+LONGEST = 1e30  # stiffness of a direction that is never fitted
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The method, and why, for the artifact's metadata."""
+
+    name: str
+    reason: str
+
+    def most_models(self, outputs: int) -> int:
+        """How many models to integrate side by side: their kernels take at most SHARED_BYTES."""
+        return max(1, SHARED_BYTES // (32 * outputs**2)) if self.name == "function-space" else 4096
+
+    def stepper(self, tolerance: float) -> Stepper:
+        if self.name == "runge-kutta":
+            return runge_kutta_flow(lambda_max)
+        if self.name == "chebyshev":
+            return chebyshev_flow(lambda_max, tolerance)
+        return function_space_flow(tolerance)
+
+
+def choose_flow(
+    arch: Architecture, operator: Operator, Y: Tensor, share: float, method: str = "auto"
+) -> Choice:
+    """The method with the smallest estimated time, or the one called `method`.
+
+    Y (m_y, p): targets in the coordinates of `operator`;  share: of ||Y||^2 at the end of a run.
+
+    Raises:
+        UserError: for an unknown method, or function-space where it cannot be.
+    """
+    if method not in ("auto", "runge-kutta", "chebyshev", "function-space"):
+        raise UserError(
+            f"integrator: unknown '{method}'; allowed are auto, chebyshev, function-space,"
+            " runge-kutta."
+        )
+    unable = _unable(arch, operator)
+    if method == "function-space" and unable:
+        raise UserError(f"integrator: function-space is for {unable}; use auto.")
+    if method != "auto":
+        return Choice(method, "asked for")
+    if unable or isinstance(operator, HornerOperator):
+        return Choice("chebyshev", f"function-space is for {unable}")
+    chi = stiffness(operator.features(), Y, share)
+    gradients = math.sqrt(STEPS["chebyshev"] * 2 * chi / 0.65) + STEPS["chebyshev"]
+    seconds = {
+        "chebyshev": GRADIENT_SECONDS * gradients,
+        "function-space": STEPS["function-space"] * (STEP_SECONDS + _work(arch, Y.numel()) / RATE),
+    }
+    best = min(seconds, key=lambda name: seconds[name])
+    estimates = ", ".join(f"{name} {value:.1e} s" for name, value in seconds.items())
+    return Choice(best, f"stiffness {chi:.1e}: {estimates}")
+
+
+def _unable(arch: Architecture, operator: Operator) -> str:
+    """What the function-space method would need; "" if it can be used."""
+    if arch.activation == "relu" or isinstance(operator, HornerOperator):
+        return "linear models with dense features"
+    if arch.m_y * operator.nbar > MOST_OUTPUTS:
+        return f"at most {MOST_OUTPUTS} outputs, here are {arch.m_y * operator.nbar}"
+    return ""
+
+
+def _work(arch: Architecture, N: int) -> float:
+    """Multiplications of one step in function space: the kernel and its factorisation."""
+    pairs = sum(min(k, len(arch.levels)) ** 2 for k in range(1, arch.depth + 1)) + 1
+    return N**3 / 3 + pairs * float(N) ** 2
+
+
+def stiffness(G: Sequence[Tensor], Y: Tensor, share: float) -> float:
+    """chi for G_l (m, p), one for each head, and targets Y (m_y, p); at least 1."""
+    _, sigma, V = torch.linalg.svd(torch.cat(tuple(G)), full_matrices=False)
+    energy = (Y @ V.mT).square().sum(dim=0)  # (rank,)
+    fitted = sigma > torch.finfo(sigma.dtype).eps * max(V.shape) * sigma[0]
+    if not fitted.any() or energy[fitted].sum() <= share * Y.square().sum():
+        return 1.0
+    squares, energy = (sigma[fitted] / sigma[0]).square(), energy[fitted]
+    goal = share * float(Y.square().sum())
+
+    def excess(log_chi: float) -> float:
+        return float((energy * torch.exp(-2 * squares * math.exp(log_chi))).sum()) - goal
+
+    if excess(0.0) <= 0:
+        return 1.0
+    most = math.log(LONGEST)
+    return math.exp(brentq(excess, 0.0, most)) if excess(most) < 0 else LONGEST
