@@ -16,6 +16,15 @@ Y = np.array([0, 0, 0, 1, 1, 1])
 TRAIN = np.isin(np.arange(6), [0, 1, 3, 4])
 NAMES = np.array(["amber", "birch", "cedar", "dune", "elm", "fern"])
 
+COUNTS = "8012 2775 1023 6421 7601 5374 4355 1334 8225 6672 9008 9212"  # four counts of each node, as hexadecimal digits
+
+
+def shares() -> np.ndarray:
+    """The counts as shares of their sum, and one of two kinds, in float32."""
+    counts = np.array([[int(digit, 16) for digit in word] for word in COUNTS.split()])
+    kind = np.array([*map(int, "100011101110")])
+    return np.column_stack([counts / counts.sum(1, keepdims=True), kind, 1 - kind]).astype("f4")
+
 
 def adjacency() -> np.ndarray:
     A = np.zeros((6, 6), dtype=int)
@@ -134,6 +143,8 @@ def write_all(root: Path) -> None:
     np.save(root / "base/edges.npy", EDGES.T)
     np.save(root / "base/x.npy", X)
     np.save(root / "base/y.npy", Y)
+    np.save(root / "shares-in-float32/features.npy", shares())
+    np.save(root / "shares-in-float32/labels.npy", np.arange(12) % 2)
     np.save(root / "adjacency-matrix-csv/adjacency.npy", adjacency())
     np.save(root / "split-as-masks/train_mask.npy", TRAIN)
     packed = gzip.compress((root / "base/edges.csv").read_bytes())

@@ -279,6 +279,27 @@ def test_a_wrong_attribute_names_the_node(attributes, message, tmp_path):
         read_own("toy", {"files": {"graph": tmp_path / "toy.graphml"}})
 
 
+@pytest.mark.parametrize("form", ["masks", "lists", "columns"])
+@pytest.mark.parametrize("pair", [("train", "val"), ("train", "test"), ("val", "test")])
+def test_a_node_in_two_parts_of_a_split_is_named(pair, form, tmp_path):
+    made, masks = toy(), dict(zip(("train", "val", "test"), np.eye(6, dtype=bool)[:3], strict=True))
+    for part in pair:
+        masks[part][[3, 5]] = True
+    paths = write_csv(tmp_path, made)
+    paths["split"] = tmp_path / ("split.csv" if form == "columns" else "split.npz")
+    if form == "columns":
+        pd.DataFrame(masks).to_csv(paths["split"], index=False)
+    else:
+        lists = {part: np.flatnonzero(mask) for part, mask in masks.items()}
+        named = {f"{part}_mask": mask for part, mask in masks.items()}
+        np.savez(paths["split"], **(lists if form == "lists" else named))
+    first, second = pair
+    with pytest.raises(UserError, match=f"parts {first} and {second} .*overlap in the nodes 3, 5;"):
+        read_own("toy", {"files": paths})
+    graph = read_own("toy", {"files": paths}, split="all", ignore_split=True)
+    assert len(graph.train) == 6 and not len(graph.val) and graph.facts["unused"]
+
+
 def test_a_file_too_large_for_memory_is_not_read(tmp_path):
     paths = write_csv(tmp_path, toy())
     with paths["features"].open("r+b") as file:  # sparse: takes no room on the disk

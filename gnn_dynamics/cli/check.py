@@ -73,7 +73,8 @@ def _read(arguments: argparse.Namespace, memory: float) -> Graph:
     }
     given = {name: value for name, value in options.items() if value is not None}
     name = arguments.name or paths["graph"].name.partition(".")[0]
-    return checked(read_own(name, {"files": paths, "options": given}, memory, split="all"))
+    entry, every_node = {"files": paths, "options": given}, arguments.nodes == "all"
+    return checked(read_own(name, entry, memory, split="all", ignore_split=every_node))
 
 
 def _is_prepared(path: Path) -> bool:

@@ -19,13 +19,12 @@ from gnn_dynamics.data.graph import Content, Graph, clean_edges, graph_of
 from gnn_dynamics.data.own import edges, formats, ids, values
 from gnn_dynamics.data.own.formats import Network
 from gnn_dynamics.data.own.memory import NODE, OPENERS, check_memory, check_size
-from gnn_dynamics.data.own.table import Table
+from gnn_dynamics.data.own.table import MOST, Table, few
 from gnn_dynamics.data.own.text import read_text
 from gnn_dynamics.data.own.torch_file import read_torch
 from gnn_dynamics.data.splits import split_all, split_per_class
 from gnn_dynamics.errors import UserError
 
-MOST = 8  # names, or values of a node, that a note lists
 TEXT = (".csv", ".tsv", ".txt", ".edges", ".edgelist", ".cites", ".content")
 NETWORKS = (".graphml", ".gexf", ".gml", ".net")
 PACKED = (*TEXT, *NETWORKS, ".json", ".mtx")
@@ -63,17 +62,22 @@ def check_files(files: Mapping[str, str | Path]) -> dict[str, Path]:
 
 
 def read_own(
-    name: str, entry: Mapping[str, Any], memory: float | None = None, split: Any = None
+    name: str,
+    entry: Mapping[str, Any],
+    memory: float | None = None,
+    split: Any = None,
+    ignore_split: bool = False,
 ) -> Graph:
     """The graph of an entry with `reader: own`.
 
     `options` are those of config/datasets.schema.yaml. memory: a limit in bytes (None: what is
-    free). split: the option `split` where no file has one. How the files were understood is in the
-    facts `understood` and `unused`.
+    free). split: the option `split` where no file has one. ignore_split: do not read that of a file.
+    How the files were understood is in the facts `understood` and `unused`.
     """
     paths = check_files(entry["files"])
     check_memory(paths.values(), memory)
-    reading = _Reading(paths, {"split": split, **entry.get("options", {})}, split)
+    options = {"split": split, **entry.get("options", {})}
+    reading = _Reading(paths, options, split, ignore_split)
     content = reading.content(memory)
     digests = {role: sha256_of(path) for role, path in sorted(paths.items())}
     facts = {
@@ -89,8 +93,10 @@ def read_own(
 class _Reading:
     """The tables of all files by role, and `notes` on how their parts are understood."""
 
-    def __init__(self, paths: Mapping[str, Path], options: Mapping[str, Any], split: Any) -> None:
-        self.options, self.default_split = options, split
+    def __init__(
+        self, paths: Mapping[str, Path], options: Mapping[str, Any], split: Any, ignore_split: bool
+    ) -> None:
+        self.options, self.default_split, self.ignore_split = options, split, ignore_split
         self.task, self.made = options.get("task"), options.get("features")
         self.notes: list[str] = []
         contents = {path: READERS[kind_of(path)](path) for path in dict.fromkeys(paths.values())}
@@ -226,7 +232,7 @@ class _Reading:
         X, titles = values.matrix(table, names)
         if 0 in X.shape:
             raise UserError(f"{table.path}: the graph is empty, no feature")
-        named = _few([name or "the matrix" for name in names])
+        named = few([name or "the matrix" for name in names])
         self.note("features", f"{X.shape[1]}, {named} of {self.role(table)}")
         if X.dtype.kind == "f" and X.dtype.itemsize < 8:
             self.note("features", f"rounded to {X.dtype}: a rank may be full by rounding only")
@@ -265,7 +271,7 @@ class _Reading:
             reason = f"there is one class only ({classes[0]})" if classes else "no node has a label"
             raise UserError(f"{table.path}: {reason}")
         counts = [f"{c}: {(y == k).sum()}" for k, c in enumerate(classes)]
-        held = f" (nodes by class: {_few(counts)})" if classes else ", real targets"
+        held = f" (nodes by class: {few(counts)})" if classes else ", real targets"
         self.note("labels", f"{table.called(name)} of {self.role(table)}{held}", *notes)
         return y, classes
 
@@ -273,7 +279,7 @@ class _Reading:
         """Ascending ids of train, val and test, and the origin of the split in words."""
         tables = self.candidates("split", "nodes", "graph", "features", "labels")
         drawn, option = self.options.get("split"), self.options.get("ids")
-        for table in tables if self.task != "none" else []:
+        for table in tables if self.task != "none" and not self.ignore_split else []:
             if not (names := values.split_names(table, "split" in self.tables)):
                 continue
             if drawn != self.default_split:
@@ -285,7 +291,7 @@ class _Reading:
             if not parts["train"].size:
                 raise UserError(f"{table.path}: there are no training nodes in the split")
             sizes = ", ".join(f"{len(part)} {name}" for name, part in parts.items())
-            self.note("split", f"{_few(names)} of {self.role(table)}: {sizes}", *notes)
+            self.note("split", f"{few(names)} of {self.role(table)}: {sizes}", *notes)
             return parts, "as given"
         if drawn is None:
             raise UserError(
@@ -309,9 +315,3 @@ def _nodes(path: Path, content: Any) -> Table:
         names = ["id", *[*content.columns][1:-1], "class"]
         content.columns = dict(zip(names, content.columns.values(), strict=True))
     return content
-
-
-def _few(names: Sequence[str]) -> str:
-    """The names, the middle ones left out where they are many."""
-    many = f"{', '.join(names[: MOST - 1])}, ..., {names[-1:][0]} ({len(names)} in all)"
-    return many if len(names) > MOST else ", ".join(names)

@@ -1,6 +1,6 @@
 """A table of nodes or edges as a file has it: the form in which every format arrives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ import pandas as pd
 
 from gnn_dynamics.data.own.names import INDEXES, stem
 from gnn_dynamics.errors import UserError
+
+MOST = 8  # names, or values of a node, that a message lists
 
 
 @dataclass(eq=False)
@@ -74,6 +76,14 @@ class Table:
         if values.dtype.kind not in "buif":
             raise UserError(f"{self.path}, {self.called(name)} holds {values.dtype}, not numbers")
         return values
+
+
+def few(names: Sequence[Any]) -> str:
+    """The names, the middle ones left out where they are many."""
+    texts = [*map(str, names)]
+    if len(texts) <= MOST:
+        return ", ".join(texts)
+    return f"{', '.join(texts[: MOST - 1])}, ..., {texts[-1]} ({len(texts)} in all)"
 
 
 def tidy(values: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Features, labels and split: which columns they are in, and what their values mean."""
 
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from gnn_dynamics.data.graph import UNLABELLED
 from gnn_dynamics.data.own import names as usual
 from gnn_dynamics.data.own.ids import Nodes, differ
 from gnn_dynamics.data.own.names import first, is_id, part_of, stem
-from gnn_dynamics.data.own.table import Table
+from gnn_dynamics.data.own.table import Table, few
 from gnn_dynamics.errors import UserError
 
 
@@ -161,13 +162,15 @@ def given_parts(
     if "train" not in masks:
         masks["train"] = ~np.any([*masks.values()], axis=0)
         notes.append("the training nodes are all others")
-    taken = np.zeros(len(nodes.ids), dtype=bool)
-    for part in usual.PARTS:
-        mask = masks.get(part, np.zeros_like(taken))
-        if (mask & taken).any():
-            notes.append(f"{(mask & taken).sum()} nodes of {part} count in a part before it")
-        masks[part], taken = mask & ~taken, taken | mask
-    return {part: np.flatnonzero(masks[part]) for part in usual.PARTS}, [*dict.fromkeys(notes)]
+    for one, other in combinations(masks, 2):
+        if (both := np.flatnonzero(masks[one] & masks[other])).size:
+            raise UserError(
+                f"{table.path}: the parts {one} and {other} of the split overlap in the nodes"
+                f" {few(nodes.ids[both])}; keep each in one part, or use no split (--nodes all)"
+            )
+    none = np.zeros(len(nodes.ids), dtype=bool)
+    parts = {part: np.flatnonzero(masks.get(part, none)) for part in usual.PARTS}
+    return parts, [*dict.fromkeys(notes)]
 
 
 def _mask(
