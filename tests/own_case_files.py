@@ -16,12 +16,13 @@ Y = np.array([0, 0, 0, 1, 1, 1])
 TRAIN = np.isin(np.arange(6), [0, 1, 3, 4])
 NAMES = np.array(["amber", "birch", "cedar", "dune", "elm", "fern"])
 
-COUNTS = "8012 2775 1023 6421 7601 5374 4355 1334 8225 6672 9008 9212"  # four counts of each node, as hexadecimal digits
+# Four counts of each node, a digit each.
+COUNTS = "8012 2775 1023 6421 7601 5374 4355 1334 8225 6672 9008 9212"
 
 
 def shares() -> np.ndarray:
     """The counts as shares of their sum, and one of two kinds, in float32."""
-    counts = np.array([[int(digit, 16) for digit in word] for word in COUNTS.split()])
+    counts = np.array([[int(digit) for digit in word] for word in COUNTS.split()])
     kind = np.array([*map(int, "100011101110")])
     return np.column_stack([counts / counts.sum(1, keepdims=True), kind, 1 - kind]).astype("f4")
 

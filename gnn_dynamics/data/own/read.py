@@ -71,8 +71,8 @@ def read_own(
     """The graph of an entry with `reader: own`.
 
     `options` are those of config/datasets.schema.yaml. memory: a limit in bytes (None: what is
-    free). split: the option `split` where no file has one. ignore_split: do not read that of a file.
-    How the files were understood is in the facts `understood` and `unused`.
+    free). split: the option `split` where no file has one. ignore_split: whether that of a file
+    is not read. How the files were understood is in the facts `understood` and `unused`.
     """
     paths = check_files(entry["files"])
     check_memory(paths.values(), memory)

@@ -1,4 +1,4 @@
-"""A path whose features are a sparse identity: at n = 200 000, 9 MB on disk and 160 GB if made dense."""
+"""A path with a sparse identity as features: at n = 200 000, 9 MB on disk, 160 GB if dense."""
 
 import sys
 
