@@ -11,7 +11,7 @@ from gnn_dynamics.data.own import names as usual
 from gnn_dynamics.data.own.formats import Arrays, Network
 from gnn_dynamics.data.own.ids import Nodes, as_ids
 from gnn_dynamics.data.own.names import ends_of, first, stem
-from gnn_dynamics.data.own.table import Table
+from gnn_dynamics.data.own.table import Table, misfit
 from gnn_dynamics.errors import UserError
 
 ENDS = ("source", "target")
@@ -61,8 +61,8 @@ def _edge_table(path: Path, name: str, columns: Any, unit: str) -> Table:
 def _of_matrix(path: Path, name: str, matrix: Any) -> Table:
     """The entries of an adjacency (n, n), dense or sparse, as edges with weights."""
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.dtype.kind not in "buif":
-        given = f"array {name} holds {matrix.dtype} of the shape {matrix.shape}"
-        raise UserError(f"{path}, {given}; an adjacency matrix is square and of numbers")
+        reason = "but an adjacency matrix is square and of numbers"
+        raise misfit(f"{path}, array {name}", matrix, reason)
     A = sparse.coo_array(matrix)
     present = A.data != 0  # a stored zero is not an edge
     table = _edge_table(path, name, [part[present] for part in (*A.coords, A.data)], "entry")
@@ -75,8 +75,8 @@ def _of_pairs(path: Path, name: str, index: Any, weights: Any) -> Table:
     """Edges from an array (2, edges), or (edges, 2 or 3) with weights in the third column."""
     rows = index.T if index.ndim == 2 and index.shape[0] != 2 else index
     if index.ndim != 2 or len(rows) not in (2, 3) or index.dtype.kind not in "buif":
-        given = f"array {name} holds {index.dtype} of the shape {index.shape}"
-        raise UserError(f"{path}, {given}; it needs whole numbers of the shape (2, edges)")
+        reason = "but it needs whole numbers of the shape (2, edges)"
+        raise misfit(f"{path}, array {name}", index, reason)
     columns = [*rows] if weights is None else [*rows[:2], weights.reshape(rows.shape[1], -1)[:, 0]]
     return _edge_table(path, name, columns, "edge")
 

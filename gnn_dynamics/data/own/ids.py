@@ -38,6 +38,15 @@ class Nodes(NamedTuple):
             found, ids = pd.Index(found).map(str), ids.map(str)
         return ids.get_indexer(found)
 
+    def require(self, values: np.ndarray, where: Callable[[int], str]) -> np.ndarray:
+        """(k,) the number of the node of each id; an error at the first that there is not."""
+        found = self.locate(values)
+        if (found < 0).any():
+            row = int((found < 0).argmax())
+            known = "" if self.names else f"; ids are 0 to {len(self.ids) - 1}"
+            raise UserError(f"{where(row)}: there is no node {values[row]}{known}")
+        return found
+
     @property
     def names(self) -> list[str] | None:
         """The ids as text; None for 0, 1, ..., n - 1."""
@@ -105,11 +114,6 @@ def rows_of(table: Table, nodes: Nodes, option: str | None) -> np.ndarray:
         return np.arange(n)
     if not table.rows:
         raise UserError(f"{table.path} has no rows")
-    ids = ids_of(table, key)
-    found, rows = nodes.locate(ids), np.full(n, -1)
-    if (found < 0).any():
-        row = int(np.flatnonzero(found < 0)[0])
-        known = "" if nodes.names else f"; ids are 0 to {n - 1}"
-        raise UserError(f"{table.where(row)}: there is no node {ids[row]}{known}")
-    rows[found] = np.arange(len(ids))
+    found, rows = nodes.require(ids_of(table, key), table.where), np.full(n, -1)
+    rows[found] = np.arange(len(found))
     return rows

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from gnn_dynamics.errors import UserError
 
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -47,8 +49,6 @@ def check_size(what: str, need: float, budget: float | None = None) -> None:
 
 def needed(path: Path) -> float:
     """An upper estimate of the bytes of memory for reading a file; 0 if it is damaged."""
-    import pyarrow.parquet as pq
-
     try:
         with open_file(path) as file:
             head = file.read(SAMPLE)

@@ -70,12 +70,10 @@ class Table:
         place = f"{self.path}, {self.unit(row)}"
         return place if name is None else f"{place}, {self.called(name)}"
 
-    def numbers(self, name: str) -> Any:
-        """The values under a name, which must be numbers."""
-        values = self.use(name)
-        if values.dtype.kind not in "buif":
-            raise UserError(f"{self.path}, {self.called(name)} holds {values.dtype}, not numbers")
-        return values
+
+def misfit(origin: str, values: Any, reason: str) -> UserError:
+    """The error for an array of a wrong type or shape."""
+    return UserError(f"{origin} holds {values.dtype} of the shape {values.shape}, {reason}")
 
 
 def few(names: Sequence[Any]) -> str:

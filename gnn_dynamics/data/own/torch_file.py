@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from scipy import sparse
+from torch import serialization
 
 from gnn_dynamics.data.own.formats import Arrays, reading, sparse_rows
 from gnn_dynamics.errors import UserError
@@ -48,8 +50,6 @@ def read_torch(path: Path) -> Arrays:
 
     A `Data` of PyG 1 or 2, data.to_dict(), [data], (data, slices) of one graph, or one tensor.
     """
-    import torch
-
     content = _graph_in(path, _load(path))
     if isinstance(content, torch.Tensor):
         content = {"": content}
@@ -60,8 +60,6 @@ def read_torch(path: Path) -> Arrays:
 
 
 def _load(path: Path) -> Any:
-    import torch
-
     with reading(path, "a complete file of torch.save"), _only_stand_ins():
         try:
             with warnings.catch_warnings(action="ignore"):  # about a newer protocol
@@ -73,8 +71,6 @@ def _load(path: Path) -> Any:
 @contextlib.contextmanager
 def _only_stand_ins() -> Iterator[None]:
     """Within this context, torch's list of safe classes contains the stand-ins and no other."""
-    from torch import serialization
-
     before = serialization.get_safe_globals()
     serialization.clear_safe_globals()
     try:
@@ -94,8 +90,6 @@ def _refusal(message: str) -> str:
 
 def _graph_in(path: Path, content: Any) -> Any:
     """The one graph in lists, (data, slices) and records, as a mapping of names."""
-    import torch
-
     several = isinstance(content, list | tuple)
     if several and any(isinstance(part, torch.Tensor) for part in content):
         raise UserError(
@@ -116,8 +110,6 @@ def _graph_in(path: Path, content: Any) -> Any:
 
 def _array(path: Path, value: Any) -> Any:
     """A tensor as an array or a sparse matrix; of other values the number, or their type."""
-    import torch
-
     if not isinstance(value, torch.Tensor):
         return np.asarray(value if isinstance(value, int | float) else type(value).__name__)
     value = value.detach().resolve_conj().resolve_neg()
@@ -125,7 +117,6 @@ def _array(path: Path, value: Any) -> Any:
     return value.numpy() if value.layout is torch.strided else sparse_rows(path, _coo, value)
 
 
-def _coo(value: Any) -> sparse.coo_array:
+def _coo(value: torch.Tensor) -> sparse.coo_array:
     coo = value.to_sparse_coo().coalesce()
-    ends = tuple(coo.indices().numpy())
-    return sparse.coo_array((coo.values().numpy(), ends), shape=tuple(coo.shape))
+    return sparse.coo_array((coo.values().numpy(), tuple(coo.indices().numpy())), tuple(coo.shape))

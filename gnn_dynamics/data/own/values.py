@@ -12,7 +12,7 @@ from gnn_dynamics.data.graph import UNLABELLED
 from gnn_dynamics.data.own import names as usual
 from gnn_dynamics.data.own.ids import Nodes, differ
 from gnn_dynamics.data.own.names import first, is_id, part_of, stem
-from gnn_dynamics.data.own.table import Table, few
+from gnn_dynamics.data.own.table import Table, few, misfit
 from gnn_dynamics.errors import UserError
 
 
@@ -50,8 +50,8 @@ def matrix(table: Table, names: Sequence[str]) -> tuple[Any, list[tuple[str, str
     for name in names:
         values = table.use(name)
         if values.dtype.kind not in "buif" or values.shape[:1] != (table.rows,) or values.ndim > 2:
-            origin = f"{table.path}, {table.called(name)} holds {values.dtype} of the shape"
-            raise UserError(f"{origin} {values.shape}, not numbers (nodes, features)")
+            origin = f"{table.path}, {table.called(name)}"
+            raise misfit(origin, values, "not numbers (nodes, features)")
         blocks.append(values if values.ndim == 2 else values[:, None])
         places = range(blocks[-1].shape[1])
         titles += [(name, f", feature {k}" if values.ndim == 2 else "") for k in places]
@@ -189,8 +189,5 @@ def _mask(
             given = f"the mask of {part_of(name)} has {len(values)} values"
             raise UserError(f"{origin}: {given} for {n} nodes")
         return values.astype(bool)
-    found = nodes.locate(values)
-    if (found < 0).any():
-        wrong = values[(found < 0).argmax()]
-        raise UserError(f"{origin}: no node {wrong}; a part is a mask, or has ids of nodes")
+    found = nodes.require(values, lambda _: f"{origin}, neither a mask nor a list of ids")
     return np.isin(np.arange(n), found)
