@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_case_files import EDGES, TRAIN, X, Y, tensors
 
-from gnn_dynamics.data.own.read import READERS
+from gnn_dynamics.data.own.files import READERS
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError
 

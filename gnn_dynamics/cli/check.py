@@ -19,9 +19,10 @@ from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.data.graph_facts import GRAPHS
+from gnn_dynamics.data.own.files import check_files
 from gnn_dynamics.data.own.memory import GB, available_memory, check_memory
 from gnn_dynamics.data.own.names import MADE
-from gnn_dynamics.data.own.read import check_files, read_own
+from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.diagnosis.analysis import Analysis, analyse
 from gnn_dynamics.diagnosis.causes import CAUSES
 from gnn_dynamics.diagnosis.repairs import REPAIRS

@@ -6,7 +6,6 @@ possibly the rest), `nodes` (one table of everything about them), `features`, `l
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,49 +15,12 @@ from scipy import sparse
 
 from gnn_dynamics.data.fetch.checksums import dataset_digest, sha256_of
 from gnn_dynamics.data.graph import Content, Graph, clean_edges, graph_of
-from gnn_dynamics.data.own import edges, formats, ids, values
-from gnn_dynamics.data.own.formats import Network
-from gnn_dynamics.data.own.memory import NODE, OPENERS, check_memory, check_size
+from gnn_dynamics.data.own import edges, ids, values
+from gnn_dynamics.data.own.files import check_files, node_table_of, read_files
+from gnn_dynamics.data.own.memory import NODE, check_memory, check_size
 from gnn_dynamics.data.own.table import MOST, Table, few
-from gnn_dynamics.data.own.text import read_text
-from gnn_dynamics.data.own.torch_file import read_torch
 from gnn_dynamics.data.splits import split_all, split_per_class
 from gnn_dynamics.errors import UserError
-
-TEXT = (".csv", ".tsv", ".txt", ".edges", ".edgelist", ".cites", ".content")
-NETWORKS = (".graphml", ".gexf", ".gml", ".net")
-PACKED = (*TEXT, *NETWORKS, ".json", ".mtx")
-READERS: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys(TEXT, read_text),
-    ".parquet": formats.read_parquet,
-    ".npy": formats.read_npy,
-    ".npz": formats.read_npz,
-    ".mtx": formats.read_matrix_market,
-    **dict.fromkeys((".pt", ".pth"), read_torch),
-    **{kind: partial(formats.read_network, kind=kind) for kind in NETWORKS},
-    ".json": formats.read_json,
-}
-
-
-def kind_of(path: Path) -> str:
-    """The suffix that names the format, in small letters and without that of a compression."""
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]] or [""]
-    packed = suffixes[-1] in OPENERS and suffixes[0] in PACKED
-    return suffixes[0] if packed else suffixes[-1]
-
-
-def check_files(files: Mapping[str, str | Path]) -> dict[str, Path]:
-    """The files by role, as paths; each must exist and have a known format."""
-    paths = {role: Path(file) for role, file in files.items()}
-    for role, path in paths.items():
-        if path.is_dir():
-            raise UserError(f"{path} is a folder; name the files in it")
-        if not path.is_file():
-            raise UserError(f"{path} ({role}) is missing: there is no such file")
-        if (kind := kind_of(path)) not in READERS:
-            kind = kind or "no suffix"
-            raise UserError(f"{path}: {kind} is not a format for {role}; use {', '.join(READERS)}")
-    return paths
 
 
 def read_own(
@@ -99,16 +61,13 @@ class _Reading:
         self.options, self.default_split, self.ignore_split = options, split, ignore_split
         self.task, self.made = options.get("task"), options.get("features")
         self.notes: list[str] = []
-        contents = {path: READERS[kind_of(path)](path) for path in dict.fromkeys(paths.values())}
-        text = [path for path in contents if kind_of(path) in TEXT]
-        if len(text) > 1 and all(contents[path].doubtful for path in text):
-            headed = {path: read_text(path, header=True) for path in text}  # as pandas writes all
-            counts = {table.rows for path, table in headed.items() if path != paths["graph"]}
-            contents |= headed if len(counts) == 1 else {}
+        contents = read_files(paths)
         graph = edges.graph_in(paths["graph"], contents[paths["graph"]])
         self.edges = edges.with_ends(graph.edges, options.get("ends"))
         others = {role: path for role, path in paths.items() if role != "graph"}
-        nodes = {path: _nodes(path, contents[path]) for path in dict.fromkeys(others.values())}
+        nodes = {
+            path: node_table_of(path, contents[path]) for path in dict.fromkeys(others.values())
+        }
         self.tables = {role: nodes[path] for role, path in others.items()}
         self.tables |= {"graph": graph.nodes} if graph.nodes is not None else {}
         for table in dict.fromkeys((self.edges, *self.tables.values())):
@@ -301,17 +260,3 @@ class _Reading:
         if drawn == "all":
             return split_all(y), "none, all labelled nodes train"
         return split_per_class(y, **drawn), "drawn: {train} per class".format(**drawn)
-
-
-def _nodes(path: Path, content: Any) -> Table:
-    """The table of nodes in a file of another role than `graph`."""
-    if isinstance(content, Network) and content.nodes is not None:
-        return content.nodes
-    if isinstance(content, dict):
-        return edges.node_table(path, content)
-    if (
-        kind_of(path) == ".content" and len(content.columns) > 2
-    ):  # id, words, class: the format of Cora and CiteSeer
-        names = ["id", *[*content.columns][1:-1], "class"]
-        content.columns = dict(zip(names, content.columns.values(), strict=True))
-    return content
