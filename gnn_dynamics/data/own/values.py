@@ -70,11 +70,11 @@ def label_name(table: Table, only: bool, regression: bool) -> str | None:
     usually = {*usual.LABELS} - ({"y"} if plane else set())
     found = [name for name in others if stem(name) in usually]
     found = [n for n in found if regression or columns[n].dtype != object or not differ(columns[n])]
-    found = [n for n in found if n not in table.flat or pd.Series(columns[n]).nunique() != 1]
+    counts = {n: pd.Series(columns[n]).nunique() for n in others if n in table.flat}
+    found = [n for n in found if counts.get(n) != 1]
     if not found and only:
         found = [n for n in others if stem(n) not in usual.IDS and not is_id(n)] or others
     if len(found) > 1:
-        counts = {n: pd.Series(columns[n]).nunique() for n in others if n in table.flat}
         listed = ", ".join(f"{name!r} ({k} values)" for name, k in counts.items())
         known = "name the one that holds the labels (labels: NAME, --labels NAME)"
         raise UserError(f"{table.path} has the columns {listed}: {known}")
