@@ -59,9 +59,9 @@ BROKEN = {
     "negative id": (replace("graph", "4,5", "4,-1"), r"graph\.csv, line 8 \(4, -1\)"),
     "text as id": (
         replace("graph", "4,5", "4,n5"),
-        r"graph\.csv, line 8, column 'target': 'n5' is not a whole number",
+        r"graph\.csv, line 8 \(4, n5\): .*whole numbers from 0 to 5.*column `node`",
     ),
-    "fraction as id": (replace("graph", "4,5", "4,5.5"), r"line 8, column 'target': '5\.5'"),
+    "fraction as id": (replace("graph", "4,5", "4,5.5"), r"line 8 \(4, 5\.5\): .*whole numbers"),
     "empty id": (replace("graph", "4,5", "4,"), r"line 8, column 'target' is empty"),
     "huge id": (replace("graph", "4,5", "4,9999999999999999999"), r"line 8.*9999999999999999999"),
     "NaN": (replace("features", "2.0", "nan"), r"features\.csv, line \d, column 'f\d' \(node \d\)"),
@@ -71,10 +71,13 @@ BROKEN = {
     "field too many": (replace("features", "2.0", "2.0,1"), r"line \d: it has 5 fields.* has 4"),
     "field too few": (replace("features", ",2.0", ""), r"line \d: it has 3 fields, line 1 has 4"),
     "empty line inside": (replace("graph", "3,3", ""), r"graph\.csv, line 6.* is empty"),
-    "labels too few": (replace("labels", "0\n", ""), r"labels\.csv.*5 labels, but 6 nodes"),
+    "labels too few": (
+        replace("labels", "0\n", ""),
+        r"labels\.csv: 5 rows, but 6 nodes \(numbered by the rows of features",
+    ),
     "no such label column": (
         write("labels", "a,b\n" + "1,2\n" * 6),
-        r"'a', 'b': name the one that holds the labels \(labels: NAME\)",
+        r"'a' \(1 values\), 'b' \(1 values\): name the one that holds the labels \(labels: NAME",
     ),
     "one class": (write("labels", "y\n" + "1\n" * 6), r"labels\.csv: .* one class only \(1\)"),
     "no label": (write("labels", "y\n" + "-1\n" * 6), r"labels\.csv: no node has a label"),
@@ -98,11 +101,14 @@ BROKEN = {
         r"split\.csv, line 3.*'tset' is not a part",
     ),
     "no edge": (write("graph", "source,target\n"), r"graph\.csv: the graph is empty"),
-    "loops only": (write("graph", "source,target\n1,1\n"), r"no edge joins two different"),
+    "loops only": (write("graph", "source,target\n1,1\n"), r"empty, no edge joins two nodes"),
     "empty file": (write("graph", ""), r"graph\.csv is empty"),
     "no feature": (write("features", "a\n"), r"features\.csv: the graph is empty \(0 nodes"),
     "weights": (write("graph", "source,target,weight\n0,1,1\n1,2,0.5\n"), r"line 3: weight 0\.5"),
-    "no features": (drop("features"), r"graph\.csv has no node features"),
+    "no features": (
+        drop("features"),
+        r"graph\.csv has no node features .*add a file.*--features identity",
+    ),
     "no labels": (drop("labels"), r"graph\.csv has no labels"),
     "columns": (write("graph", "a,b,c\n0,1,2\n"), r"graph\.csv has the columns a, b, c"),
     "missing": (missing, r"features\.csv \(features\) is missing"),
@@ -140,17 +146,20 @@ def altered_npz(tmp_path, **arrays):
     ("arrays", "message"),
     [
         ({"edge_index": None}, r"toy\.npz has none of the arrays edge_index"),
-        ({"edge_index": np.zeros((3, 4), int)}, r"array edge_index has the shape \(3, 4\)"),
-        ({"edge_index": np.zeros((2, 4))}, r"array edge_index holds float64, not whole"),
+        ({"edge_index": np.zeros((3, 4), int)}, r"edge_index holds int64 of the shape \(3, 4\)"),
+        (
+            {"edge_index": np.full((2, 4), 0.5)},
+            r"edge_index, edge 0 \(0\.5, 0\.5\): .*whole numbers",
+        ),
         ({"edge_index": np.array([[0, 1], [1, 6]])}, r"array edge_index, edge 1 \(1, 6\)"),
-        ({"x": np.full((6, 2), np.inf)}, r"array x, node 0, feature 0 is inf"),
-        ({"x": np.array([["a"]] * 6)}, r"array x holds <U1, not numbers"),
-        ({"x": np.zeros((6, 2, 2))}, r"array x has the shape \(6, 2, 2\)"),
-        ({"y": np.eye(6)}, r"array y has the shape \(6, 6\).*argmax"),
+        ({"x": np.full((6, 2), np.inf)}, r"node 0, array x, feature 0 \(node 0\) is inf"),
+        ({"x": np.array([["a"]] * 6)}, r"array x holds <U1 of the shape \(6,\), not numbers"),
+        ({"x": np.zeros((6, 2, 2))}, r"array x holds float64 of the shape \(6, 2, 2\)"),
+        ({"y": np.ones((6, 3))}, r"array y .*the shape \(6, 3\), not one column;.*--no-labels"),
         ({"y": np.arange(5)}, r"5 labels, but 6 nodes"),
         ({"train_mask": np.ones(5, bool)}, r"the mask of train has 5 values for 6 nodes"),
         ({"edge_weight": np.full(8, 2.0)}, r"edge 0: weight 2\.0"),
-        ({"adjacency": np.zeros((6, 5)), "edge_index": None}, r"\(6, 5\).*is square"),
+        ({"adjacency": np.zeros((6, 5)), "edge_index": None}, r"\(6, 5\).*is square and"),
     ],
 )
 def test_each_broken_array_has_its_message(arrays, message, tmp_path):
@@ -163,7 +172,8 @@ def test_an_adjacency_of_another_size(tmp_path):
     np.save(tmp_path / "x.npy", toy().X)
     files = {"graph": tmp_path / "graph.npz", "features": tmp_path / "x.npy"}
     with pytest.raises(
-        UserError, match=r"x\.npy: 6 rows of features, but .*graph\.npz has 5 nodes"
+        UserError,
+        match=r"graph\.npz has 5 nodes, but there are 6, numbered by the rows of features",
     ):
         read_own("toy", {"files": files})
 
@@ -248,9 +258,12 @@ def test_several_graphs_in_one_file(tmp_path):
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({"a": None}, r"node 'n2' has no attribute 'a', which other nodes have"),
-        ({"a": float("inf")}, r"node 'n2', attribute a is inf"),
-        ({"split": "learn"}, r"node 'n2': 'learn' is not a part of a split"),
+        (
+            {"a": None},
+            r"node 'n2', attribute a \(node 2\) is nan; every feature must be a finite number",
+        ),
+        ({"a": float("inf")}, r"node 'n2', attribute a \(node 2\) is inf"),
+        ({"split": "learn"}, r"node 'n2', attribute split: 'learn' is not a part of a split"),
     ],
 )
 def test_a_wrong_attribute_names_the_node(attributes, message, tmp_path):
@@ -264,6 +277,27 @@ def test_a_wrong_attribute_names_the_node(attributes, message, tmp_path):
     nx.write_graphml(graph, tmp_path / "toy.graphml")
     with pytest.raises(UserError, match=message):
         read_own("toy", {"files": {"graph": tmp_path / "toy.graphml"}})
+
+
+@pytest.mark.parametrize("form", ["masks", "lists", "columns"])
+@pytest.mark.parametrize("pair", [("train", "val"), ("train", "test"), ("val", "test")])
+def test_a_node_in_two_parts_of_a_split_is_named(pair, form, tmp_path):
+    made, masks = toy(), dict(zip(("train", "val", "test"), np.eye(6, dtype=bool)[:3], strict=True))
+    for part in pair:
+        masks[part][[3, 5]] = True
+    paths = write_csv(tmp_path, made)
+    paths["split"] = tmp_path / ("split.csv" if form == "columns" else "split.npz")
+    if form == "columns":
+        pd.DataFrame(masks).to_csv(paths["split"], index=False)
+    else:
+        lists = {part: np.flatnonzero(mask) for part, mask in masks.items()}
+        named = {f"{part}_mask": mask for part, mask in masks.items()}
+        np.savez(paths["split"], **(lists if form == "lists" else named))
+    first, second = pair
+    with pytest.raises(UserError, match=f"parts {first} and {second} .*overlap in the nodes 3, 5;"):
+        read_own("toy", {"files": paths})
+    graph = read_own("toy", {"files": paths}, split="all", ignore_split=True)
+    assert len(graph.train) == 6 and not len(graph.val) and graph.facts["unused"]
 
 
 def test_a_file_too_large_for_memory_is_not_read(tmp_path):
@@ -292,5 +326,7 @@ def test_free_memory_is_known_and_a_limit_of_the_container_counts(tmp_path, monk
 def test_no_message_without_a_remedy_for_a_parquet_of_text(tmp_path):
     paths = write_csv(tmp_path, toy())
     pd.DataFrame({"a": ["x"] * 6}).to_parquet(tmp_path / "f.parquet")
-    with pytest.raises(UserError, match=r"f\.parquet, column 'a': not a number in every row"):
+    with pytest.raises(
+        UserError, match=r"f\.parquet has no node features \(it has: a\); add a file"
+    ):
         read_own("toy", {"files": paths | {"features": tmp_path / "f.parquet"}})

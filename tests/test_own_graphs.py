@@ -148,9 +148,9 @@ def test_a_pickled_data_is_read_without_pytorch_geometric(tmp_path):
     path = FORMATS["pyg-data"](tmp_path, toy())["graph"]
     code = (
         "import sys; from pathlib import Path;"
-        "from gnn_dynamics.data.own.pyg import read_torch_graph;"
-        f"raw = read_torch_graph(Path({str(path)!r}), None);"
-        "print(raw.features.X.shape, 'torch_geometric' in sys.modules)"
+        "from gnn_dynamics.data.own.torch_file import read_torch;"
+        f"arrays = read_torch(Path({str(path)!r}));"
+        "print(arrays['x'].shape, 'torch_geometric' in sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert answer.stdout.decode().strip() == "(6, 4) False"

@@ -1,6 +1,7 @@
 """Files and settings are not trusted: they run nothing, reach nowhere else, become no markup."""
 
 import ast
+import gzip
 import lzma
 import struct
 import zipfile
@@ -8,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from own_files import toy, write_csv
 from workflow_runs import ROOT
@@ -88,6 +90,34 @@ def test_an_array_that_claims_more_than_there_is(suffix, tmp_path):
     files = write_csv(tmp_path, toy()) | {"features": path}
     with pytest.raises(UserError, match=rf"x\{suffix} is not a"):
         read_own("toy", {"files": files})
+
+
+def test_packed_text_is_measured_before_it_is_read(tmp_path):
+    path = tmp_path / "edges.csv.gz"
+    path.write_bytes(gzip.compress(b"0,1\n" * 5_000_000))
+    assert path.stat().st_size < 1e5
+    with pytest.raises(UserError, match=r"edges\.csv\.gz .*is too large: reading needs about"):
+        read_own("toy", {"files": {"graph": path}}, memory=1e8)
+
+
+def huge_graphs(folder):
+    """Small files that claim a graph of two billion nodes."""
+    n = 2 * 10**9
+    with (folder / "a.mtx").open("w") as file:
+        file.write(f"%%MatrixMarket matrix coordinate pattern general\n{n} {n} 1\n1 2\n")
+    coo = {"row": [0], "col": [1], "data": [1.0], "shape": [n, n], "format": b"coo"}
+    np.savez(folder / "a.npz", **coo)
+    np.savez(folder / "b.npz", edge_index=[[0], [1]], num_nodes=n)
+    torch.save(torch.sparse_coo_tensor([[0], [1]], [1.0], (n, n)), folder / "a.pt")
+    return [folder / name for name in ("a.mtx", "a.npz", "b.npz", "a.pt")]
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_a_graph_that_claims_more_nodes_than_fit_is_refused(which, tmp_path):
+    path = huge_graphs(tmp_path)[which]
+    entry = {"files": {"graph": path}, "options": {"features": "ones", "task": "none"}}
+    with pytest.raises(UserError, match="is too large"):
+        read_own("toy", entry, memory=1e11, split="all")
 
 
 def test_nested_entities_in_graphml_are_not_expanded(tmp_path):

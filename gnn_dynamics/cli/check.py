@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from gnn_dynamics.cli.file_roles import files_by_role
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.graph import Graph, load_graph
 from gnn_dynamics.data.graph_facts import GRAPHS
-from gnn_dynamics.data.own.arrays import open_npz
+from gnn_dynamics.data.own.files import check_files
 from gnn_dynamics.data.own.memory import GB, available_memory, check_memory
-from gnn_dynamics.data.own.read import build_graph, check_formats, read_raw, without_labels
+from gnn_dynamics.data.own.names import MADE
+from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.diagnosis.analysis import Analysis, analyse
 from gnn_dynamics.diagnosis.causes import CAUSES
 from gnn_dynamics.diagnosis.repairs import REPAIRS
@@ -29,6 +31,7 @@ from gnn_dynamics.figures import graph_check
 from gnn_dynamics.spectra.graph_condition import GRAPH_CONDITION
 
 CONTENT = ("holds", "condition", "causes", "repairs", "traced")
+OPTIONS = ("labels", "ids", "ends", "first_id", "split_index")  # of datasets.schema.yaml
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,40 +42,45 @@ def run(arguments: argparse.Namespace) -> int:
         UserError: if a file cannot be read, or the memory is too small.
     """
     memory = available_memory() if arguments.memory is None else arguments.memory * GB
-    graph, names = _read(arguments, memory)
+    graph = _read(arguments, memory)
+    features = "raw" if arguments.features in MADE else arguments.features
     # Without a split every labelled node is for training: `train` and `all` are the same.
     nodes = arguments.nodes or ("train" if len(graph.train) < len(graph.labelled) else "all")
-    analysis = analyse(graph, arguments.features, nodes, arguments.depth, memory)
-    settings = {"features": arguments.features, "nodes": nodes, "depth": arguments.depth}
+    analysis = analyse(graph, features, nodes, arguments.depth, memory)
+    settings = {"features": features, "nodes": nodes, "depth": arguments.depth}
     files = _write(analysis, settings, Path(arguments.out))
     if arguments.json:
         content = {key: getattr(analysis, key) for key in CONTENT}
         content |= {"settings": settings, "graph": analysis.facts, "files": [*map(str, files)]}
         print(json.dumps(_plain(content), indent=1, sort_keys=True))
     else:
-        print(report(analysis, arguments.features, nodes, names))
+        print(report(analysis, features, nodes))
         print("\nWritten to", ", ".join(map(str, files)))
     return 0 if analysis.holds else 1
 
 
-def _read(arguments: argparse.Namespace, memory: float) -> tuple[Graph, list[str] | None]:
-    """The graph, and the names of its nodes where these are not 0, 1, ..."""
-    paths = check_formats(files_by_role(arguments.paths))
+def _read(arguments: argparse.Namespace, memory: float) -> Graph:
+    """The graph: a prepared one, or the user's own files."""
+    paths = check_files(files_by_role(arguments.paths))
     check_memory(paths.values(), memory)
-    if len(paths) == 1 and paths["graph"].suffix == ".npz" and "about" in open_npz(paths["graph"]):
-        return load_graph(paths["graph"]), None
+    if len(paths) == 1 and _is_prepared(paths["graph"]):
+        return load_graph(paths["graph"])
+    task = "regression" if arguments.regression else "classification"
     options = {
-        "labels": arguments.labels,
-        "task": "regression" if arguments.regression else "classification",
+        "task": "none" if arguments.no_labels else task,
         "weights": "ignore" if arguments.ignore_weights else "refuse",
+        "features": arguments.features if arguments.features in MADE else None,
+        **{name: getattr(arguments, name) for name in OPTIONS},
     }
-    raw = read_raw(paths, options)
-    if arguments.no_labels:
-        raw, options = without_labels(raw), options | {"task": "regression"}
-    if raw.parts is None:
-        options["split"] = "all"
-    graph = build_graph(arguments.name or paths["graph"].stem, paths, raw, options)
-    return checked(graph), raw.node_names
+    given = {name: value for name, value in options.items() if value is not None}
+    name = arguments.name or paths["graph"].name.partition(".")[0]
+    entry, every_node = {"files": paths, "options": given}, arguments.nodes == "all"
+    return checked(read_own(name, entry, memory, split="all", ignore_split=every_node))
+
+
+def _is_prepared(path: Path) -> bool:
+    """Whether a file is a prepared graph of the workflow, by its member `about`."""
+    return zipfile.is_zipfile(path) and "about.npy" in zipfile.ZipFile(path).namelist()
 
 
 def _write(analysis: Analysis, settings: Mapping[str, Any], out: Path) -> list[Path]:

@@ -23,8 +23,8 @@ REPAIR_WORDS = {repairs.SKIP_CONNECTIONS: "skip connections"}
 Cells = Iterable[tuple[str, int]]
 
 
-def report(analysis: Analysis, features: str, nodes: str, names: Sequence[str] | None) -> str:
-    """The whole report; `names` of the nodes in the user's file, where these are not 0, 1, ..."""
+def report(analysis: Analysis, features: str, nodes: str) -> str:
+    """The whole report, with the names of the nodes in the user's file, if any."""
     condition = _with_cells(analysis.condition, analysis.condition[0]).sort_values("cell")
     failing = condition[~condition["condition_holds"].astype(bool)]
     tried = _with_cells(analysis.repairs, repairs.REPAIRS.columns).replace({"repair": REPAIR_WORDS})
@@ -43,7 +43,8 @@ def report(analysis: Analysis, features: str, nodes: str, names: Sequence[str] |
         "more_nodes_than_rows": (condition["rows"] < condition["cols"]).any(),
         "converges": np.isfinite(failing["half_life"]).all(),
         "aligned": _aligned,
-        "listed": partial(_listed, names=names),
+        "understood": analysis.graph.facts.get("understood", []),
+        "listed": partial(_listed, names=analysis.graph.facts.get("node_names")),
         "where": partial(_where, total=len(condition)),
         "speeds": _speeds,
         "span": _span,

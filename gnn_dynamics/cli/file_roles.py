@@ -1,4 +1,4 @@
-"""The role of each path on the command line: edges, features, labels or split."""
+"""The role of each path on the command line: edges, nodes, features, labels, split or ids."""
 
 import re
 from collections.abc import Sequence
@@ -6,12 +6,14 @@ from pathlib import Path
 
 from gnn_dynamics.errors import UserError
 
-ROLES = ("graph", "features", "labels", "split")
+ROLES = ("graph", "features", "labels", "split", "nodes", "ids")
 # Patterns in a file's name that give its role; a file without a match is the graph.
 HINTS = {
     "features": r"feat|attr|(^|[_.-])x([_.-]|$)",
     "labels": r"label|class|target|(^|[_.-])y([_.-]|$)",
-    "split": r"split|mask|(^|[_.-])parts?([_.-]|$)",
+    "split": r"split|mask|idx|(^|[_.-])parts?([_.-]|$)",
+    "ids": r"(^|[_.-])ids?([_.-]?map)?([_.-]|$)",
+    "nodes": r"node|vert|\.content$",
 }
 
 
@@ -41,6 +43,6 @@ def _role(argument: str, alone: bool) -> tuple[str, str]:
     role, mark, path = argument.partition("=")
     if mark and role in ROLES:
         return role, path
-    name = Path(argument).stem.lower()
+    name = Path(argument).name.lower().replace(".csv", "")
     hints = [role for role, pattern in HINTS.items() if re.search(pattern, name)]
     return "graph" if alone or not hints else hints[0], argument

@@ -15,14 +15,14 @@ the propagated features for GCN and GIN, by depth, without and with skip connect
 features that break the assumptions, and why; what repairs them; the expected speed of training.
 Writes the same as Parquet and PNG.
 
-A graph is one file, or several: edges, features, labels, split. The roles follow from the file
-names, or are given: graph=a.csv features=b.npy labels=c.csv split=d.csv.
+A graph is one file, or several. The roles follow from the file names, or are given:
+graph=edges.csv nodes=table.csv, or graph=a.csv features=b.npy labels=c.csv split=d.csv.
 
-  edges              .csv .tsv .txt .parquet .npy, scipy sparse .npz
-  features, labels   .csv .tsv .txt .parquet .npy .npz
-  split              .csv .tsv .txt .parquet .npz, with train, val or test for each node
-  all in one file    .npz (edge_index or adjacency, x, y, train_mask), PyTorch Geometric .pt,
-                     .graphml, .gml, a prepared graph of the workflow (.npz)
+  tables    .csv .tsv .txt .edges .cites .content (also .gz .bz2 .xz), .parquet
+  arrays    .npy .npz .mtx .pt: edges or an adjacency, features, labels, masks
+  networks  .graphml .gexf .gml .net, .json (node-link), a prepared graph of the workflow (.npz)
+
+The report begins with how the files were understood. docs/own-graphs.md says what is recognised.
 """
 CHECK_EXAMPLES = """\
 examples:
@@ -95,14 +95,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(add: Callable[..., argparse.Action]) -> None:
-    scale = "unchanged, rows of sum 1, or columns of mean 0 and variance 1 (default: raw)"
+    scale = (
+        "unchanged, rows of sum 1, or columns of mean 0 and variance 1 (default: raw); identity,"
+        " degree and ones make features for a graph that has none"
+    )
     which = "the set I: training nodes, or all labelled nodes (default: train if there is a split)"
     out = "folder for the tables and the figure (default: ./gnn-dynamics-check)"
     add("paths", nargs="+", metavar="[ROLE=]PATH", help="the files of one graph")
-    add("--features", choices=("raw", "row", "standard"), default="raw", help=scale)
+    made = ("identity", "degree", "ones")
+    add("--features", choices=("raw", "row", "standard", *made), default="raw", help=scale)
     add("--depth", type=_depth, default=4, metavar="H", help="check depths 1 to H (default: 4)")
     add("--nodes", choices=("train", "all"), help=which)
     add("--labels", metavar="NAME", help="column, attribute or array with the labels")
+    add("--ids", metavar="NAME", help="column with the ids of the nodes; none: rows are in order")
+    add("--ends", metavar="A,B", help="the columns with the ids at both ends of an edge")
+    add("--first-id", type=int, metavar="N", help="id of the first row of features (default: 0)")
+    add(
+        "--split", type=int, metavar="K", dest="split_index", help="which of several splits, from 0"
+    )
     add("--no-labels", action="store_true", help="the graph has none; I is the set of all nodes")
     add("--regression", action="store_true", help="labels are real targets, not classes")
     add("--ignore-weights", action="store_true", help="treat weighted edges as unweighted")

@@ -2,6 +2,15 @@
 
 import numpy as np
 
+from gnn_dynamics.data.graph import UNLABELLED
+
+
+def split_all(labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Ascending ids with all labelled nodes for training; labels are classes or real targets."""
+    known = np.isfinite(labels) if labels.dtype.kind == "f" else labels != UNLABELLED
+    none = dict.fromkeys(("val", "test"), np.array([], dtype=np.int64))
+    return {"train": np.flatnonzero(known), **none}
+
 
 def split_per_class(labels: np.ndarray, train: int, val: int, seed: int) -> dict[str, np.ndarray]:
     """Ascending node ids: `train` and `val` nodes of each class, the others for testing.

@@ -1,86 +1,158 @@
-"""The edges of a user's own graph, from an edge list or an adjacency matrix."""
+"""The edges of a file: which columns or arrays are their ends and weights, and which nodes."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
-from gnn_dynamics.data.own.raw_graph import Edges, RawGraph, real_array, where_in, whole_numbers
-from gnn_dynamics.data.own.tables import Table, read_table
+from gnn_dynamics.data.own import names as usual
+from gnn_dynamics.data.own.formats import Arrays, Network
+from gnn_dynamics.data.own.ids import Nodes, as_ids
+from gnn_dynamics.data.own.names import ends_of, first, stem
+from gnn_dynamics.data.own.table import Table, misfit
 from gnn_dynamics.errors import UserError
 
-ENDS = (("source", "target"), ("src", "dst"), ("from", "to"), ("u", "v"))
-# "column 3" is the third column of a file without header.
-WEIGHTS = ("weight", "weights", "w", "column 3")
+ENDS = ("source", "target")
 
 
-def read_edge_table(path: Path) -> RawGraph:
-    """An edge list, CSV or Parquet, in the columns source and target, or in the only two columns.
-
-    Raises:
-        UserError: if there are no such columns, or a node id is not a whole number.
-    """
-    table = read_table(path, lambda names: _kinds(path, names))
-    ends, weight = _ends(path, table.names), _weight(table.names)
-    used = {*ends, weight}
-    unused = [name for k, name in enumerate(table.names) if k not in used]
-    source, target = (table.columns[k] for k in ends)
-    edges = Edges(source, target, table.where, _values(table, weight))
-    return RawGraph(edges, unused=[f"edge column {name!r}" for name in unused])
+def node_table(path: Path, arrays: Arrays, n: int | None = None) -> Table:
+    """Arrays as a table of n nodes, by default as many as values of the features or labels."""
+    for name, array in arrays.items():
+        narrow = array.shape[1:] == (1,) and not sparse.issparse(array)
+        arrays[name] = array[:, 0] if narrow else array
+    main = first(arrays, (*usual.FEATURES, *usual.LABELS)) or next(iter(arrays), None)
+    shape = arrays[main].shape if main is not None else ()
+    return Table(path, arrays, n or (shape or (0,))[0], "node {}".format, noun="array")
 
 
-def _values(table: Table, column: int | None) -> np.ndarray | None:
-    return None if column is None else table.columns[column]
+def graph_in(path: Path, content: Any) -> Network:
+    """The tables of nodes and of edges in a file; the only array without a name is the edges."""
+    if isinstance(content, Network):
+        return content
+    if isinstance(content, Table):
+        return Network(None, content)
+    arrays = dict(content)
+    single = "" if "" in arrays else None
+    shape: tuple[int, ...] = arrays[""].shape if "" in arrays else ()
+    square = len(shape) == 2 and shape[0] == shape[-1] > 2
+    name = "" if square or sparse.issparse(arrays.get("")) else first(arrays, usual.MATRICES)
+    x, count = arrays.get(first(arrays, usual.FEATURES)), arrays.pop("num_nodes", None)
+    if name is not None:
+        edges = _of_matrix(path, name, arrays.pop(name))
+    elif (name := first(arrays, usual.EDGE_LISTS) or single) is not None:
+        weights = arrays.pop(first(arrays, usual.WEIGHTS), None)
+        edges = _of_pairs(path, name, arrays.pop(name), weights)
+    else:
+        known = "edge_index, edges, adjacency"
+        raise UserError(f"{path} has none of the arrays {known} (it has: {', '.join(arrays)})")
+    n = x.shape[0] if x is not None and x.ndim else count
+    return Network(node_table(path, arrays, edges.nodes or (None if n is None else int(n))), edges)
 
 
-def _kinds(path: Path, names: Sequence[str]) -> list[str]:
-    ends, weight = _ends(path, names), _weight(names)
-    kinds: dict[int | None, str] = {**dict.fromkeys(ends, "integer"), weight: "real"}
-    return [kinds.get(position, "text") for position in range(len(names))]
+def _edge_table(path: Path, name: str, columns: Any, unit: str) -> Table:
+    columns = dict(zip((*ENDS, "weight"), columns, strict=False))
+    origin = f"array {name}, {unit}" if name else unit
+    rows = len(columns["source"])
+    return Table(path, columns, rows, lambda k: f"{origin} {k}", "array", by_row=True, ends=ENDS)
 
 
-def _ends(path: Path, names: Sequence[str]) -> tuple[int, int]:
-    lower = [name.lower() for name in names]
-    for pair in ENDS:
-        if set(pair) <= set(lower):
-            return lower.index(pair[0]), lower.index(pair[1])
-    if len(names) == 2 or (len(names) > 2 and names[0] == "column 1"):
-        return 0, 1
-    raise UserError(
-        f"{path} has the columns {', '.join(names)}; an edge list needs the two columns source and"
-        " target, with node ids"
-    )
-
-
-def _weight(names: Sequence[str]) -> int | None:
-    return next((k for k, name in enumerate(names) if name.lower() in WEIGHTS), None)
-
-
-def edges_from_index(index: np.ndarray, origin: str, weights: np.ndarray | None = None) -> Edges:
-    """Edges from an array (2, edges), as in PyTorch Geometric, or (edges, 2).
-
-    Raises:
-        UserError: if it has another shape or type. `origin` begins the message.
-    """
-    index = whole_numbers(index, origin)
-    if index.ndim != 2 or 2 not in index.shape:
-        raise UserError(f"{origin} has the shape {index.shape}; it needs the shape (2, edges)")
-    source, target = index if len(index) == 2 else index.T
-    return Edges(source, target, where_in(origin, "edge"), weights)
-
-
-def edges_from_matrix(matrix: np.ndarray | sparse.sparray, origin: str) -> Edges:
-    """Edges from an adjacency (n, n), dense or sparse; its values are weights.
-
-    Raises:
-        UserError: if it is not square or does not hold numbers. `origin` begins the message.
-    """
+def _of_matrix(path: Path, name: str, matrix: Any) -> Table:
+    """The entries of an adjacency (n, n), dense or sparse, as edges with weights."""
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.dtype.kind not in "buif":
+        reason = "but an adjacency matrix is square and of numbers"
+        raise misfit(f"{path}, array {name}", matrix, reason)
     A = sparse.coo_array(matrix)
-    real_array(A.data, origin)
-    if A.ndim != 2 or A.shape[0] != A.shape[1]:
-        raise UserError(f"{origin} has the shape {A.shape}; an adjacency matrix is square")
-    source, target = (ends.astype(np.int64) for ends in A.coords)
     present = A.data != 0  # a stored zero is not an edge
-    ends = source[present], target[present]
-    return Edges(*ends, where_in(origin, "entry"), A.data[present].astype(np.float64), A.shape[0])
+    table = _edge_table(path, name, [part[present] for part in (*A.coords, A.data)], "entry")
+    table.notes.append(f"an adjacency matrix of {A.shape[0]} nodes")
+    table.nodes = A.shape[0]
+    return table
+
+
+def _of_pairs(path: Path, name: str, index: Any, weights: Any) -> Table:
+    """Edges from an array (2, edges), or (edges, 2 or 3) with weights in the third column."""
+    rows = index.T if index.ndim == 2 and index.shape[0] != 2 else index
+    if index.ndim != 2 or len(rows) not in (2, 3) or index.dtype.kind not in "buif":
+        reason = "but it needs whole numbers of the shape (2, edges)"
+        raise misfit(f"{path}, array {name}", index, reason)
+    columns = [*rows] if weights is None else [*rows[:2], weights.reshape(rows.shape[1], -1)[:, 0]]
+    return _edge_table(path, name, columns, "edge")
+
+
+def with_ends(table: Table, option: str | None) -> Table:
+    """The table with its `ends`; an adjacency matrix becomes a list of edges."""
+    names = table.flat
+    chosen = tuple(option.split(",")) if option else table.ends
+    if not chosen and (matrix := _as_matrix(table)) is not None:
+        return matrix
+    if not chosen and table.named:
+        known = {*usual.IDS, *usual.INDEXES, *usual.WEIGHTS}
+        rest = names if len(names) == 2 else [name for name in names if stem(name) not in known]
+        chosen = ends_of(names) or tuple(rest)
+    table.ends = chosen or tuple(names[:2])
+    if len(table.ends) != 2 or not {*table.ends} <= {*names}:
+        raise UserError(
+            f"{table.path} has the columns {', '.join(table.columns)}; an edge list needs two"
+            " columns with the ids of nodes: name them source and target, or choose by --ends A,B"
+        )
+    return table
+
+
+def _as_matrix(table: Table) -> Table | None:
+    """The edges of an adjacency matrix: a square of numbers, with or without names of nodes."""
+    names, n = list(table.columns), table.rows
+    ids = names[1:] if len(names) == n + 1 else names
+    square = [table.columns[name] for name in ids]
+    numeric = all(c.shape == (n,) and c.dtype.kind in "biuf" for c in square)
+    if len(ids) != n or n < 3 or not numeric:
+        return None
+    if len(names) > n and [str(x) for x in table.columns[names[0]]] != ids:
+        return None
+    A = np.column_stack(square)
+    counted = not table.named or ids == [str(k) for k in range(n)]
+    if len(names) == n and (not counted or (n == 3 and not np.array_equal(A, A.T))):
+        return None  # three edges with weights
+    edges = _of_matrix(table.path, "", A)
+    edges.by_row, values = len(names) == n, np.array(ids, dtype=object)
+    if not edges.by_row:
+        edges.columns |= {end: values[edges.columns[end]] for end in ENDS}
+    return edges
+
+
+def weights_of(table: Table, ignore: bool) -> bool:
+    """Whether the edges have weights other than 1, to be ignored; an error if they are not."""
+    third = [] if table.named else table.flat[2:3]
+    wrong = np.array([], dtype=int)
+    for name in [name for name in table.flat if stem(name) in usual.WEIGHTS] or third:
+        values = pd.Series(table.use(name))
+        other = np.flatnonzero((pd.to_numeric(values, errors="coerce") != 1) & values.notna())
+        wrong = other if other.size else wrong
+        if wrong.size and not ignore:
+            raise UserError(
+                f"{table.where(wrong[0])}: weight {values[wrong[0]]}; the theory has no edge"
+                " weights: remove them, or set the option `weights: ignore` (--ignore-weights)"
+            )
+    return bool(wrong.size)
+
+
+def located(table: Table, nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
+    """(edges,) the numbers of the nodes at both ends."""
+    ids = [as_ids(table.use(name)) for name in table.ends]
+    source, target = (nodes.locate(values, table.by_row) for values in ids)
+    bad = np.flatnonzero((source < 0) | (target < 0))
+    if not bad.size:
+        return source, target
+    row, side = int(bad[0]), 0 if source[bad[0]] < 0 else 1
+    where, pair = table.where(row), f"({ids[0][row]}, {ids[1][row]})"
+    if ids[side][row] is None:
+        raise UserError(f"{table.where(row, table.ends[side])} is empty; it needs a node's id")
+    if nodes.names and not table.by_row:
+        raise UserError(f"{where} {pair}: no node {ids[side][row]}; nodes are {nodes.origin}")
+    remedy = f"; nodes are {nodes.origin}; for other ids, add a column `node` there (or ids=FILE)"
+    remedy = "" if table.by_row else remedy
+    if not any(end.dtype == object or 0 in end for end in ids):
+        remedy = "; if ids start at 1, say so by --first-id 1"
+    last = len(nodes.ids) - 1
+    raise UserError(f"{where} {pair}: node ids must be whole numbers from 0 to {last}{remedy}")

@@ -1,177 +1,262 @@
 """A user's own graph as a data set: files of many formats to one `Graph` (docs/own-graphs.md).
 
 An entry of the catalogue with `reader: own` names its files by role: `graph` (the edges, and
-possibly the rest), `features`, `labels`, `split`. No checksum is pinned; the digests of the files
-are stored in the facts of the graph.
+possibly the rest), `nodes` (one table of everything about them), `features`, `labels`, `split`,
+`ids`. No checksum is pinned; the digests of the files are stored in the facts of the graph.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from scipy import sparse
 
 from gnn_dynamics.data.fetch.checksums import dataset_digest, sha256_of
-from gnn_dynamics.data.graph import Content, Graph, graph_of
-from gnn_dynamics.data.own.arrays import read_npz_graph
-from gnn_dynamics.data.own.edges import edges_from_index, read_edge_table
-from gnn_dynamics.data.own.graphml import read_networkx_graph
-from gnn_dynamics.data.own.labels import encoded_labels, split_of
-from gnn_dynamics.data.own.memory import check_memory
-from gnn_dynamics.data.own.pyg import read_torch_graph
-from gnn_dynamics.data.own.raw_graph import Edges, Features, Labels, RawGraph
-from gnn_dynamics.data.own.values import read_array, read_features, read_labels, read_split
+from gnn_dynamics.data.graph import Content, Graph, clean_edges, graph_of
+from gnn_dynamics.data.own import edges, ids, values
+from gnn_dynamics.data.own.files import check_files, node_table_of, read_files
+from gnn_dynamics.data.own.memory import NODE, check_memory, check_size
+from gnn_dynamics.data.own.table import MOST, Table, few
+from gnn_dynamics.data.splits import split_all, split_per_class
 from gnn_dynamics.errors import UserError
 
-TABLES = (".csv", ".tsv", ".txt", ".parquet")
-NETWORKX = (".graphml", ".gml")
-TORCH = (".pt", ".pth")
-# Allowed formats of each role.
-FORMATS = {
-    "graph": (*TABLES, ".npy", ".npz", *NETWORKX, *TORCH),
-    "features": (*TABLES, ".npy", ".npz"),
-    "labels": (*TABLES, ".npy", ".npz"),
-    "split": (*TABLES, ".npz"),
-}
 
-
-def read_own(name: str, entry: Mapping[str, Any], folder: str | Path | None = None) -> Graph:
-    """The graph of an entry with `reader: own`; its paths are not relative to `folder`.
-
-    `options`: `split`, where no file has a split, is "all" for training on every labelled node, or
-    {train, val, seed} per class; `weights` is "refuse" (the default) or "ignore"; `task` is
-    "classification" (the default) or "regression"; `labels` is the name of their column or array.
-
-    Raises:
-        UserError: if a file cannot be used; the message names the file and the line or node.
-    """
-    paths, options = check_formats(entry["files"]), entry.get("options", {})
-    check_memory(paths.values(), None)
-    return build_graph(name, paths, read_raw(paths, options), options)
-
-
-def check_formats(files: Mapping[str, str | Path]) -> dict[str, Path]:
-    """The files by role, as paths.
-
-    Raises:
-        UserError: if a file is missing, is a folder, or has a format that its role does not allow.
-    """
-    paths = {role: Path(file) for role, file in files.items()}
-    for role, path in paths.items():
-        if path.is_dir():
-            raise UserError(f"{path} is a folder; name the files in it")
-        if not path.is_file():
-            raise UserError(f"{path} ({role}) is missing: there is no such file")
-        if path.suffix not in FORMATS[role]:
-            raise UserError(
-                f"{path}: {path.suffix or 'no suffix'} is not a format for {role}; use one of"
-                f" {', '.join(FORMATS[role])}"
-            )
-    return paths
-
-
-def read_raw(paths: Mapping[str, Path], options: Mapping[str, Any]) -> RawGraph:
-    """The content of all files; features, labels or split in a separate file override the graph's.
-
-    Raises:
-        UserError: as `read_own`; or if there are no features.
-    """
-    label_name = options.get("labels")
-    in_graph = None if "labels" in paths else label_name
-    raw = _read_graph(paths["graph"], in_graph)
-    if "features" in paths:
-        raw = replace(raw, features=read_features(paths["features"]))
-    n = _nodes(paths, raw)
-    if "labels" in paths:
-        raw = replace(raw, labels=read_labels(paths["labels"], label_name, n))
-    if "split" in paths:
-        raw = replace(raw, parts=read_split(paths["split"], n))
-    return raw
-
-
-def _read_graph(path: Path, label_name: str | None) -> RawGraph:
-    if path.suffix in TABLES:
-        return read_edge_table(path)
-    if path.suffix == ".npy":
-        return RawGraph(edges_from_index(read_array(path), str(path)))
-    if path.suffix == ".npz":
-        return read_npz_graph(path, label_name)
-    if path.suffix in TORCH:
-        return read_torch_graph(path, label_name)
-    return read_networkx_graph(path, label_name)
-
-
-def without_labels(raw: RawGraph) -> RawGraph:
-    """The graph with a target 0 at every node; the graph condition does not depend on labels."""
-    zeros = np.zeros(features_of(raw).X.shape[0])
-    return replace(raw, labels=Labels(zeros, "node {}".format), parts=None)
-
-
-def features_of(raw: RawGraph, path: Path | None = None) -> Features:
-    """The features of a graph.
-
-    Raises:
-        UserError: if there are none.
-    """
-    if raw.features is None:
-        raise UserError(f"{path or 'the graph'} has no node features; add a file with features")
-    return raw.features
-
-
-def _nodes(paths: Mapping[str, Path], raw: RawGraph) -> int:
-    """n, the number of rows of the features.
-
-    Raises:
-        UserError: if it is 0, if there are no features or edges, or the graph has another n.
-    """
-    edges, graph = raw.edges, paths["graph"]
-    n, m_x = features_of(raw, graph).X.shape
-    file = paths.get("features", graph)
-    if edges.nodes not in (None, n):
-        raise UserError(f"{file}: {n} rows of features, but {graph} has {edges.nodes} nodes")
-    if not n or not m_x:
-        raise UserError(f"{file}: the graph is empty ({n} nodes with {m_x} features)")
-    if (edges.source == edges.target).all():
-        raise UserError(f"{graph}: the graph is empty, no edge joins two different nodes")
-    return n
-
-
-def build_graph(
-    name: str, paths: Mapping[str, Path], raw: RawGraph, options: Mapping[str, Any]
+def read_own(
+    name: str,
+    entry: Mapping[str, Any],
+    memory: float | None = None,
+    split: Any = None,
+    ignore_split: bool = False,
 ) -> Graph:
-    """The cleaned graph, with the digests of its files among its facts.
+    """The graph of an entry with `reader: own`.
 
-    Raises:
-        UserError: for weights, labels or a split that cannot be used, as `read_own`.
+    `options` are those of config/datasets.schema.yaml. memory: a limit in bytes (None: what is
+    free). split: the option `split` where no file has one. ignore_split: whether that of a file
+    is not read. How the files were understood is in the facts `understood` and `unused`.
     """
-    edges, features = raw.edges, features_of(raw)
-    _check_weights(edges, options)
-    labels, classes = encoded_labels(paths, raw.labels, features.X.shape[0], options)
-    parts, origin = split_of(paths, raw.parts, labels, options)
+    paths = check_files(entry["files"])
+    check_memory(paths.values(), memory)
+    options = {"split": split, **entry.get("options", {})}
+    reading = _Reading(paths, options, split, ignore_split)
+    content = reading.content(memory)
     digests = {role: sha256_of(path) for role, path in sorted(paths.items())}
     facts = {
         "source_url": f"local files: {', '.join(digests)}",
         "sha256": dataset_digest(digests),
         "unpinned": digests,
-        "split": origin,
-        "unused": raw.unused,
-        "class_names": classes,
-        "weights_ignored": edges.weights is not None and not _all_one(edges.weights),
+        "unused": reading.unused(),
+        "understood": reading.notes,
     }
-    ends, where = (edges.source, edges.target), (edges.where, features.where)
-    return graph_of(name, Content(ends, features.X, labels, parts, facts, *where))
+    return graph_of(name, content._replace(facts={**facts, **content.facts}))
 
 
-def _all_one(weights: np.ndarray) -> bool:
-    return bool((weights == 1).all())
+class _Reading:
+    """The tables of all files by role, and `notes` on how their parts are understood."""
 
+    def __init__(
+        self, paths: Mapping[str, Path], options: Mapping[str, Any], split: Any, ignore_split: bool
+    ) -> None:
+        self.options, self.default_split, self.ignore_split = options, split, ignore_split
+        self.task, self.made = options.get("task"), options.get("features")
+        self.notes: list[str] = []
+        contents = read_files(paths)
+        graph = edges.graph_in(paths["graph"], contents[paths["graph"]])
+        self.edges = edges.with_ends(graph.edges, options.get("ends"))
+        others = {role: path for role, path in paths.items() if role != "graph"}
+        nodes = {
+            path: node_table_of(path, contents[path]) for path in dict.fromkeys(others.values())
+        }
+        self.tables = {role: nodes[path] for role, path in others.items()}
+        self.tables |= {"graph": graph.nodes} if graph.nodes is not None else {}
+        for table in dict.fromkeys((self.edges, *self.tables.values())):
+            self.note(self.role(table), *table.notes)
 
-def _check_weights(edges: Edges, options: Mapping[str, Any]) -> None:
-    if edges.weights is None or options.get("weights") == "ignore" or _all_one(edges.weights):
-        return
-    first = int(np.flatnonzero(edges.weights != 1)[0])
-    raise UserError(
-        f"{edges.where(first)}: weight {edges.weights[first]}; the theory has no edge weights:"
-        " remove them, or set the option `weights: ignore` (--ignore-weights)"
-    )
+    def note(self, subject: str, *texts: str) -> None:
+        self.notes += [f"{subject}: {text}" for text in texts]
+
+    def role(self, table: Table) -> str:
+        return next((role for role, one in self.tables.items() if one is table), "graph")
+
+    def unused(self) -> list[str]:
+        """The names in the tables that no part of the graph uses."""
+        self.edges.noun = "edge column"
+        tables = dict.fromkeys((*self.tables.values(), self.edges))
+        return [f"{t.noun} {name!r}" for t in tables for name in t.columns if name not in t.used]
+
+    def candidates(self, *roles: str) -> list[Table]:
+        """The different tables of the roles; the first alone if there is a file for it."""
+        found = [self.tables[role] for role in roles if role in self.tables]
+        return found[:1] if roles[0] in self.tables else [*dict.fromkeys(found)]
+
+    def content(self, memory: float | None) -> Content:
+        """All parts of the graph."""
+        ignored = edges.weights_of(self.edges, self.options.get("weights") == "ignore")
+        label = self.find_label()
+        table, names = self.find_features(label)
+        nodes = self.find_nodes(table, names)
+        n = len(nodes.ids)
+        check_size(f"{self.edges.path}: the graph of {n} nodes", NODE * n, memory)
+        if (own := self.edges.nodes or n) != n:
+            raise UserError(f"{self.edges.path} has {own} nodes, but there are {n}, {nodes.origin}")
+        source, target = edges.located(self.edges, nodes)
+        if not (source != target).any():
+            raise UserError(f"{self.edges.path}: the graph is empty, no edge joins two nodes")
+        ends = " and ".join(map(self.edges.called, self.edges.ends))
+        self.note("edges", f"{len(source)}" + ("" if self.edges.by_row else f" in {ends}"))
+        if not nodes.names and min(source.min(), target.min()) == 1:
+            self.note("edges", "node 0 is in none: do ids start at 1? (--first-id 1)")
+        self.note("nodes", f"{n}, {nodes.origin}")
+        X, where = self.features(nodes, table, names, (source, target))
+        y, classes = self.labels(nodes, label)
+        parts, origin = self.split(nodes, y)
+        for word, node in (("first node", 0), ("last node", n - 1)):
+            row = X[[node]].toarray()[0] if sparse.issparse(X) else X[node]
+            shown = " ".join(f"{value:g}" for value in row[:MOST]) + " ..." * (len(row) > MOST)
+            named = f", label {classes[y[node]]}" if classes and y[node] >= 0 else ""
+            self.note(word, f"{nodes.ids[node]}, features {shown}{named}")
+        facts = {"split": origin, "class_names": classes, "weights_ignored": ignored}
+        facts |= {"node_names": nodes.names}
+        return Content((source, target), X, y, parts, facts, self.edges.where, where)
+
+    def find_label(self) -> tuple[Table, str] | None:
+        """The table and the column of the labels; None where there are none."""
+        tables = self.candidates("labels", "nodes", "graph", "features")
+        option, alone = self.options.get("labels"), "labels" in self.tables
+        for table in tables if self.task != "none" else []:
+            name = option or values.label_name(table, alone, self.task == "regression")
+            if name in table.columns:
+                return table, name
+        if option:
+            listed = "; ".join(f"{table.path} has {', '.join(table.columns)}" for table in tables)
+            raise UserError(f"there is no {option!r} for --labels ({listed})")
+        return None
+
+    def find_features(self, label: tuple[Table, str] | None) -> tuple[Table | None, list[str]]:
+        """The table and the columns of the features; no columns where these are made."""
+        tables = self.candidates("features", "nodes", "graph", "labels")
+        for table in tables:
+            key = ids.key_of(table, self.fits, self.options.get("ids"))
+            name = label[1] if label and label[0] is table else None
+            if self.made or (found := values.feature_names(table, key, name)):
+                return table, [] if self.made else found
+        if self.made:
+            return None, []
+        table = (self.candidates("features", "nodes", "graph") or [self.edges])[0]
+        raise UserError(
+            f"{table.path} has no node features (it has: {', '.join(table.columns)}); add a file"
+            " with features, or make some: --features identity (one-hot), degree or ones"
+        )
+
+    def fits(self, found: np.ndarray) -> bool:
+        """Whether the ids contain all that the edges use."""
+        known = ids.nodes_of(found, "")
+        located = [known.locate(self.edges.columns[end]) for end in self.edges.ends]
+        return not self.edges.by_row and all((part >= 0).all() for part in located)
+
+    def find_nodes(self, main: Table | None, names: Sequence[str]) -> ids.Nodes:
+        """The nodes of the file of ids, of the graph's file, of the features, or of the edges."""
+        own, start = self.tables.get("graph"), self.options.get("first_id", 0)
+        table = self.tables.get("ids") or (own if own is not None and own.key else main)
+        if names and main is not None and not main.rows:
+            raise UserError(f"{main.path}: the graph is empty (0 nodes)")
+        if table is None or not table.rows:
+            ends = [ids.as_ids(self.edges.columns[end]) for end in self.edges.ends]
+            return ids.nodes_of(pd.unique(np.sort(np.concatenate(ends))), "those of the edges")
+        key = ids.key_of(table, self.fits, self.options.get("ids"))
+        role = self.role(table)
+        key = next(iter(table.columns)) if key is None and role == "ids" else key
+        if key is not None:
+            found = ids.ids_of(table, key)
+            if role == "ids" and "value" in table.columns:  # {id: row} in JSON
+                found = found[np.argsort(table.use("value"))]
+            return ids.nodes_of(found, f"by {table.called(key)} of {role}")
+        rows = pd.RangeIndex(start, start + table.rows)
+        return ids.Nodes(rows, f"numbered by the rows of {role}")
+
+    def features(
+        self, nodes: ids.Nodes, table: Table | None, names: Sequence[str], ends: Any
+    ) -> tuple[Any, Callable[[int, int], str]]:
+        """X (n, m_x), and where its values are."""
+        n = len(nodes.ids)
+        if self.made or table is None:
+            self.note("features", f"{self.made}, made as requested")
+            degrees = np.diff(clean_edges(n, *ends)[0].indptr)[:, None]
+            made = {"identity": sparse.eye_array(n, format="csr"), "degree": degrees}
+            return made.get(str(self.made), np.ones((n, 1))), "node {}, feature {}".format
+        rows = ids.rows_of(table, nodes, self.options.get("ids"))
+        if (rows < 0).any():
+            raise UserError(f"{table.path} has no row for node {nodes.ids[rows.argmin()]}")
+        X, titles = values.matrix(table, names)
+        if 0 in X.shape:
+            raise UserError(f"{table.path}: the graph is empty, no feature")
+        named = few([name or "the matrix" for name in names])
+        self.note("features", f"{X.shape[1]}, {named} of {self.role(table)}")
+        if X.dtype.kind == "f" and X.dtype.itemsize < 8:
+            self.note("features", f"rounded to {X.dtype}: a rank may be full by rounding only")
+
+        def where(node: int, feature: int) -> str:
+            name, place = titles[feature]
+            return f"{table.where(int(rows[node]), name)}{place} (node {node})"
+
+        return X[rows], where
+
+    def labels(self, nodes: ids.Nodes, label: Any) -> tuple[np.ndarray, list[str]]:
+        """(n,) classes or targets, and the names of the classes."""
+        if self.task == "none":
+            self.note("labels", "none, as requested")
+            return np.zeros(len(nodes.ids)), []
+        if label is None:
+            table = (self.candidates("labels", "nodes", "graph") or [self.edges])[0]
+            raise UserError(
+                f"{table.path} has no labels under a usual name (it has:"
+                f" {', '.join(table.columns)}); give their name (--labels NAME), add a file with"
+                " labels, or check without labels (--no-labels)"
+            )
+        table, name = label
+        rows, stored = ids.rows_of(table, nodes, self.options.get("ids")), table.use(name)
+        if stored.shape[:1] != (table.rows,):
+            raise UserError(f"{table.path}: {stored.shape[0]} labels, but {table.rows} nodes")
+        found = stored.toarray()[rows] if sparse.issparse(stored) else stored[rows]
+        if (rows < 0).any():  # nodes without a row are unlabelled
+            found = np.where(rows < 0, None, found)
+
+        def where(node: int) -> str:
+            return f"{table.where(int(rows[node]), name)} (node {node})"
+
+        y, classes, notes = values.encoded(found, where, self.task == "regression")
+        if self.task != "regression" and len(classes) < 2:
+            reason = f"there is one class only ({classes[0]})" if classes else "no node has a label"
+            raise UserError(f"{table.path}: {reason}")
+        counts = [f"{c}: {(y == k).sum()}" for k, c in enumerate(classes)]
+        held = f" (nodes by class: {few(counts)})" if classes else ", real targets"
+        self.note("labels", f"{table.called(name)} of {self.role(table)}{held}", *notes)
+        return y, classes
+
+    def split(self, nodes: ids.Nodes, y: np.ndarray) -> tuple[dict[str, np.ndarray], str]:
+        """Ascending ids of train, val and test, and the origin of the split in words."""
+        tables = self.candidates("split", "nodes", "graph", "features", "labels")
+        drawn, option = self.options.get("split"), self.options.get("ids")
+        for table in tables if self.task != "none" and not self.ignore_split else []:
+            if not (names := values.split_names(table, "split" in self.tables)):
+                continue
+            if drawn != self.default_split:
+                raise UserError(f"{table.path} already has a split; remove the option `split`")
+            lists = table.rows != len(nodes.ids) and not ids.key_of(table, lambda _: False, option)
+            rows = None if lists else ids.rows_of(table, nodes, option)
+            number = self.options.get("split_index", 0)
+            parts, notes = values.given_parts(table, names, rows, nodes, number)
+            if not parts["train"].size:
+                raise UserError(f"{table.path}: there are no training nodes in the split")
+            sizes = ", ".join(f"{len(part)} {name}" for name, part in parts.items())
+            self.note("split", f"{few(names)} of {self.role(table)}: {sizes}", *notes)
+            return parts, "as given"
+        if drawn is None:
+            raise UserError(
+                f"{self.edges.path}: there are no training nodes; add a file with the split, or set"
+                " the option `split` to all or to {train: 20, val: 30, seed: 0}"
+            )
+        if drawn == "all":
+            return split_all(y), "none, all labelled nodes train"
+        return split_per_class(y, **drawn), "drawn: {train} per class".format(**drawn)
