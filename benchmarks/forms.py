@@ -105,8 +105,8 @@ def _tables(
 ) -> Tables:
     """The tables of a block whose batches all train in one form."""
     forced = patch.object(training, "choose_form", partial(choose_form, form=form))
-    exact = patch.object(flow, "lambda_max", EXACTLY)
-    with forced, exact, contextlib.redirect_stderr(io.StringIO()):
+    steps, starts = (patch.object(module, "lambda_max", EXACTLY) for module in (flow, training))
+    with forced, steps, starts, contextlib.redirect_stderr(io.StringIO()):
         return training.train_block(graph, settings, block, optimum)
 
 

@@ -87,6 +87,7 @@ def test_tables_do_not_depend_on_the_form(monkeypatch, trained, multiscale):
     """
     exactly = partial(lambda_max, tolerance=1e-9)
     monkeypatch.setattr(flow_module, "lambda_max", exactly)
+    monkeypatch.setattr(block_module, "lambda_max", exactly)
     chosen = tables(trained, multiscale)
     for form in ("stacked", "horner", "left", "row_space", "row_space+left"):
         monkeypatch.setattr(block_module, "choose_form", partial(choose_form, form=form))
