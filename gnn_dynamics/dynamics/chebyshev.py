@@ -21,7 +21,6 @@ from gnn_dynamics.dynamics.step_control import (
     choose,
     falls,
     first_step,
-    inner,
     slower,
 )
 from gnn_dynamics.dynamics.steppers import State, Stepper
@@ -29,9 +28,8 @@ from gnn_dynamics.models.model import Weights, per_model
 from gnn_dynamics.models.objective import Objective
 
 DAMPING = 2 / 13
-MARGIN = (
-    1.05  # of the largest curvature, which is known to 1 % and may grow until the next estimate
-)
+# Of the largest curvature, which is known to 1 % and may grow until the next estimate.
+MARGIN = 1.05
 MOST_STAGES = 250
 EVERY = 25  # steps between two estimates of the largest curvature
 
@@ -102,7 +100,7 @@ def chebyshev_flow(lambda_max: Callable[[Objective, Weights], Tensor], tolerance
         # 0.8 (w_0 - w_1) + 0.4 dt (F_0 + F_1), F = -gradient
         delta = weights.zip(lambda a, b: 0.8 * (a - b), end)
         delta = add(delta, (-0.4 * dt, gradient), (-0.4 * dt, there))
-        error = inner(there, delta).abs() + curvature / 2 * delta.squared_norm()
+        error = there.inner(delta).abs() + curvature / 2 * delta.squared_norm()
         trial = Trial(end, delta, slower(gradient, there), falls(loss, before), error)
         state, weights = advance(weights, dt, (), trial, tolerance)
         take = partial(choose, state.size > 0)

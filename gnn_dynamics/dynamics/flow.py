@@ -38,7 +38,7 @@ LONGEST = 1e30  # stiffness of a direction that is never fitted
 
 @dataclass(frozen=True)
 class Choice:
-    """The method, and why, for the artifact's metadata."""
+    """The method, and the reason in words."""
 
     name: str
     reason: str

@@ -173,7 +173,8 @@ def stages(
     u_w: list[Weights] = []
     forces: list[Weights] = []
     for a, c in zip(A, GAMMA * C, strict=True):
-        at = _tangent(objective, add(weights, *zip(a, u_w, strict=False)))
+        moved = add(weights, *zip(a, u_w, strict=False))
+        at = _tangent(objective, moved) if u_w else system.tangent
         V = LOSSES[objective.loss](z + weighted(a, u_z), objective.Y)[1]
         forces.append(at.transpose(V))
         u, coupled = system.solve(weighted(c, u_z) - h * at.times(forces[-1]))

@@ -8,8 +8,8 @@ speed of the flow, ||delta|| / (dt ||gradient||) <= tolerance, so that it is a s
 the weights go, whatever their units.
 """
 
-import functools
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -56,12 +56,6 @@ def slower(*gradients: Weights) -> Tensor:
     return torch.stack([gradient.squared_norm() for gradient in gradients]).amin(dim=0).sqrt()
 
 
-def inner(a: Weights, b: Weights) -> Tensor:
-    """<a, b> over all weights, (K,)."""
-    products = a.zip(torch.mul, b).tensors()
-    return functools.reduce(torch.add, (product.sum(dim=(1, 2)) for product in products))
-
-
 def advance(
     weights: Weights, dt: Tensor, carried: tuple[Tensor, ...], trial: Trial, tolerance: float
 ) -> tuple[State, Weights]:
@@ -72,7 +66,7 @@ def advance(
     accepted = excess <= 1
     # The estimates are of order 2: delta / dt falls with the square of dt.
     factor = (SAFETY * excess.clamp(min=1e-6).rsqrt()).clamp(SMALLEST, LARGEST)
-    take = functools.partial(choose, accepted)
+    take = partial(choose, accepted)
     kept = tuple(map(take, trial.carried, carried))
     taken, error = torch.where(accepted, dt, 0.0), torch.where(accepted, trial.error, 0.0)
     return State(taken, (dt * factor, *kept), error=error), trial.weights.zip(take, weights)

@@ -83,10 +83,14 @@ class Weights:
         parts = torch.split(rows, [tensor[0].numel() for tensor in tensors], dim=1)
         return self.like([part.view(t.shape) for part, t in zip(parts, tensors, strict=True)])
 
+    def inner(self, other: "Weights") -> Tensor:
+        """(K,) <self, other> over all weights of each model."""
+        products = self.zip(torch.mul, other).tensors()
+        return functools.reduce(torch.add, (product.sum(dim=(1, 2)) for product in products))
+
     def squared_norm(self) -> Tensor:
         """(K,) sum of squares over all weights of each model."""
-        squares = (tensor.square().sum(dim=(1, 2)) for tensor in self.tensors())
-        return functools.reduce(torch.add, squares)
+        return self.inner(self)
 
 
 def per_model(values: Tensor) -> Tensor:

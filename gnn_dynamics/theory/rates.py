@@ -20,6 +20,8 @@ from gnn_dynamics.models.tangent import tangent_kernel
 from gnn_dynamics.theory.products import hidden, layer_products, levels_of
 from gnn_dynamics.theory.time_condition import smallest_eigenvalue
 
+MOST_DIRECTIONS = 1500  # m_y r: an eigenvalue problem of this size takes half a second
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -57,9 +59,6 @@ def rate_sharp(weights: Weights, geometry: Geometry) -> Tensor:
     pairs = zip(levels_of(weights), geometry.compressed, strict=True)
     Z = torch.cat([hidden(products, l, G_l, K) for l, G_l in pairs], dim=1)  # (K, sum m_l, r)
     return 4 * smallest_eigenvalue(Z)
-
-
-MOST_DIRECTIONS = 1500  # m_y r: an eigenvalue problem of this size takes half a second
 
 
 def rate_kernel(weights: Weights, geometry: Geometry) -> tuple[Tensor, Tensor]:
