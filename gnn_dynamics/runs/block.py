@@ -4,7 +4,6 @@
 `theory` the quantities that are recorded; they meet here.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -155,7 +154,7 @@ def _search_rates(batch: Batch, runs: list[Run]) -> list[Tables]:
         trained = _train_groups(batch, rated)
         tables += trained
         speed = [row for group in trained for row in group["speed"]]
-        scores |= dict(zip(todo, _scores(speed), strict=True))
+        scores |= dict(zip(todo, learning_rates.scores(speed), strict=True))
         todo = learning_rates.missing_rates(scores, start)
     return tables
 
@@ -167,20 +166,6 @@ def _curvature(form: Form, nbar: int) -> float:
     """
     sigma = form.sigma_max
     return 2 * sigma**2 if form.loss == "squared" else sigma**2 / (2 * nbar)
-
-
-def _scores(speed: list[Run]) -> list[Score]:
-    """Steps to the smallest threshold relative to ||Y||^2, and the loss at the end."""
-    rows = [row for row in speed if row["threshold_kind"] == "label_norm"]
-    smallest = min(row["threshold"] for row in rows)
-    return [
-        Score(
-            math.inf if row["censored"] else row["steps_to_threshold"],
-            math.inf if row["status"] == "diverged" else row["end_loss"],
-        )
-        for row in rows
-        if row["threshold"] == smallest
-    ]
 
 
 # Training ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ models can be compared at equal rate as well as at each one's best (docs/claims.
 
 import math
 from collections.abc import Hashable, Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Model = TypeVar("Model", bound=Hashable)
 
@@ -19,6 +19,20 @@ class Score(NamedTuple):
 
     steps: float  # to the smallest threshold, inf where not reached
     loss: float  # at the end, inf where diverged
+
+
+def scores(speed: Iterable[Mapping[str, Any]]) -> list[Score]:
+    """Of runs, by their rows of the table speed, at the smallest threshold of the label norm."""
+    rows = [row for row in speed if row["threshold_kind"] == "label_norm"]
+    smallest = min(row["threshold"] for row in rows)
+    return [
+        Score(
+            math.inf if row["censored"] else row["steps_to_threshold"],
+            math.inf if row["status"] == "diverged" else row["end_loss"],
+        )
+        for row in rows
+        if row["threshold"] == smallest
+    ]
 
 
 def rate(k: int) -> float:
