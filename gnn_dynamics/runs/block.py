@@ -137,7 +137,7 @@ def _with_flow(batch: Batch, run: Run, weights: Weights) -> Batch:
     problem, form, settings = batch.problem, batch.form, batch.settings
     labels = targets(problem, run["labels"], run["seed"])
     Y, _ = form.columns.targets(torch.from_numpy(labels[None]))
-    share, method = min(settings.thresholds), settings.integrator
+    share, method = min(_thresholds(settings)), settings.integrator
     choice = choose_flow(batch.arch, form.operator, weights, Y[0], share, method)
     size = min(batch.size, choice.most_models(Y[0].numel()))
     return replace(batch, flow=choice, size=size)
@@ -223,12 +223,16 @@ def _end(batch: Batch, loss_optimum: np.ndarray, label_norm_sq: np.ndarray) -> T
     A flow ends at its last threshold and its target of pairs, or at a gap of SMALLEST_GAP where the
     theorems are observed; other runs end early only if `stop_early` says so.
     """
-    settings = batch.settings
-    if not (batch.flow or settings.stop_early):
+    if not (batch.flow or batch.settings.stop_early):
         return None
-    bounds = batch.flow and {"rates", "time_condition"} & set(settings.observe)
-    thresholds = (SMALLEST_GAP,) if bounds else settings.thresholds
+    thresholds = _thresholds(batch.settings) if batch.flow else batch.settings.thresholds
     return torch.from_numpy(last_loss(loss_optimum, label_norm_sq, thresholds))
+
+
+def _thresholds(settings: Settings) -> tuple[float, ...]:
+    """Those of a flow, in the label norm."""
+    bounds = {"rates", "time_condition"} & set(settings.observe)
+    return (SMALLEST_GAP,) if bounds else settings.thresholds
 
 
 def _initial(
