@@ -137,7 +137,7 @@ def bounds() -> pd.DataFrame:
 CLAIMS = {
     "01": ("Linear convergence", "The loss stays below the bound of Theorem 1.", "vacuous"),
     "02": ("With skip connections", "So does the loss of the multiscale network.", "holds"),
-    "03": ("Single-layer bounds", "The bound of one layer covers it, too.", "fails"),
+    "06": ("A good start", "Some starts keep lambda_T above 0.", "fails"),
     "09": ("Skip connections accelerate", "Multiscale GNNs reach a loss earlier.", "holds for"),
     "10": ("Depth accelerates", "Of two depths the deeper reaches a loss earlier.", "depends on"),
     "11": ("True labels train faster", "True labels are learnt before random ones.", "holds"),
@@ -157,7 +157,7 @@ def claims() -> pd.DataFrame:
             "title": title,
             "assertion": assertion,
             "statement": statement,
-            "source": "Theorem 1 (seen)" if claim == "01" else "Figure 4 (seen)",
+            "source": "Theorem 1" if claim == "01" else "Figure 4",
             "statistic": "largest ratio of the excess to the bound",
             "verdict": verdict,
             "scope": SCOPES.get(claim, ""),
@@ -233,7 +233,7 @@ def alignment() -> pd.DataFrame:
 
 def negative_results() -> pd.DataFrame:
     sources = ("proof of Theorem 1", "Theorem 1 with a larger", "Theorem 2(ii)", "Definition 4")
-    common = {"wording": "from memory", "quantity": "ratio", "value": 2.0, "expected": "<= 1"}
+    common = {"wording": "docs/theory.md", "quantity": "ratio", "value": 2.0, "expected": "<= 1"}
     rows = [{"statement": s, "source": s, **common, "verdict": "fails"} for s in sources]
     return pd.DataFrame(rows)
 
