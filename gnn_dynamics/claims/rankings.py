@@ -72,9 +72,8 @@ def _beside_twins(speed: pd.DataFrame) -> pd.DataFrame:
     So twins may have fewer steps. Runs that `name` has itself come first.
     """
     base = speed["experiment"].str.replace("-(relu|linear)$", "", regex=True)
-    rows = speed.assign(experiment=base).iloc[
-        np.argsort(base != speed["experiment"], kind="stable")
-    ]
+    own = np.argsort(base != speed["experiment"], kind="stable")
+    rows = speed.assign(experiment=base).iloc[own]
     return rows.drop_duplicates([*KEYS, "threshold"])
 
 
@@ -168,8 +167,8 @@ def compare(hit: np.ndarray, end: np.ndarray, score: np.ndarray) -> dict[str, fl
 
     Returns:
         effect: rank correlation, null where the times or the scores are all equal.
-        regret: log2(time of the architecture with the highest score / time of the fastest). The end
-            of a run that did not reach the loss is used, which underestimates it. Ties are averaged.
+        regret: log2(time of the architecture with the highest score / time of the fastest), the
+            mean over ties. The end of a run that did not reach the loss underestimates it.
         regret_at_random: the same for an architecture that is picked at random.
         best: share of the picks that are the fastest.
         right: share of the pairs with different times and scores that are ordered right.

@@ -54,16 +54,31 @@ class Words(NamedTuple):
 
 WORDS = {
     LOG2: Words(
-        *("sooner", "later", "equally soon"),
-        *("{number} times {word}", "factor", "", float(np.log2(1.05))),
+        above="sooner",
+        below="later",
+        within="equally soon",
+        pattern="{number} times {word}",
+        noun="factor",
+        after="",
+        same=float(np.log2(1.05)),
     ),
     POINTS: Words(
-        *("better", "worse", "equally well"),
-        *("{number} points {word}", "difference", " points", 0.1),
+        above="better",
+        below="worse",
+        within="equally well",
+        pattern="{number} points {word}",
+        noun="difference",
+        after=" points",
+        same=0.1,
     ),
     RHO: Words(
-        *("in the same order", "in the opposite order", "unrelated"),
-        *("{word} with rank correlation {number}", "rank correlation", "", 0.01),
+        above="in the same order",
+        below="in the opposite order",
+        within="unrelated",
+        pattern="{word} with rank correlation {number}",
+        noun="rank correlation",
+        after="",
+        same=0.01,
     ),
 }
 NETWORK = ["aggregation", "activation", "multiscale"]
@@ -162,7 +177,7 @@ def factor(row: Any) -> str:
     words = WORDS[row.unit]
     size = row.effect if row.unit == RHO else abs(row.effect)
     word = words.above if row.finding in ABOVE else words.below
-    said = words.pattern.format(number=number(size, row.unit), word=word)
+    said = words.pattern.format(number=amount(size, row.unit), word=word)
     return words.without_number(row.finding) or said
 
 
@@ -171,7 +186,7 @@ def times(effect: float) -> str:
     return f"{2**effect:.2g}" if effect < np.log2(99.5) else f"{2**effect:.0f}"
 
 
-def number(effect: float, unit: str) -> str:
+def amount(effect: float, unit: str) -> str:
     """An effect in its unit: a factor, points, or a rank correlation."""
     if unit == LOG2:
         return times(effect)
@@ -181,7 +196,7 @@ def number(effect: float, unit: str) -> str:
 def interval(low: float, high: float, finding: str, unit: str = LOG2) -> str:
     """`1.3 to 1.6`, of the number that `factor` gives."""
     ends = (-high, -low) if finding in BELOW and unit != RHO else (low, high)
-    return " to ".join(number(end, unit) for end in ends)
+    return " to ".join(amount(end, unit) for end in ends)
 
 
 def _effect(stratum: pd.DataFrame, brief: bool = False) -> str:
@@ -239,7 +254,7 @@ def _gain(where: str, depths: pd.DataFrame) -> str:
         return f"The {words.noun}{where} is the same at H = {at}."
     trend = "grows with depth" if effects.is_monotonic_increasing else "changes with depth"
     trend = "falls with depth" if effects.is_monotonic_decreasing else trend
-    numbers = join([number(effect, unit) for effect in effects])
+    numbers = join([amount(effect, unit) for effect in effects])
     return f"The {words.noun}{where} {trend}: {numbers}{words.after} at H = {at}."
 
 
