@@ -23,7 +23,7 @@ from gnn_dynamics.config.grid import KEYS, OPTIMUM_KEYS
 
 ARCHITECTURE = ["multiscale", "depth"]
 MODEL = [key for key in KEYS if key not in ("experiment", "optimizer", "lr")]
-# Architectures with equal values are ranked together.
+# Architectures that agree on these are ranked.
 GROUP = ["measure", "aggregation", "activation", "init", "dataset", "seed"]
 GROUP += ["experiment", "features", "nodes", "width"]
 PREDICTORS = {

@@ -111,13 +111,13 @@ def describe(rows: pd.DataFrame, sentence: str, endpoint: Mapping[str, Any]) -> 
 
 
 def summary(rows: pd.DataFrame, sentence: str) -> str:
-    """The result in one or two sentences: the networks of the first aggregation, leading strata."""
+    """The result in one or two sentences: leading strata, first aggregation and activation."""
     strata = networks(rows[rows["primary"]])
-    first = [found[0] for found in strata.values()][:1]
-    same = [lead["aggregation"].iloc[0] for lead in first]
+    leads = {network: found[0] for network, found in strata.items()}
+    kinds = {network: tuple(lead[NETWORK[:2]].iloc[0]) for network, lead in leads.items()}
     sentences: list[str] = []
-    for network, (lead, *_) in strata.items():
-        if lead["aggregation"].iloc[0] in same and not network.startswith("ReLU"):
+    for network, lead in leads.items():
+        if kinds[network] == next(iter(kinds.values())):
             sentences += _about(network, lead, "" if sentences else sentence)
     return " ".join(sentences)
 
