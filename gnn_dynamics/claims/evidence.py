@@ -135,7 +135,7 @@ def stratum_rows(stratum: pd.DataFrame, endpoint: Rule, scale: Scale) -> list[di
     if len(known) < endpoint["minimum_graphs"]:
         return [{**row, "judged": True} for row in rows]
     effects, errors = (np.array([row[name] for row in known]) for name in ("effect", "se"))
-    pooled = asdict(pool(effects, errors, endpoint["confidence"]))
+    pooled = asdict(pool(effects, scale.weighing(errors), endpoint["confidence"]))
     counts = {name: sum(row[name] for row in graphs) for name in COUNTS}
     sides = [sum(row["finding"] in side for row in known) for side in (ABOVE, BELOW)]
     both = min(sides) >= endpoint["smallest_minority"] * len(known)

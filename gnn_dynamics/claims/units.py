@@ -39,6 +39,13 @@ class Scale(NamedTuple):
     margin: float
     smallest_error: float
 
+    def weighing(self, errors: np.ndarray) -> np.ndarray:
+        """Standard errors (k,) by which graphs are weighed: of rank correlations, the same for all.
+
+        The nearer to 1 a correlation is, the smaller its error, so that such graphs would dominate.
+        """
+        return np.full_like(errors, np.sqrt(np.mean(errors**2))) if self.unit == RHO else errors
+
     def finding(self, row: Mapping[str, float], both_sides: bool = False) -> str:
         """What an interval says.
 
