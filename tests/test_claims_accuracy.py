@@ -152,7 +152,7 @@ def test_steps_at_the_same_rates_stand_beside_the_accuracy():
         found = pooled(evidence, measure)
         assert (found["finding"], found["unit"], found["effect"]) == ("faster", "log2", 1.0)
         assert not evidence[evidence["measure"] == measure]["primary"].any()
-    assert "against two layers without: 2 times sooner (2 to 2)." in claim["statement"]
+    assert "against shallow without: 2 times sooner (2 to 2)." in claim["statement"]
 
 
 SPLITS = [(f"train-{k}", 0) for k in range(10)]

@@ -23,7 +23,7 @@ from gnn_dynamics.figures import style
 LINE = 0.185  # inches for each row
 # Effects beyond 32 times, or 50 points, are drawn at the edge, with an arrow.
 LEAST, MOST = {LOG2: 1.0, POINTS: 2.0}, {LOG2: 5.0, POINTS: 50.0}
-SHORT = {"deep_accuracy": "H ≥ 16 against H = 2", "accuracy": "same depth"}  # titles
+SHORT = {"deep_accuracy": "deep with skips, shallow without", "accuracy": "same depth"}  # titles
 COLOURS = {"with skips": style.BLUE, "without skips": style.RED, "": style.BLACK}
 
 
@@ -93,7 +93,8 @@ def _lines(rows: pd.DataFrame, homophily: dict[str, float]) -> list[Row]:
     for network, found in strata.items():
         for stratum in found[1:]:
             titles.setdefault(_title(stratum), {})[network] = stratum
-    for depth, part in rows[~primary].groupby("depth", dropna=False):
+    beside = rows[~primary].sort_values("depth", na_position="first")
+    for depth, part in beside.groupby("depth", dropna=False, sort=False):
         for network, found in networks(part).items():
             title = _title(found[0]) + ("" if pd.isna(depth) else f", H = {depth:g}")
             titles.setdefault(title, {})[network] = found[0]
@@ -177,8 +178,12 @@ def factor_axis(ax: Axes, reach: float, wide: bool = True) -> None:
 def points_axis(ax: Axes, reach: float) -> None:
     """An axis of differences in accuracy."""
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+g}".replace("-", "−")))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _points(x)))
     _effect_axis(ax, reach, "points of test accuracy")
+
+
+def _points(difference: float) -> str:
+    return f"{difference:+g}".replace("-", "−") if difference else "0"
 
 
 def _effect_axis(ax: Axes, reach: float, label: str) -> None:

@@ -20,7 +20,6 @@ from gnn_dynamics.summaries import select
 
 LINE = 0.42  # inches for each predictor
 COLOURS = {"gcn": style.BLUE, "gin": style.RED}
-OFFSETS = {"gcn": -0.2, "gin": 0.2}
 PANEL = ["measure", "aggregation"]
 WHERE = 1.08  # of the words beside a panel, in units of the correlation
 
@@ -39,29 +38,32 @@ def draw(rows: pd.DataFrame) -> Figure:
     """From table `predictions`. The predictor that was named beforehand has a grey band."""
     measures = [measure for measure in MEASURES if measure in set(rows["measure"])]
     predictors = [name for name in PREDICTORS if name in set(rows["predictor"])]
+    aggregations = select.ordered(rows["aggregation"], "aggregation")
+    apart = np.linspace(-0.2, 0.2, len(aggregations)) if len(aggregations) > 1 else [0.0]
+    offsets = dict(zip(aggregations, apart, strict=True))
     figure = style.new_figure(1.25 + LINE * len(predictors))
     axes = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
     for ax, measure in zip(axes, measures, strict=True):
-        _panel(ax, rows[rows["measure"] == measure], predictors)
-        ax.set_title(phrase("measure", measure).capitalize(), fontsize=9, weight="bold")
+        _panel(ax, rows[rows["measure"] == measure], predictors, offsets)
+        ax.set_title(_title(measure), fontsize=9, weight="bold")
     axes[0].set_yticks(range(len(predictors)), [PREDICTORS[name] for name in predictors])
     axes[0].set_ylim(len(predictors) - 0.5, -0.8)
     looks = {
         names.name(aggregation): {"color": _colour(aggregation), "marker": "D", "ls": ""}
-        for aggregation in select.ordered(rows["aggregation"], "aggregation")
+        for aggregation in aggregations
     }
     style.legend_above(figure, looks, "", columns=len(looks))
     return figure
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, predictors: list[str]) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame, predictors: list[str], offsets: dict[str, float]) -> None:
     ax.text(WHERE, -0.62, "right   regret", fontsize=7, color=style.GREY, va="center")
     for y, predictor in enumerate(predictors):
         part = rows[rows["predictor"] == predictor]
         if part["primary"].any():
             ax.axhspan(y - 0.45, y + 0.45, color="#EEEEEE", lw=0)
         for aggregation, marks in part.groupby("aggregation"):
-            _mark(ax, y + OFFSETS.get(str(aggregation), 0.0), marks, _colour(aggregation))
+            _mark(ax, y + offsets[str(aggregation)], marks, _colour(aggregation))
     ax.axvline(0, color=style.BLACK, lw=0.8, zorder=1)
     ax.set(xlim=(-1.05, 1.05), xlabel="rank correlation", xticks=[-1, 0, 1])
     ax.grid(axis="x")
@@ -80,6 +82,11 @@ def _mark(ax: Axes, y: float, rows: pd.DataFrame, colour: str) -> None:
     overall = pooled if len(pooled) else graphs
     numbers = f"{overall['right'].mean():4.0%}   {_times(overall['regret'])}"
     ax.text(WHERE, y, numbers, fontsize=7.5, color=colour, va="center")
+
+
+def _title(measure: Any) -> str:
+    words = phrase("measure", measure)
+    return words[0].upper() + words[1:]
 
 
 def _times(regret: pd.Series) -> str:
@@ -104,7 +111,7 @@ def measured(rows: pd.DataFrame) -> list[str]:
         words = "; ".join(_words(table.loc[name], name) for name in dict.fromkeys([*known, best]))
         chance = part["regret_at_random"].median()
         sentences.append(
-            f"{phrase('measure', measure).capitalize()}, {names.name(aggregation)}: {words}."
+            f"{_title(measure)}, {names.name(aggregation)}: {words}."
             f" An architecture that is picked at random takes {chance:.2g} times as long as the"
             " fastest."
         )
