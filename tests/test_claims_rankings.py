@@ -155,6 +155,23 @@ def test_a_planted_predictor_is_found():
     assert "linear_twin" not in found.index
 
 
+def test_the_curvature_of_descent_is_its_sharpness_at_the_start():
+    """And where it was not observed, a flow of the same model has it."""
+    rows, descent = flows(FIVE), {"optimizer": "gd", "lr": 0.1, "experiment": "descent"}
+    steps = [one | descent | {"lambda_start": np.nan} for one in rows["speed"]]
+    observed = [
+        one | descent | {"lr_lambda_max": 0.1 * 2 / one["grad_norm_sq"]} for one in rows["training"]
+    ]
+    alone = rows | {"speed": steps, "training": observed}
+    for tables_ in (alone, rows | {"speed": rows["speed"] + steps}):
+        found = predicted(**tables_).query("measure == 'gd_steps' and graph == 'pooled'")
+        known = found.set_index("predictor")
+        assert known.loc["lambda_start", "rho"] == 1.0
+        assert known.loc["scaled_speed", "primary"]
+    blind = predicted(**rows | {"speed": steps})
+    assert not set(blind["predictor"]) & {"lambda_start", "scaled_speed"}
+
+
 def test_the_excess_of_the_initial_speed_is_above_the_optimum():
     rows = flows(FIVE)
     for start, best in zip(rows["training"], rows["optimum"], strict=True):

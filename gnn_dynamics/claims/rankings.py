@@ -112,9 +112,15 @@ def _with_facts(rows: pd.DataFrame, tables: Tables, speed: pd.DataFrame) -> pd.D
     start = start.merge(optima, on=list(OPTIMUM_KEYS), how="left")
     known = (start["loss_fn"] == "squared") & (start["activation"] == "linear")
     excess = start["loss"] - start["loss_optimum"].where(known, 0.0)
-    speeds = start.assign(initial_speed=start["grad_norm_sq"] / excess)
-    rows = rows.merge(speeds.groupby(MODEL)["initial_speed"].first(), on=MODEL, how="left")
-    rows = rows.merge(speed.groupby(MODEL)["lambda_start"].max(), on=MODEL, how="left")
+    # Descent records the curvature times its rate, where `observe` asks for the sharpness.
+    start = start.assign(
+        initial_speed=start["grad_norm_sq"] / excess, sharpness=start["lr_lambda_max"] / start["lr"]
+    )
+    rows = rows.merge(
+        start.groupby(MODEL)[["initial_speed", "sharpness"]].first(), on=MODEL, how="left"
+    )
+    rows = rows.merge(speed.groupby(MODEL)["lambda_start"].first(), on=MODEL, how="left")
+    rows["lambda_start"] = rows["lambda_start"].fillna(rows["sharpness"])
     facts = tables["graphs"].set_index("dataset")[["features_count", "classes"]]
     inputs, classes = (rows["dataset"].map(facts[name]) for name in facts)
     heads = rows["width"] * classes * np.where(rows["multiscale"], rows["depth"], 1)
