@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from gnn_dynamics.claims import names
 from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.sentences import networks, times
+from gnn_dynamics.claims.units import LOG2
 from gnn_dynamics.figures import style
 from gnn_dynamics.figures.forest import COLOURS, factor_axis, marker, reach_of, skips
 from gnn_dynamics.summaries import select
@@ -36,7 +37,9 @@ def draw(claims: pd.DataFrame, evidence: pd.DataFrame) -> Figure:
 
     A diamond is the effect over all graphs, a dot that on one graph, each with its 95 % interval.
     """
-    primary = evidence[evidence["primary"].astype(bool)] if len(evidence) else evidence
+    primary = evidence
+    if len(evidence):
+        primary = evidence[evidence["primary"].astype(bool) & (evidence["unit"] == LOG2)]
     speed = [
         row for row in claims.itertuples() if len(primary) and row.claim in set(primary["claim"])
     ]

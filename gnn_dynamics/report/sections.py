@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from gnn_dynamics.claims.conclusion import phrase
-from gnn_dynamics.claims.evidence import FASTER, POOLED
+from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.names import MARKS, name, verdict_counts
-from gnn_dynamics.claims.sentences import interval, judged, networks, times
+from gnn_dynamics.claims.sentences import amount, interval, judged, networks
+from gnn_dynamics.claims.units import FASTER
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.glossary import TABLES
 from gnn_dynamics.summaries import select
@@ -84,10 +85,10 @@ def _factors(row: Any) -> dict[str, str]:
     """Effect and intervals of a row of evidence as factors; empty where there is none."""
 
     def span(low: float, high: float) -> str:
-        return "" if pd.isna(low) else interval(low, high, FASTER)
+        return "" if pd.isna(low) else interval(low, high, FASTER, row.unit)
 
     return {
-        "factor": "" if pd.isna(row.effect) else times(row.effect),
+        "factor": "" if pd.isna(row.effect) else amount(row.effect, row.unit),
         "interval": span(row.ci_low, row.ci_high),
         "new": span(row.prediction_low, row.prediction_high),
         "finding": row.finding,
