@@ -42,7 +42,7 @@ def report(analysis: Analysis, features: str, nodes: str) -> str:
         "unrepaired": set(failing["cell"]) - set(helpful["cell"]),
         "more_nodes_than_rows": (condition["rows"] < condition["cols"]).any(),
         "converges": np.isfinite(failing["half_life"]).all(),
-        "aligned": _aligned,
+        "aligned": aligned,
         "understood": analysis.graph.facts.get("understood", []),
         "listed": partial(_listed, names=analysis.graph.facts.get("node_names")),
         "where": partial(_where, total=len(condition)),
@@ -76,11 +76,11 @@ def _causes(rows: pd.DataFrame) -> list[tuple[str, list[int], str, Cells]]:
     ]
 
 
-def _aligned(table: str) -> str:
-    """Lines of cells, separated by |, as columns; the first two are aligned to the left."""
+def aligned(table: str, left: int = 2) -> str:
+    """Lines of cells, separated by |, as columns; the first `left` ones are aligned to the left."""
     rows = [line.split("|") for line in table.splitlines()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    line = "  ".join(f"{{:{'<' if k < 2 else '>'}{width}}}" for k, width in enumerate(widths))
+    line = "  ".join(f"{{:{'<' if k < left else '>'}{width}}}" for k, width in enumerate(widths))
     return "\n".join("  " + line.format(*row) for row in rows)
 
 
