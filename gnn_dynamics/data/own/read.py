@@ -61,6 +61,7 @@ class _Reading:
         self.options, self.default_split, self.ignore_split = options, split, ignore_split
         self.task, self.made = options.get("task"), options.get("features")
         self.notes: list[str] = []
+        self.facts: dict[str, Any] = {}
         contents = read_files(paths)
         graph = edges.graph_in(paths["graph"], contents[paths["graph"]])
         self.edges = edges.with_ends(graph.edges, options.get("ends"))
@@ -116,7 +117,7 @@ class _Reading:
             shown = " ".join(f"{value:g}" for value in row[:MOST]) + " ..." * (len(row) > MOST)
             named = f", label {classes[y[node]]}" if classes and y[node] >= 0 else ""
             self.note(word, f"{nodes.ids[node]}, features {shown}{named}")
-        facts = {"split": origin, "class_names": classes, "weights_ignored": ignored}
+        facts = self.facts | {"split": origin, "class_names": classes, "weights_ignored": ignored}
         facts |= {"node_names": nodes.names}
         return Content((source, target), X, y, parts, facts, self.edges.where, where)
 
@@ -193,7 +194,11 @@ class _Reading:
             raise UserError(f"{table.path}: the graph is empty, no feature")
         named = few([name or "the matrix" for name in names])
         self.note("features", f"{X.shape[1]}, {named} of {self.role(table)}")
-        if X.dtype.kind == "f" and X.dtype.itemsize < 8:
+        if len(names) == X.shape[1]:
+            self.facts["feature_names"] = [*names]
+        values_stored = X.data if sparse.issparse(X) else X
+        if X.dtype.kind == "f" and X.dtype.itemsize < 8 and (values_stored % 1 != 0).any():
+            self.facts["features_rounded"] = str(X.dtype)
             self.note("features", f"rounded to {X.dtype}: a rank may be full by rounding only")
 
         def where(node: int, feature: int) -> str:
