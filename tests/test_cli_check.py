@@ -245,7 +245,10 @@ def test_no_labels_are_needed(tmp_path, capsys):
         (["."], "is a folder"),
         (["notes.docx"], "notes.docx: .docx is not a format for graph"),
         (["graph.csv", "features.csv", "labels.csv", "--memory", "1e-9"], "is too large"),
-        (["graph.csv", "features.csv", "labels.csv", "--labels", "z"], "there is no 'z'"),
+        (
+            ["graph.csv", "features.csv", "labels.csv", "--labels", "z"],
+            "labels.csv has no 'z' for --labels",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path, capsys, monkeypatch):
