@@ -11,8 +11,10 @@ from gnn_dynamics.claims.cells import STATES
 from gnn_dynamics.claims.comparisons import HALVES
 from gnn_dynamics.claims.conclusion import NEITHER, NO, NOTHING, VACUOUS, YES, conclude, phrase
 from gnn_dynamics.claims.names import name
-from gnn_dynamics.claims.sentences import UNTESTED, describe, disagree, factor, summary
+from gnn_dynamics.claims.sentences import UNTESTED, describe, summary
+from gnn_dynamics.claims.strata import disagree
 from gnn_dynamics.claims.units import ABOVE, BELOW, FINDINGS, MEASURES, OPEN, VARIES, WITHIN
+from gnn_dynamics.claims.words import factor
 
 CLAIMS = Table(
     keys=("claim",),

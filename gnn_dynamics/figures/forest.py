@@ -16,8 +16,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from gnn_dynamics.claims import names
 from gnn_dynamics.claims.conclusion import phrase
 from gnn_dynamics.claims.evidence import POOLED
-from gnn_dynamics.claims.sentences import BESIDE, factor, networks
+from gnn_dynamics.claims.strata import BESIDE, networks
 from gnn_dynamics.claims.units import LOG2, POINTS
+from gnn_dynamics.claims.words import factor
 from gnn_dynamics.figures import style
 
 LINE = 0.185  # inches for each row

@@ -11,8 +11,9 @@ import pandas as pd
 from gnn_dynamics.claims.conclusion import phrase
 from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.names import MARKS, name, verdict_counts
-from gnn_dynamics.claims.sentences import amount, interval, judged, networks
+from gnn_dynamics.claims.strata import judged, networks
 from gnn_dynamics.claims.units import FASTER
+from gnn_dynamics.claims.words import amount, interval
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.glossary import TABLES
 from gnn_dynamics.summaries import select
