@@ -99,7 +99,7 @@ def test_where_no_run_gets_there_nothing_is_tested():
     evidence, claim = world(graph_speeds(effects(*[None] * 6)))
     assert set(evidence["finding"]) == {"not enough evidence"} and evidence["effect"].isna().all()
     assert (evidence["undecided"] == len(SEEDS)).all()
-    assert (claim["verdict"], claim["supports"], claim["undecided"]) == ("not tested", 0, 6)
+    assert (claim["verdict"], claim["supports"], claim["undecided"]) == ("undecided", 0, 6)
     assert "too few runs reached it" in claim["statement"]
 
 

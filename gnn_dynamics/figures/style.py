@@ -41,6 +41,7 @@ VERDICT_COLOUR = {
     "depends on": ORANGE,
     "fails": RED,
     "vacuous": GREY,
+    "undecided": GREY,
     "not tested": GREY,
 }
 
