@@ -19,8 +19,7 @@ from gnn_dynamics.figures import style
 from gnn_dynamics.figures.forest import COLOURS, factor_axis, marker, reach_of, skips
 from gnn_dynamics.summaries import select
 
-# Inches. Narrow, so that letters of 8 pt are legible on a phone of 390 pixels, too.
-WIDTH, SIDE = 5.4, 0.1
+WIDTH, SIDE = style.NARROW, 0.1  # inches
 TOP, TALL, AXIS, LOW = 0.45, 0.95, 0.55, 0.33  # title, a claim about speed, its axis, any other
 PLOTS = (2.5, 4.0, 5.4)  # edges of the two plots, from the left
 CHIP = 0.98  # width of a verdict
@@ -131,7 +130,7 @@ def _number(
     ax: Axes, row: Any, y: float, ends: tuple[float, float], reach: float, look: style.Look
 ) -> None:
     """The factor beside its interval, on the side where there is room."""
-    text = f"{times(row.effect)}×"
+    text = f"{times(abs(row.effect))}× {'sooner' if row.effect > 0 else 'later'}"
     text += "" if row.graph == POOLED else f" {names.name(row.graph)}"
     left = row.effect > 0
     x = ends[0] - 0.08 * reach if left else ends[1] + 0.08 * reach

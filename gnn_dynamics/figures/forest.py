@@ -18,7 +18,7 @@ from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.sentences import factor, networks
 from gnn_dynamics.figures import style
 
-LINE = 0.185  # inches for each row
+LINE = 0.2  # inches for each row
 MOST = 5.0  # log2: effects beyond 32 times are drawn at the edge, with an arrow
 COLOURS = {"with skips": style.BLUE, "without skips": style.RED, "": style.BLACK}
 
@@ -49,7 +49,7 @@ def draw(rows: pd.DataFrame, homophily: dict[str, float]) -> Figure:
     """
     lines = _lines(rows, homophily)
     columns = list(dict.fromkeys(rows.sort_values("aggregation")["aggregation"]))
-    figure = style.new_figure(0.95 + LINE * len(lines))
+    figure = style.new_figure(0.95 + LINE * len(lines), style.NARROW)
     axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
     reach = reach_of(rows)
     for ax, aggregation in zip(axes, columns, strict=True):
@@ -60,7 +60,7 @@ def draw(rows: pd.DataFrame, homophily: dict[str, float]) -> Figure:
         factor_axis(ax, reach)
         ax.set_title(_column_title(rows[rows["aggregation"] == aggregation]))
         ax.tick_params(axis="y", length=0)
-    axes[0].set_yticks(range(len(lines)), [line.label for line in lines])
+    axes[0].set_yticks(range(len(lines)), [line.label for line in lines], fontsize=8)
     axes[0].set_ylim(len(lines) - 0.4, -0.6)
     for label, line in zip(axes[0].get_yticklabels(), lines, strict=True):
         label.set_fontweight("bold" if line.pooled else "normal")
@@ -159,6 +159,7 @@ def factor_axis(ax: Axes, reach: float, wide: bool = True) -> None:
     ticks = np.arange(-step * int(reach // step), reach + 0.01, step)
     ax.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     ax.xaxis.set_minor_locator(NullLocator())
+    ax.tick_params(axis="x", labelsize=8)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: as_factor(x)))
     ax.grid(axis="x")
     ax.grid(False, axis="y")
