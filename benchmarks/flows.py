@@ -80,8 +80,8 @@ def cell(dataset: str, aggregation: str, skip: bool, depth: int) -> Cell:
     objective = form.objective(Y)
     basis = row_basis([G_l.numpy() for G_l in form.G])
     optimum = residual(objective.Y[0].numpy(), basis) + float(torch.as_tensor(objective.offset))
-    auto = choose_flow(arch, form.operator, objective.Y[0], THRESHOLDS[-1])
     weights = form.reduce(initial_weights(arch, "default", [0]))
+    auto = choose_flow(arch, form.operator, weights, objective.Y[0], THRESHOLDS[-1])
     return Cell(objective, weights, auto, optimum, float(Y.square().sum()))
 
 

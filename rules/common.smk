@@ -125,7 +125,7 @@ def tables(*names):
 TABLES = tables(
     *("graphs", *SPECTRAL_TABLES, *TRAINING_TABLES),
     *("bounds", "guarantees", "descent_limits", "negative_results", "negative_curves"),
-    *("comparisons", "evidence", "claims"),
+    *("comparisons", "evidence", "predictions", "claims"),
 )
 
 # A failed job's outputs are deleted. Snakemake makes them again only if a target names them or what

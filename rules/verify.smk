@@ -71,9 +71,9 @@ rule check_negative_results:
 rule compare_runs:
     input:
         **tables("speed", "training", "time_condition", "gradient_terms", "bounds"),
-        **tables("graph_condition", "optimum"),
+        **tables("graph_condition", "optimum", "graphs"),
     output:
-        **tables("comparisons", "evidence"),
+        **tables("comparisons", "evidence", "predictions"),
     log:
         "<logs>/compare_runs.log",
     benchmark:

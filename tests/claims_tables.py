@@ -13,6 +13,7 @@ from gnn_dynamics.claims.claim_cells import claim_cells_by_half, seed_halves
 from gnn_dynamics.claims.comparisons import compare_runs, paired_runs
 from gnn_dynamics.claims.evidence import gather_evidence
 from gnn_dynamics.claims.pair_target import PAIR
+from gnn_dynamics.claims.rankings import rankings
 from gnn_dynamics.claims.verdicts import judge
 from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.theory.time_condition import with_infima
@@ -22,7 +23,7 @@ CLAIMS = Path(__file__).resolve().parents[1] / "config" / "claims.yaml"
 SEEDS = range(10)
 TABLES = (
     *("speed", "gradient_terms", "bounds", "graph_condition", "time_condition"),
-    *("training", "optimum"),
+    *("training", "optimum", "graphs"),
 )
 
 
@@ -57,8 +58,7 @@ def tables(**rows: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     """All tables that claims read, typed and empty but for the rows given, with lambda's infima."""
     frames = {name: frame(name, rows.get(name, [])) for name in TABLES}
     frames["time_condition"] = with_infima(frames["time_condition"])
-    cases = pd.DataFrame(rows.get("counterexamples", []), columns=["case", "ratio"])
-    return frames | {"counterexamples": cases.astype({"case": object, "ratio": float})}
+    return frames | {"rankings": rankings(frames, settings()["rule"])}
 
 
 def graph_speeds(
@@ -101,7 +101,7 @@ def made_up_pairs(
     for graph, depth, seed, *values in product(graphs, depths, range(5), *lists.values()):
         keys = {"depth": depth, **dict(zip(lists, values, strict=True))}
         ratio = effect(graph, **keys) + 0.1 * (seed - 2)
-        rows.append(RUN | keys | {"dataset": graph, "seed": seed, "log2_ratio": ratio})
+        rows.append(RUN | keys | {"dataset": graph, "seed": seed, "effect": ratio})
     other = {"multiscale": False, "depth": 1, "labels": "permuted"}[compare]
     decided = {"outcome": "win", "bound": False, "reason": "", "other": other}
     measured = {"measure": "flow_time", "threshold": 0.1, "threshold_kind": PAIR}
@@ -112,7 +112,7 @@ def made_up_pairs(
 def compared(*claims: str, **rows: list[dict[str, Any]]) -> pd.DataFrame:
     """comparisons.parquet of the claims that compare runs."""
     frames, chosen = tables(**rows), settings(*claims)
-    return compare_runs(paired_runs(frames["speed"], frames["gradient_terms"], chosen), chosen)
+    return compare_runs(paired_runs(frames, chosen), chosen)
 
 
 def everything_judged(
@@ -120,9 +120,9 @@ def everything_judged(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """comparisons, evidence and claims of some claims for the rows given."""
     chosen, frames = settings(*claims), tables(**rows)
-    paired = paired_runs(frames["speed"], frames["gradient_terms"], chosen)
+    paired = paired_runs(frames, chosen)
     cells = claim_cells_by_half(frames, paired, chosen)
-    evidence = gather_evidence(paired, chosen, seed_halves(frames))
+    evidence = gather_evidence(paired, chosen, seed_halves({**frames, **paired}))
     return cells, evidence, judge(cells, evidence, chosen)
 
 

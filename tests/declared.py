@@ -4,6 +4,7 @@ from gnn_dynamics.claims.bounds import BOUNDS_TABLE
 from gnn_dynamics.claims.comparisons import COMPARISONS
 from gnn_dynamics.claims.evidence import EVIDENCE
 from gnn_dynamics.claims.guarantees import DESCENT_LIMITS, GUARANTEES
+from gnn_dynamics.claims.rankings import PREDICTIONS
 from gnn_dynamics.claims.verdicts import CLAIMS
 from gnn_dynamics.data.graph_facts import GRAPHS
 from gnn_dynamics.runs.tables import BLOCK_TABLES
@@ -25,5 +26,6 @@ TABLES = {
     "negative_curves": NEGATIVE_CURVES,
     "comparisons": COMPARISONS,
     "evidence": EVIDENCE,
+    "predictions": PREDICTIONS,
     "claims": CLAIMS,
 }

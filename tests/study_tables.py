@@ -1,17 +1,20 @@
 """Made-up tables with a known answer for the figures about step sizes and about predictors.
 
-Depth: each step size has an effect that a formula gives. Predictors: of fifteen graphs the labels'
-alignment decides how much true labels help on GCN, and nothing else decides anything.
+Depth: each step size has an effect that a formula gives. Predictors: linear twins have the order of
+the ReLU networks, on every graph.
 """
 
 from itertools import product
 
 import numpy as np
 import pandas as pd
+import ranking_tables
+from claims_tables import settings, tables
+from ranking_tables import slow, worlds
 
+from gnn_dynamics.claims.rankings import predictions, rankings
 from gnn_dynamics.config.grid import KEYS
 
-GRAPHS = tuple(f"graph-{letter}" for letter in "abcdefghijklmno")
 RATES = (1e-4, 1e-3, 1e-2)
 PAIRS = ((4, 2), (6, 4))
 SETTING = {"features": "row", "nodes": "train", "activation": "linear", "width": 64.0}
@@ -78,29 +81,8 @@ def descent() -> pd.DataFrame:
     return pd.DataFrame(rows)[[*KEYS, "step", "loss", "lr_lambda_max", "status"]]
 
 
-def predictors(names: tuple[str, ...] = GRAPHS) -> dict[str, pd.DataFrame]:
-    """comparisons, graphs, graph_condition and alignment of some graphs, by name of the table."""
-    noise = np.random.default_rng(7).normal(size=(3, 2, len(GRAPHS)))
-    cells, alignment, condition = [], [], []
-    for (a, aggregation), (i, name) in product(enumerate(("gcn", "gin")), enumerate(names)):
-        graph = {"dataset": name, "aggregation": aggregation, "depth": 2.0}
-        share = (0.05 + 0.06 * i) if aggregation == "gcn" else 0.9 - 0.06 * (4 * i % 15)
-        for c, claim in enumerate(("09", "10", "11")):
-            planted = claim == "11" and aggregation == "gcn"
-            effect = 3 * share if planted else noise[c, a, i]
-            seen = {"claim": claim, "multiscale": True, "measure": "flow_time"}
-            cells.append(cell(effect, **graph, **seen, optimizer="flow"))
-        problem = graph | {"features": "row", "nodes": "train"}
-        for scale in (True, False):
-            sigma = 10.0 ** -((7 * i) % 15) if scale else 1e9
-            condition.append(problem | {"multiscale": scale, "sigma_min_positive_sq": sigma})
-            for labels, value in (("true", share), ("permuted", 0.5)):
-                row = {"multiscale": scale, "labels": labels, "seed": 0}
-                alignment.append(problem | row | {"alignment": value if scale else 0.5})
-    homophily = [((4 * i) % 15) / 15 for i in range(len(names))]
-    return {
-        "comparisons": pd.DataFrame(cells),
-        "graphs": pd.DataFrame({"dataset": names, "edge_homophily": homophily}),
-        "graph_condition": pd.DataFrame(condition),
-        "alignment": pd.DataFrame(alignment),
-    }
+def predicted(graphs: int) -> pd.DataFrame:
+    """predictions.parquet of ReLU networks that their linear twins predict."""
+    rows = tables(**worlds(dict.fromkeys(ranking_tables.GRAPHS[:graphs], slow)))
+    rule = settings()["rule"]
+    return predictions(rankings(rows, rule), rule)

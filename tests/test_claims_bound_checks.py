@@ -1,11 +1,11 @@
-"""Bounds with known ratios: kept, broken, vacuous; the single-layer form on a made-up flow."""
+"""Bounds with known ratios: kept, broken, vacuous."""
 
 import numpy as np
 import pytest
 from claims_tables import tables
 from table_rows import row
 
-from gnn_dynamics.claims.checks.bounds import bound_ratio, layer_bounds
+from gnn_dynamics.claims.checks.bounds import bound_ratio
 
 TIMES = np.array([0.0, 1.0, 2.0, 3.0])
 
@@ -46,40 +46,3 @@ def test_the_measured_error_of_the_integrator_is_allowed_for():
 
 def test_the_start_decides_nothing():
     assert not len(checked(bound_rows(1.0, 1.0)[:1]))
-
-
-def flow(rate: float, lambdas: dict[int, float]) -> dict[str, list[dict]]:
-    """A multiscale flow with loss exp(-rate t), and optima 0 with sigma_min = 1 per layer."""
-    optimum = {"multiscale": False, "loss_optimum": 0.0, "sigma_min": 1.0}
-    return {
-        "training": [
-            row("training", step=i, time=t, loss=np.exp(-rate * t)) for i, t in enumerate(TIMES)
-        ],
-        "time_condition": [
-            row("time_condition", step=i, layer=layer, lambda_min=value)
-            for i in range(len(TIMES))
-            for layer, value in lambdas.items()
-        ],
-        "optimum": [row("optimum", depth=layer, **optimum) for layer in lambdas],
-    }
-
-
-def test_single_layer_bounds_are_judged_layer_by_layer():
-    frames = tables(**flow(2.0, {0: 1.0, 1: 0.3, 2: 0.0}))
-    cells = layer_bounds(frames, {"multiscale": True}, tolerance=1e-6, smallest_gap=1e-9)
-    states = cells.set_index("layer")["state"].to_dict()
-    assert states == {0: "refutes", 1: "supports", 2: "vacuous"}  # rates 4, 1.2 and 0 against 2
-
-
-def test_lambda_of_the_bound_is_the_infimum_so_far():
-    rows = flow(2.0, {0: 1.0})
-    rows["time_condition"][1]["lambda_min"] = 0.1
-    cells = layer_bounds(tables(**rows), {}, tolerance=1e-6, smallest_gap=1e-9)
-    assert cells["state"].tolist() == ["supports"]
-
-
-def test_a_constructed_counterexample_refutes():
-    cases = [{"case": "two nodes", "ratio": 2e4}, {"case": "harmless", "ratio": 0.9}]
-    cells = layer_bounds(tables(counterexamples=cases), {}, tolerance=1e-6, smallest_gap=1e-9)
-    states = cells.set_index("case")["state"].to_dict()
-    assert states == {"two nodes": "refutes", "harmless": "supports"}

@@ -6,7 +6,6 @@ from claims_tables import tables
 from table_rows import row
 
 from gnn_dynamics.claims.bounds import bounds_table
-from gnn_dynamics.claims.checks.bounds import layer_bounds
 from gnn_dynamics.claims.checks.conditions import lambda_runs
 from gnn_dynamics.claims.lambda_T import lambda_T
 from gnn_dynamics.figures import assumptions
@@ -50,13 +49,6 @@ def of_figures(frames):
     return assumptions.linear_runs(frames["time_condition"], multiscale)["lambda_T"][1:]
 
 
-def of_layers(frames):
-    """The smallest over the layers' own bounds at the last step, each with its own infimum."""
-    cells = layer_bounds(frames, {}, tolerance=0.0, smallest_gap=0.0)
-    decays = np.log(cells["value"]) + 2 * np.isfinite(cells["value"])
-    return decays / 0.8
-
-
 @pytest.mark.parametrize("multiscale", [False, True])
 @pytest.mark.parametrize("rule", [of_bounds, of_checks, of_figures])
 def test_every_rule_takes_the_same_layers_and_does_not_clip(rule, multiscale):
@@ -67,7 +59,7 @@ def test_every_rule_takes_the_same_layers_and_does_not_clip(rule, multiscale):
     assert rule(run(multiscale, above)).iloc[-1] == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize("rule", [of_bounds, of_checks, of_figures, of_layers])
+@pytest.mark.parametrize("rule", [of_bounds, of_checks, of_figures])
 def test_the_stored_infimum_decides(rule):
     frames = run(True)
     before = rule(frames).to_numpy()

@@ -84,7 +84,7 @@ def test_a_loss_below_the_optimum_of_one_side_decides_against_it():
     a, b = sides((0.0, 0.4), (1.0,), (5.0,))
     b["end_time"] = 0.1
     pairs = outcomes(pair_runs(pd.concat([a, b]), "multiscale"), 1e-9).set_index("threshold_kind")
-    assert pairs.loc["loss", ["outcome", "bound", "log2_ratio"]].tolist() == ["win", True, 0.0]
+    assert pairs.loc["loss", ["outcome", "bound", "effect"]].tolist() == ["win", True, 0.0]
     assert not pairs.loc[[PAIR], "bound"].any()
     swapped = pd.concat([a.assign(multiscale=False), b.assign(multiscale=True)])
     pairs = outcomes(pair_runs(swapped, "multiscale"), 1e-9).set_index("threshold_kind")

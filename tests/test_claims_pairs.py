@@ -40,7 +40,7 @@ def test_outcomes_follow_the_rule_for_censored_runs(hits, ends, expected, ratio)
     result = outcome(*[np.nan if hit is None else hit for hit in hits], *ends)
     assert result["outcome"] == expected
     assert result["bound"] == (expected != "undecided" and None in hits)
-    assert np.isnan(result["log2_ratio"]) if ratio is None else result["log2_ratio"] == ratio
+    assert np.isnan(result["effect"]) if ratio is None else result["effect"] == ratio
 
 
 def test_a_best_rate_at_the_edge_decides_only_for_its_own_side():
@@ -56,8 +56,8 @@ def test_a_best_rate_at_the_edge_decides_only_for_its_own_side():
 def test_a_side_that_cannot_reach_it_is_slower_however_soon_it_ended(edge):
     never = {"unreachable_b": True, "edge_b": edge}
     result = outcome(9, np.nan, end_b=8, **never)
-    assert (result["outcome"], result["log2_ratio"], result["bound"]) == ("win", 0, True)
-    assert outcome(1, np.nan, end_b=8, **never)["log2_ratio"] == 3
+    assert (result["outcome"], result["effect"], result["bound"]) == ("win", 0, True)
+    assert outcome(1, np.nan, end_b=8, **never)["effect"] == 3
     assert outcome(np.nan, np.nan, **never)["outcome"] == "undecided"
 
 
@@ -70,7 +70,7 @@ def test_swapping_the_sides_flips_the_sign(hit_a, hit_b, end_a, end_b, edge_a, e
     one = outcome(hit_a, hit_b, end_a, end_b, edge_a, edge_b)
     other = outcome(hit_b, hit_a, end_b, end_a, edge_b, edge_a)
     assert OPPOSITE[one["outcome"]] == other["outcome"]
-    assert one["log2_ratio"] == -other["log2_ratio"] or np.isnan(one["log2_ratio"])
+    assert one["effect"] == -other["effect"] or np.isnan(one["effect"])
     assert (one["reason"], one["bound"]) == (other["reason"], other["bound"])
 
 
@@ -83,7 +83,7 @@ def test_another_unit_of_time_changes_nothing(hit_a, hit_b, end, power):
         outcome(*(unit * np.array([hit_a, hit_b, end, end]))),
     )
     assert one["outcome"] == other["outcome"]
-    assert np.isclose(one["log2_ratio"], other["log2_ratio"], equal_nan=True)
+    assert np.isclose(one["effect"], other["effect"], equal_nan=True)
 
 
 def test_skip_pairs_share_everything_else():
@@ -157,7 +157,7 @@ def test_head_terms_against_layer_terms():
         for index in (1, 2)
     ]
     result = term_pairs(tables(gradient_terms=rows)["gradient_terms"], TIE).iloc[0]
-    assert result["log2_ratio"] == 2 and result["outcome"] == "win"  # median of 3, 2, -2
+    assert result["effect"] == 2 and result["outcome"] == "win"  # median of 3, 2, -2
 
 
 def test_a_net_without_layers_has_no_ratio():

@@ -9,7 +9,8 @@ from claims_tables import CLAIMS, settings
 from declared import TABLES
 
 from gnn_dynamics.claims.claim_cells import CHECKS, KINDS
-from gnn_dynamics.claims.evidence import MEASURES
+from gnn_dynamics.claims.rankings import PREDICTORS
+from gnn_dynamics.claims.units import MEASURES
 from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.errors import UserError
 
@@ -17,8 +18,12 @@ SCHEMA = CLAIMS.with_suffix(".schema.yaml")
 
 
 def test_the_fourteen_claims_are_there_and_name_real_tables():
+    """03 is a negative result, no claim."""
     claims = settings()["claims"]
-    assert sorted(claims) == [f"{number:02d}" for number in range(1, 15)]
+    assert list(claims) == [f"{n:02d}" for n in range(1, 16) if n != 3]
+    papers = {name for name, claim in claims.items() if claim["origin"] == "paper"}
+    assert papers == {"01", "07", "09", "10", "11", "13", "15"}
+    assert "memory" not in CLAIMS.read_text() and "unsure" not in CLAIMS.read_text()
     named = {name for entry in claims.values() for name in entry["evidence"]}
     assert {name.removesuffix(".parquet") for name in named if ".parquet" in name} <= set(TABLES)
 
@@ -30,11 +35,14 @@ def test_the_schema_knows_every_kind_of_check():
 
 def test_a_primary_measure_is_one_of_the_endpoint():
     loaded = settings()
-    speed = [c for c in loaded["claims"].values() if c["check"]["kind"] == "paired_speed"]
+    claims = loaded["claims"].values()
+    speed = [claim for claim in claims if "primary" in claim["check"]]
     named = {m for claim in speed for p in claim["check"]["primary"] for m in p["measure"]}
-    assert len(speed) == 3 and named <= set(loaded["rule"]["endpoint"]["measures"])
+    assert len(speed) == 5 and named <= set(loaded["rule"]["endpoint"]["measures"])
     assert list(loaded["rule"]["endpoint"]["measures"]) == list(MEASURES)
-    assert all("sentence" in claim for claim in speed)
+    assert {id(claim) for claim in speed} == {id(c) for c in claims if "sentence" in c}
+    named = loaded["rule"]["endpoint"]["predictors"]
+    assert set(named) <= set(MEASURES) and set(named.values()) <= set(PREDICTORS)
 
 
 @pytest.mark.parametrize("kind", CHECKS)
@@ -82,7 +90,9 @@ def edited(tmp_path, *key_path, value=None):
         (("claims", "07", "check", "limits", "straight"), None, "missing straight"),
         (("claims", "07", "check", "limits", "bent"), 1, "limits.bent: there is no such key"),
         (("claims", "08", "check", "limits"), None, "missing limits"),
-        (("claims", "01", "wording"), "sure", "wording unsure"),
+        (("claims", "01", "origin"), "memory", "ours"),
+        (("claims", "15", "check", "limits"), None, "missing limits"),
+        (("rule", "endpoint", "units", "points"), None, "points"),
     ],
 )
 def test_mistakes_are_named(tmp_path, key_path, value, message):

@@ -54,7 +54,7 @@ def test_seeds_are_dealt_out_into_disjoint_halves():
 
 def test_every_claim_gets_a_verdict_even_from_empty_tables():
     rows = judged()
-    assert rows.index.tolist() == [f"{number:02d}" for number in range(1, 15)]
+    assert rows.index.tolist() == [f"{n:02d}" for n in range(1, 16) if n != 3]
     assert set(rows["verdict"]) == {"not tested"}
     assert (rows["statement"] == "No run of this configuration tests it.").all()
 
@@ -84,12 +84,10 @@ def everything() -> dict[str, list[dict]]:
         row("graph_condition", depth=d, sigma_min=s, condition_holds=s > 0, rank_gap=1e9)
         for d, s in ((0, 0.5), (1, 0.0))
     ]
-    cases = [{"case": "two nodes, eps=0.1", "ratio": 1.7e4}]
     return {
         "speed": rows,
         "gradient_terms": terms,
         "graph_condition": condition,
-        "counterexamples": cases,
     }
 
 
@@ -103,11 +101,9 @@ def test_a_small_world_end_to_end(tmp_path):
     write_table(claims, tmp_path / "tables" / "claims.parquet", CLAIMS, {})
     claims = read_table(tmp_path / "tables" / "claims.parquet").set_index("claim")
     verdicts = claims["verdict"].to_dict()
-    expected = {"03": "fails", "04": "depends on", "08": "holds", "09": "holds", "10": "fails"}
-    expected |= {"11": "holds", "12": "holds", "13": "holds", "01": "not tested"}
+    expected = {"04": "depends on", "08": "holds", "09": "holds", "10": "fails"}
+    expected |= {"11": "holds", "12": "holds", "01": "not tested"}
     assert {claim: verdicts[claim] for claim in expected} == expected
-    broken = "two nodes, eps=0.1 (excess / bound above 1: 1.7e+04)"
-    assert claims.loc["03", "where_it_fails"] == broken
     assert claims.loc["04", "scope"] == "depth: holds for H = 0, fails for H = 1"
     assert "2 times sooner on Cora" in claims.loc["09", "statement"]
     assert claims.loc["10", "where_it_fails"].count("3 times later") == claims.loc["10", "refutes"]

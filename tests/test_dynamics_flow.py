@@ -14,6 +14,7 @@ from gnn_dynamics.dynamics.rosenbrock import Linearised, function_space_flow
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.losses import curvature_root
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
@@ -254,19 +255,20 @@ def test_the_method_is_chosen_by_size_and_stiffness():
     easy, *_ = stiff_problem(2)
     arch = Architecture(8, 16, 2, 0, False)
     few, relu = StackedOperator([G]), Architecture(8, 16, 2, 1, False, "relu")
-    assert choose_flow(arch, few, Y, 0.01).name == "function-space"
-    assert choose_flow(arch, StackedOperator([easy]), Y, 0.01).name == "chebyshev"
-    assert choose_flow(relu, few, Y, 0.01).name == "chebyshev"
-    assert choose_flow(arch, few, Y, 0.01, "runge-kutta").name == "runge-kutta"
+    start = initial_weights(arch, "default", [0])
+    assert choose_flow(arch, few, start, Y, 0.01).name == "function-space"
+    assert choose_flow(arch, StackedOperator([easy]), start, Y, 0.01).name == "chebyshev"
+    assert choose_flow(relu, few, start, Y, 0.01).name == "chebyshev"
+    assert choose_flow(arch, few, start, Y, 0.01, "runge-kutta").name == "runge-kutta"
     with pytest.raises(UserError, match="function-space is for linear models"):
-        choose_flow(relu, few, Y, 0.01, "function-space")
+        choose_flow(relu, few, start, Y, 0.01, "function-space")
     with pytest.raises(UserError, match="unknown 'euler'"):
-        choose_flow(arch, few, Y, 0.01, "euler")
+        choose_flow(arch, few, start, Y, 0.01, "euler")
 
 
 def test_stiffness_is_the_time_of_the_frozen_flow():
     G, Y, s, energy = stiff_problem(10)
-    chi = stiffness([G], Y, 0.01)
+    chi = stiffness(G.mT @ G, Y, 0.01)
     left = (energy * torch.exp(-2 * (s / s.max()) ** 2 * chi)).sum() / energy.sum()
     assert float(left) == pytest.approx(0.01, rel=1e-6)
-    assert stiffness([0 * G], Y, 0.01) == 1.0
+    assert stiffness(0 * G.mT @ G, Y, 0.01) == 1.0

@@ -280,6 +280,21 @@ def marks(ax, marker: str) -> list[float]:
     return [float(line.get_xdata()[0]) for line in sorted(lines, key=lambda l: l.get_ydata()[0])]
 
 
+def test_accuracy_has_a_forest_plot_in_points_with_every_depth_below(tables):
+    entry = registry.entry("forest_accuracy")
+    gcn = entry.draw(tables).axes[0]
+    labels = [label.get_text() for label in gcn.get_yticklabels()]
+    assert labels[-4:] == ["all graphs", "same depth", "same depth, H = 16", "same depth, H = 32"]
+    assert gcn.get_xlabel() == "points of test accuracy" and gcn.get_xlim()[1] > 16
+    assert "+10" in [label.get_text() for label in gcn.get_xticklabels()]
+    assert entry.measured(tables)[0].startswith("ReLU GCN, deep with skips, shallow without: equ")
+
+
+def test_what_is_no_time_is_not_among_the_times_of_the_slide(tables):
+    text = " ".join(words(registry.entry("claims").draw(tables)).split())
+    assert "times sooner" in text and "points" not in text
+
+
 def test_a_forest_plot_has_a_line_for_each_graph_and_a_diamond_for_all(tables):
     entry = registry.entry("forest_skips")
     figure = entry.draw(tables)
@@ -303,7 +318,8 @@ def test_effects_beyond_the_axis_are_arrows_at_its_edge(tables):
     evidence.loc[far, ["effect", "ci_low", "ci_high"]] = [40.0, 39.0, 41.0]
     entry = registry.entry("forest_skips")
     gcn = entry.draw(tables | {"evidence": evidence}).axes[0]
-    assert marks(gcn, ">") == [forest.MOST] and gcn.get_xlim() == (-forest.MOST, forest.MOST)
+    most = forest.MOST["log2"]
+    assert marks(gcn, ">") == [most] and gcn.get_xlim() == (-most, most)
 
 
 def test_a_specification_curve_shows_every_setting_and_what_it_was(tables):

@@ -1,17 +1,13 @@
 """The figures about step sizes and predictors draw what the tables say, and claim no more."""
 
-from itertools import permutations
-
 import numpy as np
 import pandas as pd
 import pytest
 import study_tables
 from pictures import check_texts, check_titles, texts, words
-from scipy.stats import spearmanr
 
-from gnn_dynamics.figures import registry, step_size, style, what_predicts
+from gnn_dynamics.figures import registry, step_size, style
 from gnn_dynamics.summaries import depth_rates, effects, select
-from gnn_dynamics.summaries import predictors as candidates
 
 STEP_SIZE, PREDICTS = registry.entry("step_size"), registry.entry("what_predicts")
 
@@ -22,12 +18,8 @@ def depth():
 
 
 @pytest.fixture(scope="module")
-def fifteen():
-    return study_tables.predictors()
-
-
-def few(count: int) -> dict[str, pd.DataFrame]:
-    return study_tables.predictors(study_tables.GRAPHS[:count])
+def predicted():
+    return study_tables.predicted(5)
 
 
 def step_size_tables(comparisons: pd.DataFrame, training: pd.DataFrame | None) -> dict:
@@ -163,91 +155,55 @@ def test_the_words_give_the_three_measures_and_why_they_disagree(depth):
 # --- predictors
 
 
-def test_a_planted_relation_is_found_and_nothing_else(fifteen):
-    found = candidates.correlations(candidates.graph_table(**fifteen))
-    assert len(found) == 18 and (found["n"] == 15).all()
-    passing = found[[what_predicts.passes(test) for test in found.itertuples()]]
-    assert passing[candidates.TEST].to_numpy().tolist() == [["11", "alignment", "gcn"]]
-    assert passing["rho"].item() == pytest.approx(1)
-    said = what_predicts.conclusion(found)
-    assert "adjustment: label alignment with the acceleration by true labels on GCN" in said
+def test_what_is_drawn_is_the_table(predicted):
+    figure = PREDICTS.draw({"predictions": predicted})
+    assert [ax.get_title() or ax.get_title(loc="left") for ax in figure.axes] == ["Steps of Adam"]
+    ax = figure.axes[0]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == ["linear twin, same optimizer", "always skips", "fewer layers", "fewer FLOPs"]
+    diamonds = [line for line in ax.lines if line.get_marker() == "D"]
+    pooled = predicted[predicted["graph"] == "pooled"].set_index("predictor")["rho"]
+    found = {round(float(line.get_ydata()[0])): line.get_xdata()[0] for line in diamonds}
+    named = ["linear_twin", "skips", "shallow", "flops"]
+    assert found == {y: pooled[name] for y, name in enumerate(named)}
+    assert "100%   1×" in words(figure)
 
 
-def test_rho_is_scipys(fifteen):
-    table = candidates.graph_table(**fifteen)
-    for test in candidates.correlations(table).itertuples():
-        part = select.keep(table, claim=test.claim, aggregation=test.aggregation)
-        assert test.rho == pytest.approx(spearmanr(part[test.predictor], part["effect"]).statistic)
+def test_the_predictor_that_was_named_has_a_band(predicted):
+    def bands(table):
+        return len(PREDICTS.draw({"predictions": table}).axes[0].patches)
+
+    assert bands(predicted) == 1 and bands(predicted.assign(primary=False)) == 0
 
 
-def test_p_counts_every_permutation_of_few_graphs():
-    table = candidates.graph_table(**few(6))
-    part = select.keep(table, claim="09", aggregation="gin")
-    found = select.keep(candidates.correlations(table), claim="09", aggregation="gin")
-    x, y = part["alignment"].to_numpy(), part["effect"].to_numpy()
-    every = [spearmanr(x[list(order)], y).statistic for order in permutations(range(6))]
-    rho = spearmanr(x, y).statistic
-    tail = min(np.mean(np.array(every) >= rho - 1e-9), np.mean(np.array(every) <= rho + 1e-9))
-    assert select.keep(found, predictor="alignment")["p"].item() == pytest.approx(2 * tail)
+def test_few_graphs_are_dots_without_a_diamond():
+    figure = PREDICTS.draw({"predictions": study_tables.predicted(2)})
+    marks = {line.get_marker() for line in figure.axes[0].lines}
+    assert "o" in marks and "D" not in marks
 
 
-def test_predictors_are_those_of_all_layers_and_of_true_labels(fifteen):
-    table = candidates.graph_table(**fifteen)
-    assert table["sigma_min_positive_sq"].max() == 1  # not that of the last layer alone
-    first = select.keep(table, dataset="graph-a", aggregation="gcn", claim="09").iloc[0]
-    assert first["alignment"] == pytest.approx(0.05) and first["edge_homophily"] == 0
+def test_the_words_give_the_named_predictor_and_the_base_rate(predicted):
+    (said,) = PREDICTS.measured({"predictions": predicted})
+    start = "Steps of Adam, GCN: linear twin, same optimizer orders 100% of the pairs right (rank"
+    assert said.startswith(f"{start} correlation 1.00, 5 graphs); its pick takes 1 times as long")
+    assert "picked at random takes 2.5 times as long as the fastest." in said
 
 
-def test_marks_are_the_graphs_of_the_table(fifteen):
-    table = select.keep(candidates.graph_table(**fifteen), claim="11", aggregation="gcn")
-    figure = PREDICTS.draw(fifteen)
-    marks = next(line for line in figure.axes[8].lines if line.get_marker() == "o")
-    assert np.allclose(marks.get_xdata(), table["alignment"])
-    assert np.allclose(marks.get_ydata(), table["effect"])
-    assert "ρ = +1.00, n = 15" in figure.axes[8].get_title(loc="left")
+def test_one_initialisation_is_drawn(predicted):
+    both = pd.concat([predicted, predicted.assign(init="xavier", rho=-1.0)])
+    assert PREDICTS.measured({"predictions": both}) == PREDICTS.measured({"predictions": predicted})
 
 
-def test_fewer_than_five_graphs_get_no_correlation():
-    said = PREDICTS.measured(few(4))
-    assert said[-1].startswith("4 graphs cannot show whether")
-    assert "too few graphs (n = 4)" in words(PREDICTS.draw(few(4)))
-
-
-def test_five_graphs_cannot_pass_and_the_sentence_says_so():
-    said = PREDICTS.measured(few(5))[-1]
-    assert "none has |ρ| ≥ 0.5" in said and "with 5 graphs none could pass" in said
-
-
-def test_a_graph_without_comparisons_or_without_a_predictor_is_left_out(fifteen):
-    some = fifteen["comparisons"][fifteen["comparisons"]["dataset"] != "graph-a"]
-    homophily = fifteen["graphs"].assign(edge_homophily=np.nan)
-    found = candidates.correlations(
-        candidates.graph_table(**fifteen | {"comparisons": some, "graphs": homophily})
-    )
-    counts = found.groupby("predictor")["n"].unique().str[0]
-    assert counts.to_dict() == {"alignment": 14, "edge_homophily": 0, "sigma_min_positive_sq": 14}
-
-
-def test_a_missing_table_empties_its_column_only(fifteen):
-    figure = PREDICTS.draw(fifteen | {"alignment": None})
-    assert words(figure).count("No graph has both") == 3
-    assert "ρ = " in figure.axes[0].get_title(loc="left")
-
-
-def test_an_effect_that_does_not_vary_has_no_correlation(fifteen):
-    same = fifteen["comparisons"].assign(effect=1.0)
-    found = candidates.correlations(candidates.graph_table(**fifteen | {"comparisons": same}))
-    assert found["rho"].isna().all() and found["p_holm"].isna().all()
+def test_without_predictions_the_figure_says_what_to_train():
+    assert "at least two depths" in words(PREDICTS.draw({"predictions": None}))
 
 
 # --- both
 
 
 @pytest.mark.parametrize("stem", ["step_size", "what_predicts"])
-def test_full_figures_fit(depth, fifteen, stem):
-    tables = {"training": depth[1], **fifteen}
-    if stem == "step_size":
-        tables["comparisons"] = depth[0]
+def test_full_figures_fit(depth, predicted, stem):
+    tables = {"training": depth[1], "comparisons": depth[0], "predictions": predicted}
     entry = registry.entry(stem)
     figure = entry.draw(tables)
     check_texts(figure, texts(figure))

@@ -22,13 +22,14 @@ from report_results import STEMS, made_up_results
 
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.claims.names import MARKS
+from gnn_dynamics.claims.units import FINDINGS, LOG2, scales
 from gnn_dynamics.config.grid import KEYS
 from gnn_dynamics.config.schema import read_yaml, schema_problems
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report import glossary, sections
 from gnn_dynamics.report.build import build_report
-from gnn_dynamics.report.claim_pages import STATES, claim_pages
+from gnn_dynamics.report.claim_pages import BARS, EFFECTS, STATES, claim_pages
 from gnn_dynamics.report.differences import curve_table, differences
 from gnn_dynamics.report.formulas import typeset
 from gnn_dynamics.report.glossary import TERMS, explainer
@@ -145,11 +146,11 @@ def test_the_method_of_a_claim_has_three_lines(results):
     assert {len(pages[claim]) for claim in ("01", "09", "10", "11")} == {3}
     measured, setting, judged = pages["09"]
     assert measured.startswith("Largest ratio")
-    assert "width 64, the default initialisation, and 5 seeds" in setting
-    assert "The effects of 6 graphs are pooled" in judged and "above 1.05" in judged
+    assert "width 64, the default initialisation, 5 seeds each" in setting
+    assert "The effects of 6 graphs are pooled" in judged and "above 1.05 times" in judged
     few = results.tables["evidence"].query("graph != 'pooled'")
     (alone,) = (p for p in claim_pages({**results.tables, "evidence": few}) if p["claim"] == "09")
-    assert "Each graph stands for itself" in alone["method"][-1]
+    assert "Each stands for itself" in alone["method"][-1]
 
 
 def test_the_strata_of_a_claim_are_given_as_factors(results):
@@ -432,3 +433,11 @@ def test_runs_whose_loss_kept_rising_are_counted(results, tmp_path):
     assert f"In {counts.sum()} of {len(runs)} {text} ({experiments})" in page(0.3)
     for quiet in (page(0.04), page(0.3, "diverged"), page(0.0)):
         assert "the loss rose" not in quiet
+
+
+def test_the_report_states_the_margins_of_the_rule():
+    of_unit = scales(settings()["rule"])
+    assert set(BARS) == set(EFFECTS) == set(of_unit) == set(FINDINGS)
+    stated = {unit: float(re.match(r"[\d.]+", above)[0]) for unit, (above, _) in BARS.items()}
+    stated[LOG2] = np.log2(stated[LOG2])
+    assert stated == pytest.approx({unit: scale.margin for unit, scale in of_unit.items()})

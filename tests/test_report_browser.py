@@ -91,18 +91,18 @@ def test_the_page_is_silent_asks_for_nothing_and_fits(report, width):
 
 def test_a_table_has_all_its_rows_and_those_against_the_claim_come_first(cells, results):
     grid = whole(results)
-    assert cells.found() == f"{grid['count']} rows" and len(cells.column("factor")) == grid["count"]
+    assert cells.found() == f"{grid['count']} rows" and len(cells.column("effect")) == grid["count"]
     answers = cells.column("answer")
     assert answers == column(grid, "answer")
     assert answers == sorted(answers, key=STATES.index)
 
 
 def test_a_table_sorts_numbers_as_numbers_and_back(cells):
-    cells.sort("factor")
-    factors = [float(text) for text in cells.column("factor")]
+    cells.sort("effect")
+    factors = [float(text) for text in cells.column("effect")]
     assert factors == sorted(factors) and len(set(factors)) > 5
-    cells.sort("factor")
-    assert [float(text) for text in cells.column("factor")] == sorted(factors, reverse=True)
+    cells.sort("effect")
+    assert [float(text) for text in cells.column("effect")] == sorted(factors, reverse=True)
     cells.sort("graph")
     assert cells.column("graph") == sorted(
         cells.column("graph"), key=["Cora", "CiteSeer", "Wine"].index

@@ -13,7 +13,7 @@ from gnn_dynamics.theory.counterexamples import layer_subset, printed_inequality
 from gnn_dynamics.theory.negative_results import (
     NEGATIVE_CURVES,
     NEGATIVE_RESULTS,
-    layer_subset_cases,
+    SUBSET_EPS,
     negative_curves,
     negative_results,
 )
@@ -35,11 +35,12 @@ def test_what_fails_and_what_holds(table):
         "repair of that step": {"holds"},
         "Theorem 1, equation 8": {"holds"},
         "Theorem 1 with a larger constant": {"fails"},
-        "Theorem 2(ii), in the form that we remember": {"fails"},
+        "Theorem 2(ii), in the form of docs/theory.md": {"fails"},
         "Theorem 2(i)": {"holds"},
         "Definition 4 (singular margin), Propositions 1 and 2": {"fails"},
     }
     assert table.wording.notna().all()
+    assert not table[["source", "wording"]].stack().str.contains("memory|remember").any()
 
 
 def test_recorded_runs_are_counted(table):
@@ -52,10 +53,12 @@ def test_recorded_runs_are_counted(table):
     pd.testing.assert_frame_equal(fitted, without)
 
 
-def test_cases_of_a_single_layer_are_broken():
-    cases = layer_subset_cases()
-    assert list(cases.columns) == ["case", "ratio"]
-    assert (cases.ratio > 1e4).all()
+def test_the_bound_of_a_single_layer_is_broken_and_more_so_for_small_eps(table):
+    """It was claim 03: a counterexample decides it, whatever was run."""
+    subset = table[table.source.str.startswith("Theorem 2(ii)")]
+    assert (subset.verdict == "fails").all() and (subset.value > 1e4).any()
+    ratios = [layer_subset(eps)[0].worst_ratio for eps in SUBSET_EPS]
+    assert ratios == sorted(ratios) and ratios[0] > 1e4
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,16 @@ import pandas as pd
 
 from gnn_dynamics.artifacts.parquet import stacked
 from gnn_dynamics.artifacts.table import INTEGER, REAL, TEXT, Table, integers, reals, texts
+from gnn_dynamics.claims.accuracy import accuracy_pairs
 from gnn_dynamics.claims.cells import decide, name_cells
-from gnn_dynamics.claims.frames import CELL_KEYS, select
+from gnn_dynamics.claims.frames import CELL_KEYS, Tables, select, splits_as_seeds
 from gnn_dynamics.claims.pairs import outcomes, pair_runs, term_pairs
+from gnn_dynamics.claims.rankings import twin_orders
 from gnn_dynamics.claims.statistics import holm, median_intervals, sign_test
 from gnn_dynamics.config.grid import RUN
 
+SUMMARISED = ("paired_speed", "paired_terms")  # kinds of claims with a row for each setting
+PAIRED = (*SUMMARISED, "paired_accuracy", "twin_order")
 OUTCOMES = {"win": "wins", "loss": "losses", "tie": "ties", "undecided": "undecided"}
 HALVES = ("state_half_1", "state_half_2")
 REASONS = ("not_reached", "started_below", "edge", "not_finite")
@@ -40,26 +44,35 @@ COMPARISONS = Table(
 )
 
 
-def paired_runs(
-    speed: pd.DataFrame, gradient_terms: pd.DataFrame, settings: Mapping[str, Any]
-) -> dict[str, pd.DataFrame]:
+def paired_runs(tables: Tables, settings: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """The pairs of each claim that compares runs, with their outcomes (pairs.py).
 
     Args:
-        speed: `speed.parquet`.
-        gradient_terms: `gradient_terms.parquet`.
+        tables: speed, training, gradient_terms, and `rankings` of rankings.py.
         settings: config/claims.yaml, read.
     """
     tie = settings["rule"]["comparison"]["tie_log2"]
-    paired = {}
-    for claim, entry in settings["claims"].items():
-        check = entry["check"]
-        if check["kind"] == "paired_speed":
-            pairs = pair_runs(select(speed, check["filter"]), check["compare"])
-            paired[claim] = outcomes(pairs, tie)
-        elif check["kind"] == "paired_terms":
-            paired[claim] = term_pairs(select(gradient_terms, check["filter"]), tie)
-    return paired
+    return {
+        claim: _pairs(tables, entry["check"], tie)
+        for claim, entry in settings["claims"].items()
+        if entry["check"]["kind"] in PAIRED
+    }
+
+
+def _pairs(tables: Tables, check: Mapping[str, Any], tie_log2: float) -> pd.DataFrame:
+    def rows(name: str) -> pd.DataFrame:
+        return select(tables[name], check["filter"])
+
+    match check["kind"]:
+        case "paired_speed":
+            pairs = pair_runs(splits_as_seeds(rows("speed")), check["compare"])
+            return outcomes(pairs, tie_log2)
+        case "paired_terms":
+            return term_pairs(rows("gradient_terms"), tie_log2)
+        case "paired_accuracy":
+            sides = rows("training"), rows("speed")
+            return accuracy_pairs(*sides, tie_log2, **check["limits"])
+    return twin_orders(tables["rankings"])
 
 
 def compare_runs(paired: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> pd.DataFrame:
@@ -74,6 +87,7 @@ def compare_runs(paired: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
     frames = [
         summarise(pairs, claim, checks[claim].get("compare"), rule)
         for claim, pairs in paired.items()
+        if checks[claim]["kind"] in SUMMARISED
     ]
     return stacked(frames or [pd.DataFrame(columns=list(COMPARISONS.types))])
 
@@ -88,9 +102,9 @@ def summarise(
     pairs = pairs.assign(**dict.fromkeys(absent, np.nan), pairs=1, bounded=pairs["bound"], **flags)
     groups = pairs.groupby([*SETTING, "other"], dropna=False)
     cells = groups[["pairs", "bounded", *flags]].sum().astype(int)
-    medians = {"effect": "log2_ratio", "best_lr": "best_lr_a", "best_lr_other": "best_lr_b"}
+    medians = {"effect": "effect", "best_lr": "best_lr_a", "best_lr_other": "best_lr_b"}
     cells = cells.assign(**{name: groups[column].median() for name, column in medians.items()})
-    cells = cells.reset_index().join(_intervals([part for _, part in groups["log2_ratio"]], rule))
+    cells = cells.reset_index().join(_intervals([part for _, part in groups["effect"]], rule))
     cells = decide_cells(_tests(cells), rule)
     other = [None if pd.isna(value) else str(value) for value in cells["other"]]
     cell = name_cells(cells, compare)

@@ -45,6 +45,11 @@ _PHRASES: dict[str, dict[object, str]] = {  # of values that are no name by them
         "scaled_flow_time": "scaled flow time",
         "gd_steps": "steps of gradient descent",
         "adam_steps": "steps of Adam",
+        "deep_accuracy": "test accuracy, deep with skips against shallow without",
+        "accuracy": "test accuracy at the same depth",
+        "deep_steps": "steps to the same training loss, deep with skips against shallow without",
+        "validated_steps": "steps to the same training loss at the same depth",
+        "twin_order": "the order of architectures",
     },
 }
 

@@ -1,9 +1,10 @@
-"""The claims about speed: strata of comparable pairs, an effect for each graph, graphs pooled.
+"""Strata of comparable pairs, an effect for each graph, graphs pooled.
 
-The graph is the unit. In a stratum (STRATUM) each graph has an effect, the mean over seeds of
-log2(time of the other side / time of the side that the claim calls faster). From `minimum_graphs`
-graphs on they are pooled by a random-effects model; fewer stand each for itself. Strata are never
-pooled. config/claims.yaml defines the endpoint (`rule`, `endpoint`).
+The graph is the unit. In a stratum (STRATUM) each graph has an effect, the mean over seeds: of
+log2(time of the other side / time of the side that the claim calls faster), of a difference in
+accuracy, or of a rank correlation (units.py). From `minimum_graphs` graphs on they are pooled by a
+random-effects model; fewer stand each for itself. Strata are never pooled. config/claims.yaml
+defines the endpoint (`rule`, `endpoint`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,16 +16,14 @@ import pandas as pd
 
 from gnn_dynamics.artifacts.table import FLAG, INTEGER, REAL, TEXT, Table, integers, reals, texts
 from gnn_dynamics.claims.frames import select
-from gnn_dynamics.claims.pair_target import PAIR
 from gnn_dynamics.claims.pooling import mean_with_interval, pool
+from gnn_dynamics.claims.units import ABOVE, BELOW, MEASURES, OPEN, RHO, Scale, scales
 
 POOLED = "pooled"
 # `multiscale` is null where skips are what is compared; `depth` is null for all depths together.
 STRATUM = ("aggregation", "activation", "measure", "init", "multiscale", "depth")
-MEASURES = ("flow_time", "scaled_flow_time", "gd_steps", "adam_steps")
 HALVES = ("finding_half_1", "finding_half_2")
-FASTER, SLOWER, EQUAL = "faster", "slower", "no difference"
-VARIES, OPEN = "depends on the graph", "not enough evidence"
+COUNTS = ("pairs", "undecided", "bounded", "started_below", "edge")
 EVIDENCE = Table(
     keys=("claim", *STRATUM, "graph"),
     columns=texts("claim", "aggregation", "activation", "measure", "init")
@@ -34,8 +33,8 @@ EVIDENCE = Table(
     | integers("graphs", "seeds")
     | texts("finding"),
     optional={"primary": FLAG, "judged": FLAG}
-    | integers("pairs", "undecided", "bounded", "started_below")
-    | texts("features", "nodes")
+    | integers(*COUNTS)
+    | texts("unit", "features", "nodes")
     | integers("width")
     | texts("other", *HALVES),
 )
@@ -50,7 +49,8 @@ def gather_evidence(
     """The rows of `evidence.parquet`, with the findings on two disjoint halves of the seeds.
 
     Args:
-        paired: pairs of each claim about speed, with their outcomes (`comparisons.paired_runs`).
+        paired: pairs of each claim with a primary measure, with their outcomes
+            (`comparisons.paired_runs`).
         settings: config/claims.yaml, read.
         halves: seeds of the two halves.
 
@@ -68,58 +68,66 @@ def gather_evidence(
 
 
 def _evidence(paired: Paired, settings: Mapping[str, Any]) -> pd.DataFrame:
-    endpoint, ratio = settings["rule"]["endpoint"], settings["rule"]["comparison"]["smallest_ratio"]
     checks = {claim: settings["claims"][claim]["check"] for claim in paired}
     rows = [
         {"claim": claim, **row}
         for claim, pairs in paired.items()
-        if checks[claim]["kind"] == "paired_speed"
-        for row in _claim_rows(pairs, checks[claim], endpoint, np.log2(ratio))
+        if "primary" in checks[claim]
+        for row in _claim_rows(pairs, checks[claim], settings["rule"])
     ]
     pandas = {INTEGER: "Int64", FLAG: "boolean", REAL: float, TEXT: object}
     types = {name: pandas[kind] for name, kind in EVIDENCE.types.items() if name not in HALVES}
-    return pd.DataFrame(rows, columns=list(types)).astype(types)
+    table = pd.DataFrame(rows, columns=list(types)).astype(types)
+    ends = ["ci_low", "ci_high", "prediction_low", "prediction_high"]
+    table[ends] = table[ends].mask(table["unit"] == RHO, table[ends].clip(-1, 1))
+    return table
 
 
 def _claim_rows(
-    pairs: pd.DataFrame, check: Mapping[str, Any], endpoint: Rule, margin: float
+    pairs: pd.DataFrame, check: Mapping[str, Any], rule: Rule
 ) -> Iterator[dict[str, Any]]:
+    endpoint, of_unit = rule["endpoint"], scales(rule)
     setting = {**endpoint["setting"], **check.get("setting", {})}
-    pairs = primary_setting(pairs, check["compare"], {**endpoint, "setting": setting})
+    pairs = primary_setting(pairs, check.get("compare"), {**endpoint, "setting": setting})
     whole = pairs.assign(depth=pd.NA)
-    for frame in (whole, pairs):
+    for frame in (whole, pairs[pairs["depth"].notna()]):
         for key, stratum in frame.groupby(list(STRATUM), dropna=False):
             about = dict(zip(STRATUM, key, strict=True))
+            scale = of_unit[MEASURES[about["measure"]]]
             chosen = [select(stratum, filters) for filters in check["primary"]]
             primary = pd.isna(about["depth"]) and any(len(rows) for rows in chosen)
-            for row in stratum_rows(stratum, endpoint, margin):
-                yield {**about, **row, "primary": primary, "judged": primary and row["judged"]}
+            for row in stratum_rows(stratum, endpoint, scale):
+                judged = primary and row["judged"]
+                yield {**about, **row, "unit": scale.unit, "primary": primary, "judged": judged}
 
 
-def primary_setting(pairs: pd.DataFrame, compare: str, endpoint: Rule) -> pd.DataFrame:
-    """Pairs at the common target in the primary setting, with the endpoint's names of measures.
+def primary_setting(pairs: pd.DataFrame, compare: str | None, endpoint: Rule) -> pd.DataFrame:
+    """Pairs in the primary setting, with the endpoint's names of measures.
 
-    For each measure and key of `setting`, the pairs with the first listed value that any of them
-    has. Where experiments overlap, the first in the order of their names counts.
+    Where experiments overlap, the first in the order of their names counts.
     """
-    pairs = pairs[(pairs["threshold_kind"] == PAIR) & pairs["init"].isin(endpoint["inits"])]
-    frames = [pairs[:0]]
-    for name, runs in endpoint["measures"].items():
-        rows = select(pairs, runs).assign(measure=name)
-        for key, values in endpoint["setting"].items():
-            present = [value for value in values if (rows[key] == value).any()]
-            rows = rows[rows[key].isin(present[:1])]
-        frames.append(rows)
-    chosen = pd.concat(frames).sort_values("experiment", kind="stable")
-    unit = [*STRATUM, "dataset", "seed", "other"]
-    chosen = chosen.drop_duplicates(unit)
+    rows = [
+        in_setting(select(pairs, runs), endpoint).assign(measure=name)
+        for name, runs in endpoint["measures"].items()
+    ]
+    chosen = pd.concat(rows).sort_values("experiment", kind="stable")
+    chosen = chosen.drop_duplicates([*STRATUM, "dataset", "seed", "other"])
     return chosen.assign(multiscale=pd.NA) if compare == "multiscale" else chosen
 
 
-def stratum_rows(stratum: pd.DataFrame, endpoint: Rule, margin: float) -> list[dict[str, Any]]:
+def in_setting(rows: pd.DataFrame, endpoint: Rule) -> pd.DataFrame:
+    """Rows of the primary initialisations; of each key the first listed value that any has."""
+    rows = rows[rows["init"].isin(endpoint["inits"])]
+    for key, values in endpoint["setting"].items():
+        present = [value for value in values if (rows[key] == value).any()]
+        rows = rows[rows[key].isin(present[:1])]
+    return rows
+
+
+def stratum_rows(stratum: pd.DataFrame, endpoint: Rule, scale: Scale) -> list[dict[str, Any]]:
     """A row for each graph of a stratum, and the pooled one where there are enough of them."""
     graphs = [
-        {"graph": name, **_graph(pairs, endpoint, margin)}
+        {"graph": name, **_graph(pairs, endpoint, scale)}
         for name, pairs in stratum.groupby("dataset")
     ]
     known = [row for row in graphs if not np.isnan(row["effect"])]
@@ -127,15 +135,12 @@ def stratum_rows(stratum: pd.DataFrame, endpoint: Rule, margin: float) -> list[d
     if len(known) < endpoint["minimum_graphs"]:
         return [{**row, "judged": True} for row in rows]
     effects, errors = (np.array([row[name] for row in known]) for name in ("effect", "se"))
-    pooled = asdict(pool(effects, errors, endpoint["confidence"]))
-    counts = {
-        name: sum(row[name] for row in graphs)
-        for name in ("pairs", "undecided", "bounded", "started_below")
-    }
-    sides = [sum(row["finding"] == side for row in known) for side in (FASTER, SLOWER)]
+    pooled = asdict(pool(effects, scale.weighing(errors), endpoint["confidence"]))
+    counts = {name: sum(row[name] for row in graphs) for name in COUNTS}
+    sides = [sum(row["finding"] in side for row in known) for side in (ABOVE, BELOW)]
     both = min(sides) >= endpoint["smallest_minority"] * len(known)
     pooled |= {"graph": POOLED, "graphs": len(known), "seeds": max(row["seeds"] for row in known)}
-    pooled |= {"finding": finding(pooled, margin, both), "judged": True, **_setting(stratum)}
+    pooled |= {"finding": scale.finding(pooled, both), "judged": True, **_setting(stratum)}
     return [*({**row, "judged": False} for row in rows), pooled | counts]
 
 
@@ -145,38 +150,21 @@ def _setting(stratum: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _graph(pairs: pd.DataFrame, endpoint: Rule, margin: float) -> dict[str, Any]:
+def _graph(pairs: pd.DataFrame, endpoint: Rule, scale: Scale) -> dict[str, Any]:
     """Effect and finding of one graph; null and `not enough evidence` where too little is known."""
-    seeds = pairs.groupby("seed")["log2_ratio"].mean().dropna().to_numpy()
+    seeds = pairs.groupby("seed")["effect"].mean().dropna().to_numpy()
     undecided = int((pairs["outcome"] == "undecided").sum())
     counts = {
         "seeds": len(seeds),
         "pairs": len(pairs),
         "undecided": undecided,
         "bounded": int(pairs["bound"].sum()),
-        "started_below": int((pairs["reason"] == "started_below").sum()),
+        **{reason: int((pairs["reason"] == reason).sum()) for reason in ("started_below", "edge")},
     }
     known = len(seeds) >= endpoint["minimum_seeds"]
     if not known or undecided > endpoint["maximum_undecided"] * len(pairs):
         return counts | {"effect": np.nan, "finding": OPEN}
-    options = endpoint["smallest_error"], endpoint["confidence"]
+    options = scale.smallest_error, endpoint["confidence"]
     names = ("effect", "se", "ci_low", "ci_high")
     row = dict(zip(names, mean_with_interval(seeds, *options), strict=True))
-    return counts | row | {"finding": finding(row, margin)}
-
-
-def finding(row: Mapping[str, float], margin: float, both_sides: bool = False) -> str:
-    """What an interval says, for a margin (log2) within which nothing counts as a difference.
-
-    both_sides: enough graphs are faster and enough are slower, each by its own interval. The answer
-    depends on the graph then, if the prediction interval reaches beyond the margin on both sides.
-    """
-    if both_sides and row["prediction_low"] < -margin and row["prediction_high"] > margin:
-        return VARIES
-    if row["ci_low"] > margin:
-        return FASTER
-    if row["ci_high"] < -margin:
-        return SLOWER
-    if -margin < row["ci_low"] and row["ci_high"] < margin:
-        return EQUAL
-    return OPEN
+    return counts | row | {"finding": scale.finding(row)}

@@ -23,6 +23,16 @@ def select(frame: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     return frame
 
 
+def splits_as_seeds(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the runs on an official split `train-k` as runs on `train`, of other seeds.
+
+    A split is one more random draw. Its seeds are shifted by 1000 (k + 1).
+    """
+    split = frame["nodes"].str.extract(r"^train-(\d+)$", expand=False).astype(float)
+    seed = frame["seed"] + (1000 * (split + 1)).fillna(0).astype(int)
+    return frame.assign(nodes=frame["nodes"].mask(split.notna(), "train"), seed=seed)
+
+
 def by_run(frame: pd.DataFrame, *more: str) -> DataFrameGroupBy:
     """Groups of one run each, or of one run and the columns `more`."""
     return frame.groupby([*KEYS, *more], dropna=False)

@@ -40,7 +40,9 @@ def measured(speed: pd.DataFrame) -> pd.DataFrame:
     )
     scaled = scaled[(flow["threshold_kind"] == PAIR) & scale.notna()]
     steps = _as_measured(descent, "equal_lr_steps", "steps_to_threshold", "end_step")
-    return stacked([times, scaled, best_rates(descent), steps])
+    model = [key for key in SPEED_KEYS if key != "lr"]
+    several = descent.groupby(model)["lr"].transform("nunique") > 1
+    return stacked([times, scaled, best_rates(descent[several]), steps])
 
 
 def _as_measured(frame: pd.DataFrame, measure: str, hit: str, end: str) -> pd.DataFrame:
@@ -50,7 +52,7 @@ def _as_measured(frame: pd.DataFrame, measure: str, hit: str, end: str) -> pd.Da
 
 
 def best_rates(descent: pd.DataFrame) -> pd.DataFrame:
-    """Fewest steps over the learning rates of each model, where it has two or more.
+    """Fewest steps over the learning rates of each model.
 
     A model that no rate brings to the threshold has its best rate where the loss ends lowest, and
     ends with the shortest of its runs that did not diverge. The best is interior, not at the
@@ -65,7 +67,7 @@ def best_rates(descent: pd.DataFrame) -> pd.DataFrame:
         edge=(descent["lr"] == low) | (descent["lr"] == high),
         loss=descent["end_loss"].mask(diverged, np.inf),
         ok_end=descent["end_step"].where(~diverged),
-    )[low < high]
+    )
     frame["tied_edge"] = frame["edge"] & frame["hit"].notna()
     best = frame.sort_values(["hit", "tied_edge", "loss", "lr"]).drop_duplicates(model)
     ends = frame.groupby(model).agg(end=("ok_end", "min"), longest=("end_step", "max"))
@@ -111,7 +113,7 @@ def _sides(frame: pd.DataFrame, compare: str) -> list[tuple[Any, Any]]:
 def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
     """Decide for each pair whether side a won, lost or tied, or why that is undecided.
 
-    `log2_ratio` is log2(hit_b / hit_a), positive where a is faster. A side that did not reach the
+    `effect` is log2(hit_b / hit_a), positive where a is faster. A side that did not reach the
     threshold is slower only if its own end exceeds the other's hit. Its end time is then used,
     which underestimates the effect (`bound`). A side whose L* is above the threshold never reaches
     it, however long it runs: where the other did, it is slower, and its end time is used, or the
@@ -122,7 +124,7 @@ def outcomes(pairs: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
         edge           the slower side's best rate is at its grid's edge: a wider one may reverse it
 
     Returns:
-        `pairs` with the columns outcome, log2_ratio, bound and reason.
+        `pairs` with the columns outcome, effect, bound and reason.
     """
     a, b = pairs["hit_a"], pairs["hit_b"]
     flags = ("unreachable_a", "unreachable_b", "edge_a", "edge_b")
@@ -162,20 +164,20 @@ def _decided(
     outcome = np.select([*doubts.values(), *certain.values(), *signs.values()], outcomes, "tie")
     reason = np.select(list(doubts.values()), list(doubts), "")
     known = ratio.where(outcome != "undecided")
-    return pairs.assign(outcome=outcome, reason=reason, log2_ratio=known)
+    return pairs.assign(outcome=outcome, reason=reason, effect=known)
 
 
 def term_pairs(gradient_terms: pd.DataFrame, tie_log2: float) -> pd.DataFrame:
     """The head terms of dL/dt compared with its layer terms (Theorem 3), as pairs of each run.
 
-    `log2_ratio` is the median over the recorded steps of log2(sum of heads / sum of layers); a run
+    `effect` is the median over the recorded steps of log2(sum of heads / sum of layers); a run
     in which it is not finite is undecided.
     """
     sums = by_run(gradient_terms, "step", "term")["value"].sum()
     sums = sums.unstack("term").reindex(columns=["head", "layer"])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log2(sums["head"]) - np.log2(sums["layer"])
-    runs = ratio.groupby(level=list(KEYS), dropna=False).median().rename("log2_ratio").reset_index()
-    doubts = {"not_finite": ~np.isfinite(runs["log2_ratio"])}
-    decided = _decided(runs, runs["log2_ratio"], tie_log2, doubts)
+    runs = ratio.groupby(level=list(KEYS), dropna=False).median().rename("effect").reset_index()
+    doubts = {"not_finite": ~np.isfinite(runs["effect"])}
+    decided = _decided(runs, runs["effect"], tie_log2, doubts)
     return decided.assign(bound=False, measure="head_to_layer_terms")

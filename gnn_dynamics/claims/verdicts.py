@@ -12,21 +12,21 @@ from gnn_dynamics.claims.comparisons import HALVES
 from gnn_dynamics.claims.conclusion import NEITHER, NO, NOTHING, VACUOUS, YES, conclude, phrase
 from gnn_dynamics.claims.names import name
 from gnn_dynamics.claims.sentences import UNTESTED, describe, disagree, factor, summary
+from gnn_dynamics.claims.units import ABOVE, BELOW, FINDINGS, MEASURES, OPEN, VARIES, WITHIN
 
 CLAIMS = Table(
     keys=("claim",),
     columns=texts("claim", "statement", "source", "statistic", "verdict", "where_it_fails")
     | texts("evidence"),
-    optional=texts("title", "assertion", "scope", "summary")
+    optional=texts("title", "assertion", "origin", "scope", "summary")
     | integers("cells", "supports", "refutes", "undecided", "vacuous")
     | {"seeds_agree": FLAG},
 )
 ANSWERS = {
-    found.FASTER: YES,
-    found.SLOWER: NO,
-    found.EQUAL: NEITHER,
-    found.VARIES: NEITHER,
-    found.OPEN: NOTHING,
+    **dict.fromkeys(ABOVE, YES),
+    **dict.fromkeys(BELOW, NO),
+    **dict.fromkeys((*WITHIN, VARIES), NEITHER),
+    OPEN: NOTHING,
     "supports": YES,
     "refutes": NO,
     "undecided": NOTHING,
@@ -44,14 +44,14 @@ def judge(cells: pd.DataFrame, evidence: pd.DataFrame, settings: Mapping[str, An
 
     Returns:
         The columns of `claims.parquet`: `scope` completes the verdicts `holds for` and `depends
-        on`, and `summary` is the statement of a claim about speed in one or two sentences. Claims
-        about speed are judged by the strata of the endpoint, all others by their cells; `cells`,
+        on`, and `summary` is the statement of a claim with a sentence in one or two sentences.
+        These claims are judged by the strata of the endpoint, all others by their cells; `cells`,
         supports, refutes, undecided and vacuous count these units. seeds_agree is null where a half
         of the seeds decides nothing.
     """
     rows = []
     for claim, entry in settings["claims"].items():
-        if entry["check"]["kind"] == "paired_speed":
+        if "sentence" in entry:
             rows_of = evidence[evidence["claim"] == claim]
             judged = _by_strata(rows_of, entry, settings["rule"]["endpoint"])
         else:
@@ -62,26 +62,24 @@ def judge(cells: pd.DataFrame, evidence: pd.DataFrame, settings: Mapping[str, An
 
 def _words(entry: Mapping[str, Any]) -> dict[str, str]:
     return {
-        **{key: entry[key] for key in ("title", "assertion", "quantifier")},
-        "source": f"{entry['source']} ({entry['wording']})",
+        **{key: entry[key] for key in ("title", "assertion", "source", "origin", "quantifier")},
         "statistic": entry["statistic"].format(**entry["check"].get("limits", {})),
         "evidence": ", ".join(entry["evidence"]),
     }
 
 
-# Claims about speed ------------------------------------------------------------------------------
+# Claims that are judged by evidence --------------------------------------------------------------
 
 
 def _by_strata(
     rows: pd.DataFrame, entry: Mapping[str, Any], endpoint: Mapping[str, Any]
 ) -> dict[str, Any]:
-    units = rows[rows["judged"]].assign(
-        dataset=rows["graph"], varies=rows["finding"] == found.VARIES
-    )
+    units = rows[rows["judged"]].assign(dataset=rows["graph"], varies=rows["finding"] == VARIES)
     units["answer"] = units["finding"].map(ANSWERS)
-    verdict, scope = conclude(units, entry["quantifier"], (found.FASTER, found.SLOWER))
-    slower = rows[rows["primary"] & (rows["finding"] == found.SLOWER)]
-    known = (units[list(found.HALVES)] != found.OPEN) & units[list(found.HALVES)].notna()
+    unit = MEASURES[entry["check"]["primary"][0]["measure"][0]]
+    verdict, scope = conclude(units, entry["quantifier"], FINDINGS[unit][:2])
+    slower = rows[rows["primary"] & rows["finding"].isin(BELOW)]
+    known = (units[list(found.HALVES)] != OPEN) & units[list(found.HALVES)].notna()
     agree = not disagree(units).any() if known.all(axis=1).any() else None
     return {
         "statement": " ".join(describe(rows, entry["sentence"], endpoint)),
@@ -149,10 +147,6 @@ def _statement(
     if len(values) and "finding" in entry:
         numbers = {"lowest": values.min(), "median": values.median(), "highest": values.max()}
         sentences.append(entry["finding"].format(**numbers))
-    ratios = cells[cells["state"] == "noted"]["value"].dropna()
-    if len(ratios) and "noted" in entry:
-        numbers = {"median": 2 ** ratios.median(), "highest": 2 ** ratios.max()}
-        sentences.append(entry["noted"].format(**numbers))
     return sentences
 
 

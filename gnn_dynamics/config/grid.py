@@ -36,7 +36,10 @@ OPTIMUM = {key: RUN[key] for key in OPTIMUM_KEYS}
 # Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
 BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")
 MEMBER_KEYS = ("init", "lr", "labels", "seed")
-WITHOUT_THEOREM = {"sharpness"}  # names of `observe` that record no bound, identity or term
+WITHOUT_THEOREM = {
+    "sharpness",
+    "accuracy",
+}  # names of `observe` that record no bound, identity or term
 
 
 @dataclass(frozen=True, order=True)

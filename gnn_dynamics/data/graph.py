@@ -15,6 +15,7 @@ from gnn_dynamics.artifacts.npz import open_prepared, write_prepared
 from gnn_dynamics.errors import UserError
 
 UNLABELLED = -1
+PARTS = ("train", "val", "test")
 CHUNK = 2**20  # feature values that are converted to a smaller type at a time
 
 
@@ -27,6 +28,8 @@ class Graph:
     labels       (n,), or (graphs,) with a graph_index; int64 with -1 where unknown, or float64
                  for regression.
     train, val, test   int64 indices, ascending, of nodes (or graphs); they do not overlap.
+    splits       (k, n) uint8, where the data set ships k splits: 1, 2, 3 for nodes of train, val,
+                 test, 0 for others; None where it ships one.
     graph_index  (n,) int64, ascending: the graph of each node; None for a single graph.
     task         "classification" or "regression".
     classes      number of classes; 1 for regression.
@@ -45,6 +48,7 @@ class Graph:
     task: str
     classes: int
     facts: dict[str, Any]
+    splits: np.ndarray | None = None
 
     @property
     def n(self) -> int:
@@ -71,10 +75,10 @@ def save_graph(graph: Graph, path: str | Path) -> None:
         "features_data": _smallest(graph.features.data),
         "features_indices": graph.features.indices,
         "features_indptr": graph.features.indptr,
-        **{name: getattr(graph, name) for name in ("labels", "train", "val", "test")},
+        **{name: getattr(graph, name) for name in ("labels", *PARTS)},
     }
-    if graph.graph_index is not None:
-        arrays["graph_index"] = graph.graph_index
+    optional = {"graph_index": graph.graph_index, "splits": graph.splits}
+    arrays |= {name: array for name, array in optional.items() if array is not None}
     about = {name: getattr(graph, name) for name in ("name", "task", "classes", "facts")}
     write_prepared(arrays, about | {"features_count": graph.features.shape[1]}, path)
 
@@ -111,8 +115,8 @@ def _arrays(file: Mapping[str, np.ndarray], m_x: int) -> dict[str, Any]:
     return {
         "adjacency": sparse.csr_array((np.ones(len(columns)), columns, pointers), shape=(n, n)),
         "features": sparse.csr_array(X, shape=(n, m_x)),
-        "graph_index": file.get("graph_index"),
-        **{name: file[name] for name in ("labels", "train", "val", "test")},
+        **{name: file.get(name) for name in ("graph_index", "splits")},
+        **{name: file[name] for name in ("labels", *PARTS)},
     }
 
 
@@ -127,7 +131,7 @@ class Content(NamedTuple):
     facts     entries of `Graph.facts`, such as the origin of the split.
     edge_where, feature_where   locate an edge, or a node and a feature, in messages.
     classes   number of classes; without it they run from 0 to the largest label.
-    graph_index   as in `Graph`.
+    graph_index, splits   as in `Graph`.
     """
 
     edges: tuple[np.ndarray, np.ndarray]
@@ -139,6 +143,7 @@ class Content(NamedTuple):
     feature_where: Callable[[int, int], str] = "features: node {}, feature {}".format
     classes: int | None = None
     graph_index: np.ndarray | None = None
+    splits: np.ndarray | None = None
 
 
 def graph_of(name: str, content: Content) -> Graph:
@@ -157,6 +162,7 @@ def graph_of(name: str, content: Content) -> Graph:
         labels=labels,
         **content.parts,
         graph_index=content.graph_index,
+        splits=content.splits,
         task="regression" if regression else "classification",
         classes=1 if regression else content.classes or int(labels.max()) + 1,
         facts={**content.facts, **counts},

@@ -1,5 +1,7 @@
 """Splits for data sets that have no official one, drawn with a fixed seed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gnn_dynamics.data.graph import UNLABELLED
@@ -25,3 +27,11 @@ def split_per_class(labels: np.ndarray, train: int, val: int, seed: int) -> dict
         for part, ids in zip(parts.values(), np.split(nodes, [train, train + val]), strict=True):
             part.append(ids)
     return {name: np.sort(np.concatenate(part)) for name, part in parts.items()}
+
+
+def split_codes(masks: Sequence[np.ndarray]) -> np.ndarray:
+    """Masks (k, n) of the training, validation and test nodes -> `Graph.splits` (k, n)."""
+    codes = np.zeros(masks[0].shape, dtype=np.uint8)
+    for code, mask in enumerate(masks, start=1):
+        codes[mask.astype(bool)] = code
+    return codes

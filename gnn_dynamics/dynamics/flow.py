@@ -5,14 +5,14 @@
     function-space  3      linear models with few outputs: cost does not depend on the stiffness
     runge-kutta     4      reference: cost grows with the stiffness
 
-The stiffness chi is lambda_max times the time that the frozen flow at Bbar = I needs. With the
-singular values sigma of Gs, the squared loss and the energy e_i of the labels in each direction,
+The stiffness chi is lambda_max times the time that the flow with the kernel of the start, averaged
+over the outputs, needs. With its eigenvalues mu, the squared loss and the energy e_i of the labels
+in each direction,
 
-    chi = 2 sigma_max^2 t,    sum_i e_i exp(-4 sigma_i^2 t) = share sum_i e_i.
+    chi = 2 mu_max t,    sum_i e_i exp(-4 mu_i t) = share sum_i e_i.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,12 +26,17 @@ from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import Stepper
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.models.costs import SHARED_BYTES
-from gnn_dynamics.models.model import Architecture
+from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.operators import HornerOperator, Operator
+from gnn_dynamics.models.tangent import tangent_kernel
 
-# Measured on one core: steps of a run to 1 %, seconds of a gradient, and multiplications a second.
-STEPS = {"chebyshev": 150, "function-space": 100}
-GRADIENT_SECONDS, STEP_SECONDS, RATE = 3e-4, 3e-3, 1e10
+# Measured on one core (docs/performance.md): steps of a run to 1 % for each layer that is passed,
+# seconds of a gradient for each weight matrix and of a step, and multiplications a second.
+STEPS = {"chebyshev": 200, "function-space": 80}
+MATRIX_SECONDS, STEP_SECONDS, RATE = 1e-4, 8e-3, 5e9
+# lambda_max grows while a model trains, on graphs of low homophily a hundredfold: the estimate of
+# Chebyshev is up to ten times too low, that of the other method is safe.
+CAUTION = 5
 MOST_OUTPUTS = 2500  # m_y p: beyond that the kernel of one model takes more than 50 MB
 LONGEST = 1e30  # stiffness of a direction that is never fitted
 
@@ -56,11 +61,17 @@ class Choice:
 
 
 def choose_flow(
-    arch: Architecture, operator: Operator, Y: Tensor, share: float, method: str = "auto"
+    arch: Architecture,
+    operator: Operator,
+    weights: Weights,
+    Y: Tensor,
+    share: float,
+    method: str = "auto",
 ) -> Choice:
     """The method with the smallest estimated time, or the one called `method`.
 
-    Y (m_y, p): targets in the coordinates of `operator`;  share: of ||Y||^2 at the end of a run.
+    weights: of one model at its start;  Y (m_y, p): its targets in the coordinates of `operator`
+    share: of ||Y||^2 at the end of a run
 
     Raises:
         UserError: for an unknown method, or function-space where it cannot be.
@@ -77,12 +88,17 @@ def choose_flow(
         return Choice(method, "asked for")
     if unable or isinstance(operator, HornerOperator):
         return Choice("chebyshev", f"function-space is for {unable}")
-    chi = stiffness(operator.features(), Y, share)
-    gradients = math.sqrt(STEPS["chebyshev"] * 2 * chi / 0.65) + STEPS["chebyshev"]
+    kernel = tangent_kernel(weights, operator.features())[0]
+    p = operator.nbar
+    chi = stiffness(torch.einsum("ipiq->pq", kernel.view(arch.m_y, p, arch.m_y, p)), Y, share)
+    # Without skips a run passes a saddle point, which takes longer the deeper it is.
+    plateaus = 1 if arch.multiscale else max(1.0, arch.depth / 2)
+    steps = {name: plateaus * count for name, count in STEPS.items()}
+    gradients = math.sqrt(steps["chebyshev"] * 2 * chi / 0.65) + steps["chebyshev"]
+    matrices = arch.depth + len(arch.levels)
     seconds = {
-        "chebyshev": GRADIENT_SECONDS * gradients,
-        "function-space": STEPS["function-space"]
-        * (STEP_SECONDS + _work(arch, operator.nbar) / RATE),
+        "chebyshev": CAUTION * MATRIX_SECONDS * matrices * gradients,
+        "function-space": steps["function-space"] * (STEP_SECONDS + _work(arch, p) / RATE),
     }
     best = min(seconds, key=lambda name: seconds[name])
     estimates = ", ".join(f"{name} {value:.1e} s" for name, value in seconds.items())
@@ -106,14 +122,14 @@ def _work(arch: Architecture, p: int) -> float:
     return N**3 / 3 + pairs * (N**2 + arch.width * p**2)
 
 
-def stiffness(G: Sequence[Tensor], Y: Tensor, share: float) -> float:
-    """chi for G_l (m, p), one for each head, and targets Y (m_y, p); at least 1."""
-    _, sigma, V = torch.linalg.svd(torch.cat(tuple(G)), full_matrices=False)
-    energy = (Y @ V.mT).square().sum(dim=0)  # (rank,)
-    fitted = sigma > torch.finfo(sigma.dtype).eps * max(V.shape) * sigma[0]
+def stiffness(kernel: Tensor, Y: Tensor, share: float) -> float:
+    """chi for the mean kernel (p, p), up to a factor, and targets Y (m_y, p); at least 1."""
+    mu, V = torch.linalg.eigh(kernel)  # ascending
+    energy = (Y @ V).square().sum(dim=0)  # (p,)
+    fitted = mu > torch.finfo(mu.dtype).eps * len(mu) * mu[-1]
     if not fitted.any() or energy[fitted].sum() <= share * Y.square().sum():
         return 1.0
-    squares, energy = (sigma[fitted] / sigma[0]).square(), energy[fitted]
+    squares, energy = mu[fitted] / mu[-1], energy[fitted]
     goal = share * float(Y.square().sum())
 
     def excess(log_chi: float) -> float:

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from gnn_dynamics.claims import names
 from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.sentences import networks, times
+from gnn_dynamics.claims.units import LOG2
 from gnn_dynamics.figures import style
 from gnn_dynamics.figures.forest import COLOURS, factor_axis, marker, reach_of, skips
 from gnn_dynamics.summaries import select
@@ -35,7 +36,9 @@ def draw(claims: pd.DataFrame, evidence: pd.DataFrame) -> Figure:
 
     A diamond is the effect over all graphs, a dot that on one graph, each with its 95 % interval.
     """
-    primary = evidence[evidence["primary"].astype(bool)] if len(evidence) else evidence
+    primary = evidence
+    if len(evidence):
+        primary = evidence[evidence["primary"].astype(bool) & (evidence["unit"] == LOG2)]
     speed = [
         row for row in claims.itertuples() if len(primary) and row.claim in set(primary["claim"])
     ]
@@ -130,12 +133,19 @@ def _number(
     ax: Axes, row: Any, y: float, ends: tuple[float, float], reach: float, look: style.Look
 ) -> None:
     """The factor beside its interval, on the side where there is room."""
-    text = f"{times(abs(row.effect))}× {'sooner' if row.effect > 0 else 'later'}"
-    text += "" if row.graph == POOLED else f" {names.name(row.graph)}"
     left = row.effect > 0
     x = ends[0] - 0.08 * reach if left else ends[1] + 0.08 * reach
     side = "right" if left else "left"
-    ax.text(x, y, text, ha=side, va="center", fontsize=8, bbox=BOX, **look)
+    ax.text(x, y, _said(row), ha=side, va="center", fontsize=8, bbox=BOX, **look)
+
+
+def _said(row: Any) -> str:
+    """`1.4× sooner`, `1×`, or on one graph, where there is less room, `1.4× Cora`."""
+    if row.graph != POOLED:
+        return f"{times(row.effect)}× {names.name(row.graph)}"
+    number = times(abs(row.effect))
+    word = " sooner" if row.effect > 0 else " later"
+    return f"{number}×{'' if number == '1' else word}"
 
 
 def measured(claims: pd.DataFrame, evidence: pd.DataFrame) -> list[str]:

@@ -1,7 +1,8 @@
-"""A forest plot of one claim about speed: a line for each graph, a diamond for all of them.
+"""A forest plot of one claim: a line for each graph, a diamond for all of them.
 
-Effects are factors on a logarithmic axis: right of 1 the side that the claim calls faster is
-faster. A column is an aggregation; where skips are not what is compared, colour tells them apart.
+Speed is a factor on a logarithmic axis: right of 1 the side that the claim calls faster is faster.
+Accuracy is a difference in points. A column is an aggregation; where skips are not what is
+compared, colour tells them apart.
 """
 
 from typing import Any, NamedTuple
@@ -10,16 +11,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from gnn_dynamics.claims import names
 from gnn_dynamics.claims.conclusion import phrase
 from gnn_dynamics.claims.evidence import POOLED
-from gnn_dynamics.claims.sentences import factor, networks
+from gnn_dynamics.claims.sentences import BESIDE, factor, networks
+from gnn_dynamics.claims.units import LOG2, POINTS
 from gnn_dynamics.figures import style
 
 LINE = 0.2  # inches for each row
-MOST = 5.0  # log2: effects beyond 32 times are drawn at the edge, with an arrow
+# Effects beyond 32 times, or 50 points, are drawn at the edge, with an arrow.
+LEAST, MOST = {LOG2: 1.0, POINTS: 2.0}, {LOG2: 5.0, POINTS: 50.0}
+SHORT = {"deep_accuracy": "deep with skips, shallow without", "accuracy": "same depth"}  # titles
 COLOURS = {"with skips": style.BLUE, "without skips": style.RED, "": style.BLACK}
 
 
@@ -32,10 +36,12 @@ class Row(NamedTuple):
 
 
 def shown(evidence: pd.DataFrame, graphs: pd.DataFrame, claim: str) -> tuple:
-    """Primary rows of the claim, and the homophily of each graph."""
+    """Primary rows of the claim with those beside them in the same unit; homophily by graph."""
     if evidence.empty:
         return evidence, {}
-    rows = evidence[(evidence["claim"] == claim) & evidence["primary"].astype(bool)]
+    rows = evidence[evidence["claim"] == claim]
+    primary = rows["primary"].astype(bool)
+    rows = rows[primary | rows["measure"].isin(BESIDE) & rows["unit"].isin(rows["unit"][primary])]
     known = (
         {} if graphs.empty else dict(zip(graphs["dataset"], graphs["edge_homophily"], strict=True))
     )
@@ -51,20 +57,21 @@ def draw(rows: pd.DataFrame, homophily: dict[str, float]) -> Figure:
     columns = list(dict.fromkeys(rows.sort_values("aggregation")["aggregation"]))
     figure = style.new_figure(0.95 + LINE * len(lines), style.NARROW)
     axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-    reach = reach_of(rows)
+    reach, unit = reach_of(rows), rows["unit"].iloc[0]
     for ax, aggregation in zip(axes, columns, strict=True):
         for y, line in enumerate(lines):
             for network, row in line.effects.items():
                 if row.aggregation == aggregation:
                     _mark(ax, y + _offset(network), row, _colour(network), line.pooled, reach)
-        factor_axis(ax, reach)
+        (factor_axis if unit == LOG2 else points_axis)(ax, reach)
         ax.set_title(_column_title(rows[rows["aggregation"] == aggregation]))
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(lines)), [line.label for line in lines], fontsize=8)
     axes[0].set_ylim(len(lines) - 0.4, -0.6)
     for label, line in zip(axes[0].get_yticklabels(), lines, strict=True):
         label.set_fontweight("bold" if line.pooled else "normal")
-    looks = {skips(network): {"color": _colour(network), "lw": 2.5} for network in networks(rows)}
+    found = {network for line in lines for network in line.effects}
+    looks = {skips(network): {"color": _colour(network), "lw": 2.5} for network in sorted(found)}
     if "" not in looks:
         figure.legend(handles=style.key(looks), loc="outside upper right", ncols=2)
     return figure
@@ -75,7 +82,8 @@ def _lines(rows: pd.DataFrame, homophily: dict[str, float]) -> list[Row]:
 
     Where too few graphs were pooled, the other strata have a line for each graph as well.
     """
-    strata = networks(rows)
+    primary = rows["primary"].astype(bool)
+    strata = networks(rows[primary])
     leads = {network: found[0] for network, found in strata.items()}
     lines = [
         *_graph_lines(leads, "", homophily),
@@ -85,6 +93,11 @@ def _lines(rows: pd.DataFrame, homophily: dict[str, float]) -> list[Row]:
     for network, found in strata.items():
         for stratum in found[1:]:
             titles.setdefault(_title(stratum), {})[network] = stratum
+    beside = rows[~primary].sort_values("depth", na_position="first")
+    for depth, part in beside.groupby("depth", dropna=False, sort=False):
+        for network, found in networks(part).items():
+            title = _title(found[0]) + ("" if pd.isna(depth) else f", H = {depth:g}")
+            titles.setdefault(title, {})[network] = found[0]
     for title, parts in titles.items():
         pooled = _pooled_line(parts, title)
         lines += pooled or _graph_lines(parts, title, {})
@@ -93,7 +106,7 @@ def _lines(rows: pd.DataFrame, homophily: dict[str, float]) -> list[Row]:
 
 def _column_title(rows: pd.DataFrame) -> str:
     """`GCN, flow time`."""
-    lead = next(iter(networks(rows).values()))[0]
+    lead = next(iter(networks(rows[rows["primary"].astype(bool)]).values()))[0]
     return f"{names.name(lead['aggregation'].iloc[0])}, {_title(lead)}"
 
 
@@ -101,7 +114,7 @@ def _title(stratum: pd.DataFrame) -> str:
     """`flow time`, `steps of Adam, Glorot's`."""
     first = stratum.iloc[0]
     init = "" if first["init"] == "default" else f", {phrase('init', first['init']).split()[0]}"
-    return phrase("measure", first["measure"]) + init
+    return SHORT.get(first["measure"], phrase("measure", first["measure"])) + init
 
 
 def _graph_lines(
@@ -146,25 +159,41 @@ def _offset(network: str) -> float:
 
 
 def reach_of(rows: pd.DataFrame) -> float:
-    """The largest effect that is drawn in its place, log2; both sides get as much."""
+    """The largest effect that is drawn in its place; both sides get as much."""
     effects = rows[["effect", "ci_low", "ci_high"]].abs().to_numpy(dtype=float)
-    return float(np.clip(1.15 * np.nanmax(effects, initial=0.5), 1.0, MOST))
+    unit = rows["unit"].iloc[0] if len(rows) else LOG2
+    return float(np.clip(1.15 * np.nanmax(effects, initial=0.5), LEAST[unit], MOST[unit]))
 
 
 def factor_axis(ax: Axes, reach: float, wide: bool = True) -> None:
     """An axis of log2 effects, with the factors 1/4, 1/2, 1, 2, 4 as ticks; fewer if not wide."""
-    ax.set_xlim(-reach, reach)
-    ax.axvline(0, color=style.BLACK, lw=0.8, zorder=1)
     step = 1 if reach <= (3.2 if wide else 2) else 2
     ticks = np.arange(-step * int(reach // step), reach + 0.01, step)
     ax.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.tick_params(axis="x", labelsize=8)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: as_factor(x)))
+    _effect_axis(ax, reach, "times sooner")
+
+
+def points_axis(ax: Axes, reach: float) -> None:
+    """An axis of differences in accuracy."""
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _points(x)))
+    _effect_axis(ax, reach, "points of test accuracy")
+
+
+def _points(difference: float) -> str:
+    return f"{difference:+g}".replace("-", "−") if difference else "0"
+
+
+def _effect_axis(ax: Axes, reach: float, label: str) -> None:
+    ax.set_xlim(-reach, reach)
+    ax.axvline(0, color=style.BLACK, lw=0.8, zorder=1)
     ax.grid(axis="x")
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("times sooner")
+    ax.set_xlabel(label)
 
 
 def as_factor(effect: float) -> str:
@@ -205,7 +234,7 @@ def marker(row: Any, reach: float) -> str:
 def measured(rows: pd.DataFrame, homophily: dict[str, float]) -> list[str]:
     """The leading stratum of each network."""
     sentences = []
-    for network, strata in networks(rows).items():
+    for network, strata in networks(rows[rows["primary"].astype(bool)]).items():
         judged = strata[0][strata[0]["judged"].astype(bool)]
         words = "; ".join(_where(row) for row in judged.itertuples())
         sentences.append(f"{network}, {_title(strata[0])}: {words}.")

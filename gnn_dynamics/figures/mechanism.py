@@ -18,8 +18,8 @@ from gnn_dynamics.claims import names
 from gnn_dynamics.figures import log_axis, style
 from gnn_dynamics.figures.style import DASHED, DOTTED, SOLID
 from gnn_dynamics.summaries import effects, select
+from gnn_dynamics.summaries.effects import ACCELERATIONS
 from gnn_dynamics.summaries.gradient_terms import head_shares
-from gnn_dynamics.summaries.predictors import ACCELERATIONS
 
 COLOURS = (style.BLUE, style.RED, style.GREEN, style.PURPLE, style.SKY, style.ORANGE)
 MARKERS = "osD^vP"

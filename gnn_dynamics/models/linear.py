@@ -54,6 +54,11 @@ class LinearModel:
 
     operator: Operator
 
+    def outputs(self, weights: Weights) -> Tensor:
+        """Yhat (K, m_y, nbar)."""
+        A = suffix_rows(weights)[0]
+        return self.operator.apply(A.reshape(len(A), len(weights.W), -1, A.shape[-1]))
+
     def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""
         return self._forward(weights, Y, loss)[2]

@@ -33,14 +33,16 @@ class ReluModel:
 
     field: ReceptiveField
 
+    def outputs(self, weights: Weights) -> Tensor:
+        """Yhat (K, m_y, nbar)."""
+        if self.field.side_by_side:
+            return forward(weights, self.field).outputs
+        models = (single(weights, k) for k in range(weights.models))
+        return torch.stack([forward(model, self.field).outputs for model in models])
+
     def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""
-        if self.field.side_by_side:
-            Yhat = forward(weights, self.field).outputs
-        else:
-            models = (single(weights, k) for k in range(weights.models))
-            Yhat = torch.stack([forward(model, self.field).outputs for model in models])
-        return LOSSES[loss](Yhat, Y)[1]
+        return LOSSES[loss](self.outputs(weights), Y)[1]
 
     def loss_and_gradient(self, weights: Weights, Y: Tensor, loss: str) -> tuple[Tensor, Weights]:
         """Loss (K,) and its gradient.

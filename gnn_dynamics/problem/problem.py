@@ -11,12 +11,12 @@ from functools import lru_cache
 import numpy as np
 import scipy.sparse as sp
 
-from gnn_dynamics.data.graph import Graph
+from gnn_dynamics.data.graph import PARTS, Graph
 from gnn_dynamics.errors import UserError
 
 AGGREGATIONS = ("gcn", "gin", "rw")
 FEATURES = "raw, row, standard, pca-<r>"
-NODES = ("train", "all")
+NODES = "train, train-<k> (of split k), all"
 LABELS = ("true", "permuted", "uniform")
 PROBLEM_KEYS = ("aggregation", "features", "nodes")  # what makes a graph a problem
 
@@ -163,15 +163,34 @@ def _principal_scores(X: np.ndarray, r: int) -> np.ndarray:
     return np.ascontiguousarray(PCA(r, svd_solver=solver, random_state=0).fit_transform(X))
 
 
+def split(graph: Graph, nodes: str) -> dict[str, np.ndarray]:
+    """Ascending ids under train, val and test: of split k for `train-<k>`, else the default ones.
+
+    Raises:
+        UserError: for an unknown set, or a split that the data set does not ship.
+    """
+    name, _, number = nodes.partition("-")
+    if nodes in ("train", "all"):
+        return {part: getattr(graph, part) for part in PARTS}
+    if name != "train" or not number.isdecimal():
+        raise UserError(f"nodes '{nodes}' is unknown; choose one of {NODES}.")
+    splits = () if graph.splits is None else graph.splits
+    if int(number) >= len(splits):
+        raise UserError(
+            f"nodes '{nodes}': graph '{graph.name}' ships {len(splits) or 'one'} split(s);"
+            f" choose {f'train-0 ... train-{len(splits) - 1}' if len(splits) else 'train'}."
+        )
+    codes = splits[int(number)]
+    return {part: np.flatnonzero(codes == i) for i, part in enumerate(PARTS, start=1)}
+
+
 def labelled_ids(graph: Graph, nodes: str) -> np.ndarray:
     """The set I: nodes (or graphs) of the training split, or all that carry a label; (nbar,).
 
     Raises:
-        UserError: for an unknown set, an empty one, or a training node without a label.
+        UserError: as `split`; for an empty set, or a training node without a label.
     """
-    if nodes not in NODES:
-        raise UserError(f"nodes '{nodes}' is unknown; choose one of {', '.join(NODES)}.")
-    ids = graph.train if nodes == "train" else graph.labelled
+    ids = graph.labelled if nodes == "all" else split(graph, nodes)["train"]
     if not ids.size:
         raise UserError(f"graph '{graph.name}' has no labelled node in the set '{nodes}'.")
     unlabelled = np.setdiff1d(ids, graph.labelled)

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 
 from gnn_dynamics.claims.conclusion import join, phrase
-from gnn_dynamics.claims.evidence import FASTER, POOLED
+from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.names import MARKS, name
-from gnn_dynamics.claims.sentences import SAME, interval, judged, networks, times
+from gnn_dynamics.claims.sentences import amount, interval, judged, networks
+from gnn_dynamics.claims.units import FASTER, FINDINGS, LOG2, POINTS, RHO
 from gnn_dynamics.figures import registry
 from gnn_dynamics.figures.settings_curve import KEYS
 from gnn_dynamics.report.glossary import TABLES, TITLES
@@ -20,7 +21,13 @@ from gnn_dynamics.summaries import select
 Tables = Mapping[str, pd.DataFrame]
 FIGURES = [figure.stem for figure in registry.FIGURES]
 STATES = ("refutes", "undecided", "supports", "vacuous", "noted")  # in the order of the rows
-_FACTORS = ["effect", "ci_low", "ci_high", "prediction_low", "prediction_high"]
+BARS = {  # what an interval has to be above and below, by the rule of config/claims.yaml
+    LOG2: ("1.05 times", "1 / 1.05"),
+    POINTS: ("1 point", "−1"),
+    RHO: ("0.5", "−0.5"),
+}
+EFFECTS = {LOG2: "Times sooner", POINTS: "Points better", RHO: "Rank correlation"}
+_EFFECTS = ["effect", "ci_low", "ci_high", "prediction_low", "prediction_high"]
 
 
 def claim_pages(tables: Tables) -> list[dict[str, Any]]:
@@ -53,13 +60,14 @@ def _page(
     here = [stem for stem in figures if stem not in drawn]
     drawn.update(here)
     return {
-        **dict.fromkeys(("title", "assertion", "scope"), ""),
+        **dict.fromkeys(("title", "assertion", "origin", "scope"), ""),
         **row,
         "mark": MARKS.get(row["verdict"], ""),
         "style": str(row["verdict"]).replace(" ", "-"),
         "figures": here,
         "elsewhere": {stem: short_name(stem) for stem in figures if stem not in here},
         "tables": [f.stem for f in files if f.suffix == ".parquet" and f.stem in TABLES],
+        "effect": EFFECTS[_unit(evidence)],
         "strata": strata_rows(evidence),
         "graphs": graph_grid(evidence),
         "cells": cell_grid(cells),
@@ -77,11 +85,17 @@ def short_name(stem: str) -> str:
     return f"Figure {figure[1]}" if figure else stem.replace("_", " ")
 
 
+def _unit(evidence: pd.DataFrame) -> str:
+    """The unit of what decides a claim; other measures of it may have another."""
+    primary = evidence[evidence["primary"].astype(bool)] if len(evidence) else evidence
+    return str(primary["unit"].iloc[0]) if len(primary) else LOG2
+
+
 # The numbers --------------------------------------------------------------------------------------
 
 
 def strata_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of evidence that decide a claim, with effects as factors; the leading ones first."""
+    """The rows of evidence that decide a claim, in their units; the leading ones first."""
     if evidence.empty:
         return []
     rows = []
@@ -94,13 +108,13 @@ def strata_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _factors(row: Any) -> dict[str, str]:
-    """Effect and intervals of a row of evidence as factors; empty where there is none."""
+    """Effect and intervals of a row of evidence in its unit; empty where there is none."""
 
     def span(low: float, high: float) -> str:
-        return "" if pd.isna(low) else interval(low, high, FASTER)
+        return "" if pd.isna(low) else interval(low, high, FASTER, row.unit)
 
     return {
-        "factor": "" if pd.isna(row.effect) else times(row.effect),
+        "factor": "" if pd.isna(row.effect) else amount(row.effect, row.unit),
         "interval": span(row.ci_low, row.ci_high),
         "new": span(row.prediction_low, row.prediction_high),
         "finding": row.finding,
@@ -130,8 +144,10 @@ def cell_grid(cells: pd.DataFrame) -> Grid | None:
 
 
 def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
-    """Effects as factors, and the names of measures and thresholds."""
-    factors = {key: 2 ** rows[key].astype(float) for key in _FACTORS if key in rows}
+    """Log2 ratios as factors, and the names of measures and thresholds."""
+    log2 = rows["unit"] == LOG2 if "unit" in rows else True
+    ends = rows[[key for key in _EFFECTS if key in rows]].astype(float)
+    factors = {key: (2**column).where(log2, column) for key, column in ends.items()}
     words = {
         key: rows[key].map(lambda value, key=key: _word(key, value), na_action="ignore")
         for key in ("measure", "threshold_kind")
@@ -175,8 +191,8 @@ def _setting(primary: pd.DataFrame) -> str:
     inits = [phrase("init", init) for init in _distinct(primary, "init")]
     words = [name(value) for key in ("features", "nodes") for value in _distinct(primary, key)]
     words += [f"width {width:g}" for width in _distinct(primary, "width")]
-    seeds = select.plural(int(primary["seeds"].max()), "seed")
-    return f"Runs have {', '.join(words)}, {join(inits)}, and {seeds}. Both sides start alike."
+    words += [join(inits), f"{select.plural(int(primary['seeds'].max()), 'seed')} each"]
+    return f"Runs that are compared share the seed. They have {', '.join(words)}."
 
 
 def _distinct(rows: pd.DataFrame, key: str) -> Iterable[Any]:
@@ -184,11 +200,13 @@ def _distinct(rows: pd.DataFrame, key: str) -> Iterable[Any]:
 
 
 def _pooling(primary: pd.DataFrame) -> str:
-    bar = f"{2**SAME:.2f}"
-    said = f"faster if the 95 % interval of its factor lies above {bar}, slower if below 1 / {bar}"
+    unit = _unit(primary)
+    (above, below), findings = BARS[unit], FINDINGS[unit]
+    said = f"“{findings.above}” if the 95 % interval lies above {above}"
+    said += f" and “{findings.below}” if below {below}"
     pooled = primary.loc[primary["graph"] == POOLED, "graphs"]
     if pooled.empty:
-        return f"Each graph stands for itself, since they are too few to be pooled. It is {said}."
+        return f"The graphs are too few to be pooled. Each stands for itself: it is called {said}."
     counts = sorted({int(count) for count in pooled})
     count = f"{counts[0]} to {counts[-1]} graphs" if len(counts) > 1 else f"{counts[0]} graphs"
-    return f"The effects of {count} are pooled by a random-effects model. A stratum is {said}."
+    return f"The effects of {count} are pooled by a random-effects model. They are called {said}."

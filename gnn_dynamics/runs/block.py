@@ -29,11 +29,12 @@ from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
 from gnn_dynamics.problem.problem import Problem, kept_problem, targets
 from gnn_dynamics.runs import learning_rates
+from gnn_dynamics.runs.accuracy import accuracy_metric
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
 from gnn_dynamics.runs.speed import last_loss, references, speed_rows
 from gnn_dynamics.runs.tables import BLOCK_TABLES
-from gnn_dynamics.theory.metrics import Metric, linear_metrics, relu_metrics, sharpness
+from gnn_dynamics.theory.metrics import Expand, Metric, linear_metrics, relu_metrics, sharpness
 from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
 
@@ -59,9 +60,8 @@ def train_block(
         raise UserError(f"precision: {reason}.")
     settings = Settings.of(experiment)
     parts: list[Tables] = []
-    for _, runs in grid.grouped(grid.runs(experiment, block), grid.BATCH_KEYS):
-        data = kept_problem(graph, block.aggregation, runs[0]["features"], runs[0]["nodes"])
-        batch = _batch(data, block, runs[0], settings, optimum, device)
+    for _, runs in grid.grouped(grid.runs(experiment, block), (*grid.BATCH_KEYS, "labels")):
+        batch = _batch(graph, block, runs[0], settings, optimum, device)
         searches = settings.lr == "auto" and batch.optimizer != "flow"
         parts += _search_rates(batch, runs) if searches else _train_groups(batch, runs)
     tables = {
@@ -96,6 +96,7 @@ class Settings:
 class Batch:
     """Data shared by runs whose weights have one shape. `size`: how many train side by side."""
 
+    graph: Graph
     problem: Problem
     arch: Architecture
     form: Form
@@ -109,13 +110,14 @@ class Batch:
 
 
 def _batch(
-    problem: Problem,
+    graph: Graph,
     block: Block,
     run: Run,
     settings: Settings,
     optimum: pd.DataFrame | None,
     device: str,
 ) -> Batch:
+    problem = kept_problem(graph, block.aggregation, run["features"], run["nodes"])
     sizes = problem.m_x, run["width"], problem.m_y, block.depth
     arch = Architecture(*sizes, block.multiscale, block.activation)
     optimizer = run["optimizer"]
@@ -126,16 +128,17 @@ def _batch(
     shared = optimizer, torch_device(device), form.dtype.itemsize
     size = models_per_batch(arch, m, problem.nbar, *shared)
     label = f"{block.id} {optimizer}"
-    batch = Batch(problem, arch, form, optimizer, settings, optimum, device, size, label)
-    return _with_flow(batch) if optimizer == "flow" else batch
+    batch = Batch(graph, problem, arch, form, optimizer, settings, optimum, device, size, label)
+    return _with_flow(batch, run, weights) if optimizer == "flow" else batch
 
 
-def _with_flow(batch: Batch) -> Batch:
-    """The batch with its integrator, which depends on the true labels alone, and fewer models."""
+def _with_flow(batch: Batch, run: Run, weights: Weights) -> Batch:
+    """The batch with its integrator, by its first run, and fewer models; weights: at step 0."""
     problem, form, settings = batch.problem, batch.form, batch.settings
-    Y, _ = form.columns.targets(torch.from_numpy(targets(problem, "true", 0)[None]))
+    labels = targets(problem, run["labels"], run["seed"])
+    Y, _ = form.columns.targets(torch.from_numpy(labels[None]))
     share, method = min(settings.thresholds), settings.integrator
-    choice = choose_flow(batch.arch, form.operator, Y[0], share, method)
+    choice = choose_flow(batch.arch, form.operator, weights, Y[0], share, method)
     size = min(batch.size, choice.most_models(Y[0].numel()))
     return replace(batch, flow=choice, size=size)
 
@@ -182,7 +185,7 @@ def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
     Y = np.stack([targets(batch.problem, run["labels"], run["seed"]) for run in runs])
     full, weights = _initial(batch.arch, form, runs, batch.device)
     loss_optimum, label_norm_sq = references(batch.optimum, runs, Y)
-    recorder = Recorder(_metrics(batch, full, weights), runs)
+    recorder = Recorder(_metrics(batch, runs[0], full, weights), runs)
     objective = form.objective(torch.from_numpy(Y).to(batch.device))
     continuous = batch.flow is not None
     stepper = batch.flow.stepper(settings.tolerance) if batch.flow else STEPPERS[batch.optimizer]
@@ -237,15 +240,26 @@ def _initial(
     return full, form.reduce(full)
 
 
-def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
+def _metrics(batch: Batch, run: Run, full: Weights, weights: Weights) -> list[Metric]:
     """The metrics to record; full, weights: at step 0, as `_initial` gives them."""
-    problem, arch, form, names = batch.problem, batch.arch, batch.form, batch.settings.observe
-    if batch.settings.precision == "float32":  # of which no theorem speaks
-        return [partial(sharpness, lambda_max)] if "sharpness" in names else []
 
     def expand(trained: Weights, models: torch.Tensor) -> Weights:
-        return form.expand(trained, full.take(models))
+        return batch.form.expand(trained, full.take(models))
 
+    observed, precision = set(batch.settings.observe), batch.settings.precision
+    metrics: list[Metric] = []
+    if "accuracy" in observed:
+        args = (batch.arch, expand, batch.device, precision)
+        metrics = [accuracy_metric(batch.graph, run, *args)]
+    if precision == "float32":  # of which no theorem speaks
+        return metrics + ([partial(sharpness, lambda_max)] if "sharpness" in observed else [])
+    return metrics + _theory_metrics(batch, weights, observed - {"accuracy"}, expand)
+
+
+def _theory_metrics(
+    batch: Batch, weights: Weights, names: set[str], expand: Expand
+) -> list[Metric]:
+    problem, arch, form = batch.problem, batch.arch, batch.form
     if arch.activation == "relu":
         second_gradient = relu_gradient(problem, arch.levels, form.loss)
         return relu_metrics(arch, names, second_gradient, expand, lambda_max)
@@ -256,6 +270,6 @@ def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
         form.operator.adjoint,
         expand,
         lambda_max,
-        features=form.G if {"time_condition", "rates"} & set(names) else None,
+        features=form.G if {"time_condition", "rates"} & names else None,
         full=(problem.m_x, problem.nbar),
     )

@@ -25,6 +25,7 @@ TRAINING = Table(
     optional=reals("side_condition", "rate_sharp", "conservation_drift", "lambda_guaranteed")
     | reals("projected_loss", "rate_kernel", "rate_kernel_error")
     | reals("local_error", "integrator_error")
+    | reals("accuracy_train", "accuracy_val", "accuracy_test")
     | texts("form", "integrator", "precision"),
     kinds=dict.fromkeys(
         ("conservation_drift", "local_error", "integrator_error", "rate_kernel_error"), NOISE

@@ -11,6 +11,7 @@ import pandas as pd
 from gnn_dynamics.summaries import select
 
 GRAPH = ["dataset", "aggregation"]
+ACCELERATIONS = {"09": "skip connections", "10": "depth", "11": "true labels"}
 # The theorems' setting comes first: squared loss, the nodes of the public split.
 FIRST = {"loss_fn": ("squared",), "nodes": ("train",)}
 

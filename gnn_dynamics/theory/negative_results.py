@@ -1,6 +1,6 @@
 """Statements of the paper, or read into it, that fail: one table of numbers, each from a check.
 
-`wording` records how certain the paper's own words are; the statement is checked as given here.
+`wording` tells where a statement's words are from; it is checked as given here (docs/theory.md).
 Every value is computed when the table is.
 """
 
@@ -44,14 +44,14 @@ THEOREM_1 = ("rate 4 lambda_T sigma_min^2", "Theorem 1, equation 8", "seen")
 EIGHT = ("rate 8 lambda_T sigma_min^2", "Theorem 1 with a larger constant", "ours, not the paper's")
 SUBSET = (
     "a multiscale GNN obeys the bound of any single layer H' <= H",
-    "Theorem 2(ii), in the form that we remember",
-    "from memory, wording unsure",
+    "Theorem 2(ii), in the form of docs/theory.md",
+    "docs/theory.md",
 )
-FULL = ("the bound with all layers", "Theorem 2(i)", "from memory, fairly sure")
+FULL = ("the bound with all layers", "Theorem 2(i)", "docs/theory.md")
 MARGIN = (
     "some gamma > 0 bounds sigma_min(Bbar) on the sublevel set of the loss",
     "Definition 4 (singular margin), Propositions 1 and 2",
-    "from memory, fairly sure",
+    "docs/theory.md",
 )
 
 
@@ -65,13 +65,6 @@ def negative_results(bounds: pd.DataFrame | None = None) -> pd.DataFrame:
     if bounds is not None:
         rows += _recorded(bounds)
     return pd.DataFrame(rows, columns=list(NEGATIVE_RESULTS.columns))
-
-
-def layer_subset_cases() -> pd.DataFrame:
-    """Constructed problems against the bound of a single layer: case, ratio (above 1: broken)."""
-    names = [f"two nodes, eps={eps:g}" for eps in SUBSET_EPS]
-    ratios = [layer_subset(eps)[0].worst_ratio for eps in SUBSET_EPS]
-    return pd.DataFrame({"case": names, "ratio": ratios})
 
 
 def negative_curves() -> pd.DataFrame:

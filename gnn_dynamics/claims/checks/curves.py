@@ -1,13 +1,10 @@
-"""Cells of the remaining claims: straight decay, the identity of Theorem 3, L*, ReLU nets."""
-
-from collections.abc import Sequence
+"""Cells of the remaining claims: straight decay, the identity of Theorem 3, L*."""
 
 import numpy as np
 import pandas as pd
 
 from gnn_dynamics.claims.cells import decide
 from gnn_dynamics.claims.frames import (
-    CELL_KEYS,
     Filters,
     Tables,
     by_cell,
@@ -15,7 +12,7 @@ from gnn_dynamics.claims.frames import (
     select,
     with_excess,
 )
-from gnn_dynamics.config.grid import KEYS, OPTIMUM_KEYS
+from gnn_dynamics.config.grid import OPTIMUM_KEYS
 
 
 def straight_decay(
@@ -93,56 +90,3 @@ def optimum_order(tables: Tables, filters: Filters, *, tolerance: float) -> pd.D
         (cells["value"] < -tolerance, "supports", "strictly lower"),
         otherwise=("supports", "equal"),
     )
-
-
-def curve_distances(training: pd.DataFrame, filters: Filters) -> pd.DataFrame:
-    """Distance of linear and ReLU curves: median |log2(loss ratio)| at equal steps.
-
-    Reported with the orderings, not judged: the paper writes `similar` without a number.
-    """
-    rows = select(training, filters)
-    rows = rows[rows["optimizer"] != "flow"][[*KEYS, "step", "loss"]]
-    pairs = _linear_and_relu(rows, [key for key in (*KEYS, "step") if key != "activation"])
-    pairs["value"] = np.abs(np.log2(pairs["loss"]) - np.log2(pairs["loss_relu"]))
-    cell = [key for key in CELL_KEYS if key != "activation"]
-    cells = pairs.groupby(cell, dropna=False)["value"].median().reset_index()
-    return cells.assign(measure="curve_distance", limit=np.nan, state="noted", reason="distance")
-
-
-def same_orderings(comparisons: pd.DataFrame, claims: list[str]) -> pd.DataFrame:
-    """Do linear and ReLU nets agree on who is faster? Cells of `claims` that both have.
-
-    Value: the ReLU effect minus the linear one. Undecided where either is.
-    """
-    keys = ["claim", *(key for key in CELL_KEYS if key != "activation"), "measure"]
-    keys += ["threshold", "threshold_kind", "other"]
-    rows = comparisons[comparisons["claim"].isin(claims)]
-    pairs = _linear_and_relu(rows[[*keys, "activation", "effect", "state"]], keys)
-    other = pairs["other"].astype(str).replace("False", "no skip")
-    cells = pairs[keys[1:]].assign(
-        case="claim " + pairs["claim"] + " against " + other,
-        value=pairs["effect_relu"] - pairs["effect"],
-        limit=0.0,
-    )
-    decided = pairs[["state", "state_relu"]].isin(["supports", "refutes"]).all(axis=1)
-    return decide(
-        cells,
-        (~decided, "undecided", "one of both undecided"),
-        (pairs["state"] == pairs["state_relu"], "supports", "same ordering"),
-        otherwise=("refutes", "orderings differ"),
-    )
-
-
-def _linear_and_relu(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """Rows of linear nets joined on `keys` with those of ReLU nets, which get the suffix _relu.
-
-    Rows of an experiment `name-relu` count as rows of `name`, so that ReLU nets may have fewer
-    steps than the linear nets. Where `name` has ReLU nets itself, or `name-relu` linear ones, each
-    experiment is compared within itself.
-    """
-    linear, relu = (rows[rows["activation"] == kind] for kind in ("linear", "relu"))
-    complete = {*linear["experiment"]} & {*relu["experiment"]}
-    bases = {name: name.removesuffix("-relu") for name in {*relu["experiment"]} - complete}
-    bases = {name: base for name, base in bases.items() if base not in complete}
-    relu = relu.assign(experiment=relu["experiment"].map(lambda name: bases.get(name, name)))
-    return linear.merge(relu, on=list(keys), suffixes=("", "_relu"), validate="one_to_one")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.data.graph import Content
-from gnn_dynamics.data.splits import split_per_class
+from gnn_dynamics.data.graph import PARTS, Content
+from gnn_dynamics.data.splits import split_codes, split_per_class
 
 # Files of Geom-GCN.
 EDGES = "out1_graph_edges.txt"
@@ -42,15 +42,17 @@ def _csr(file: Mapping[str, np.ndarray], part: str) -> sparse.csr_array:
 def read_heterophilous(entry: Mapping[str, Any], folder: Path) -> Content:
     """Data sets of Platonov et al. 2023 (arXiv 2302.11640), and their copies of older ones.
 
-    `options.split` selects one of the ten official splits. Undirected edges are stored once.
+    `options.split` selects one of the ten official splits; all of them are kept. Undirected edges
+    are stored once.
     """
     number = entry["options"]["split"]
     with _open(entry, folder) as file:
         labels = file["node_labels"].astype(np.int64)
         (source, target), features = file["edges"].T, file["node_features"]
-        parts = {p: np.flatnonzero(file[f"{p}_masks"][number]) for p in ("train", "val", "test")}
+        splits = split_codes([file[f"{part}_masks"] for part in PARTS])
+    parts = {part: np.flatnonzero(splits[number] == i) for i, part in enumerate(PARTS, start=1)}
     split = {"split": f"official split {number} of 10"}
-    return Content((source, target), features, labels, parts, split)
+    return Content((source, target), features, labels, parts, split, splits=splits)
 
 
 def read_geomgcn(entry: Mapping[str, Any], folder: Path) -> Content:
@@ -68,6 +70,6 @@ def read_geomgcn(entry: Mapping[str, Any], folder: Path) -> Content:
     source, target = np.loadtxt(paths.pop(EDGES), dtype=np.int64, skiprows=1, unpack=True, ndmin=2)
     (split,) = paths.values()
     with np.load(split, allow_pickle=False) as masks:
-        parts = {p: np.flatnonzero(masks[f"{p}_mask"]) for p in ("train", "val", "test")}
+        parts = {p: np.flatnonzero(masks[f"{p}_mask"]) for p in PARTS}
     y, origin = np.array(labels, dtype=np.int64), f"official: {split.name}"
     return Content((source, target), X[order], y[order], parts, {"split": origin})
