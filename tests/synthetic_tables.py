@@ -145,13 +145,14 @@ CLAIMS = {
     "13": ("Linear and ReLU <alike>", "Both have the same & only order.", "not tested"),
 }
 SCOPES = {"09": "GCN", "10": "skip connections: faster for networks with skips"}
+SIDES = {"09": "skips", "10": "depth", "11": "labels"}
 EFFECTS = {"09": 0.8, "10": -0.3, "11": 2.0}
 
 
 def claims() -> pd.DataFrame:
     statement = "Supported in 7 of 9 decided cells. Largest excess over bound 0.9871."
     failure = "flow citeseer gin H=6 (reversed: factor 0.5)"
-    pairs = "evidence.parquet, comparisons.parquet, forest_skips.png"
+    pairs = "evidence.parquet, comparisons.parquet, forest_{0}.png, settings_{0}.png"
     rows = [
         {
             "claim": claim,
@@ -164,7 +165,9 @@ def claims() -> pd.DataFrame:
             "scope": SCOPES.get(claim, ""),
             "summary": f"Claim {claim} is 1.4 times sooner." if claim in EFFECTS else None,
             "where_it_fails": failure if verdict in ("fails", "depends on") else "",
-            "evidence": pairs if claim in EFFECTS else "bounds.parquet, bound_tightness.png",
+            "evidence": pairs.format(SIDES[claim])
+            if claim in EFFECTS
+            else "bounds.parquet, bound_tightness.png",
         }
         for claim, (title, assertion, verdict) in CLAIMS.items()
     ]

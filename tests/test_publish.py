@@ -4,10 +4,12 @@ import pytest
 import synthetic_tables
 from declared import TABLES
 from PIL import Image
+from workflow_runs import ROOT
 
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.pictures import save_figure
 from gnn_dynamics.claims.names import in_words
+from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.publish import publish
 
@@ -46,6 +48,34 @@ def test_every_verdict_and_figure_is_there(run, tmp_path):
     small, large = tmp_path / "docs" / "claims.png", run / "figures" / "claims.png"
     assert Image.open(small).size == Image.open(large).size
     assert small.stat().st_size < large.stat().st_size
+
+
+def test_the_verdicts_are_quoted_between_the_marks_of_the_run(run, tmp_path):
+    page, before = tmp_path / "README.md", "Title\n<!-- results of paper -->\n"
+    after = "<!-- end -->\n<!-- results of other -->\nkept\n<!-- end -->\n"
+    page.write_text(f"{before}old\nlines\n{after}", encoding="utf-8")
+    for _ in range(2):  # the second time replaces the first
+        publish(run, tmp_path / "docs" / "paper", "make something", page)
+        text = page.read_text(encoding="utf-8")
+        assert text.startswith(before) and text.endswith(after) and "old" not in text
+        (line,) = text.removeprefix(before).removesuffix(after).splitlines()
+        assert line.startswith("- [`paper`](docs/paper/README.md): Skip connections accelerate: ✓")
+        assert "✓ holds for GCN; Depth accelerates: ± depends on skip connections" in line
+        assert "Linear convergence:" not in line and "Of 7 claims," in line
+
+
+def test_a_page_without_marks_is_named_and_left_alone(run, tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("<!-- results of other -->\n<!-- end -->\n")
+    with pytest.raises(UserError, match=r"README\.md has no lines <!-- results of paper -->"):
+        publish(run, tmp_path / "docs", "make something", page)
+    assert page.read_text() == "<!-- results of other -->\n<!-- end -->\n"
+
+
+def test_the_readme_has_the_marks_of_both_published_runs():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for run in ("paper", "real-graphs"):
+        assert f"<!-- results of {run} -->\n" in text
 
 
 def test_an_unfinished_run_is_refused_and_nothing_is_written(tmp_path):

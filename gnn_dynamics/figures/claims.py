@@ -21,8 +21,7 @@ from gnn_dynamics.figures import style
 from gnn_dynamics.figures.forest import COLOURS, factor_axis, marker, reach_of, skips
 from gnn_dynamics.summaries import select
 
-# Inches. Narrow, so that letters of 8 pt are legible on a phone of 390 pixels, too.
-WIDTH, SIDE = 5.4, 0.1
+WIDTH, SIDE = style.NARROW, 0.1  # inches
 TOP, TALL, AXIS, LOW = 0.45, 0.95, 0.55, 0.33  # title, a claim about speed, its axis, any other
 PLOTS = (2.5, 4.0, 5.4)  # edges of the two plots, from the left
 CHIP = 0.98  # width of a verdict
@@ -135,12 +134,19 @@ def _number(
     ax: Axes, row: Any, y: float, ends: tuple[float, float], reach: float, look: style.Look
 ) -> None:
     """The factor beside its interval, on the side where there is room."""
-    text = f"{times(row.effect)}×"
-    text += "" if row.graph == POOLED else f" {names.name(row.graph)}"
     left = row.effect > 0
     x = ends[0] - 0.08 * reach if left else ends[1] + 0.08 * reach
     side = "right" if left else "left"
-    ax.text(x, y, text, ha=side, va="center", fontsize=8, bbox=BOX, **look)
+    ax.text(x, y, _said(row), ha=side, va="center", fontsize=8, bbox=BOX, **look)
+
+
+def _said(row: Any) -> str:
+    """`1.4× sooner`, `1×`, or on one graph, where there is less room, `1.4× Cora`."""
+    if row.graph != POOLED:
+        return f"{times(row.effect)}× {names.name(row.graph)}"
+    number = times(abs(row.effect))
+    word = " sooner" if row.effect > 0 else " later"
+    return f"{number}×{'' if number == '1' else word}"
 
 
 def measured(claims: pd.DataFrame, evidence: pd.DataFrame) -> list[str]:

@@ -21,7 +21,7 @@ from gnn_dynamics.claims.units import LOG2, POINTS
 from gnn_dynamics.claims.words import factor
 from gnn_dynamics.figures import style
 
-LINE = 0.185  # inches for each row
+LINE = 0.2  # inches for each row
 # Effects beyond 32 times, or 50 points, are drawn at the edge, with an arrow.
 LEAST, MOST = {LOG2: 1.0, POINTS: 2.0}, {LOG2: 5.0, POINTS: 50.0}
 SHORT = {"deep_accuracy": "deep with skips, shallow without", "accuracy": "same depth"}  # titles
@@ -56,7 +56,7 @@ def draw(rows: pd.DataFrame, homophily: dict[str, float]) -> Figure:
     """
     lines = _lines(rows, homophily)
     columns = list(dict.fromkeys(rows.sort_values("aggregation")["aggregation"]))
-    figure = style.new_figure(0.95 + LINE * len(lines))
+    figure = style.new_figure(0.95 + LINE * len(lines), style.NARROW)
     axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
     reach, unit = reach_of(rows), rows["unit"].iloc[0]
     for ax, aggregation in zip(axes, columns, strict=True):
@@ -67,7 +67,7 @@ def draw(rows: pd.DataFrame, homophily: dict[str, float]) -> Figure:
         (factor_axis if unit == LOG2 else points_axis)(ax, reach)
         ax.set_title(_column_title(rows[rows["aggregation"] == aggregation]))
         ax.tick_params(axis="y", length=0)
-    axes[0].set_yticks(range(len(lines)), [line.label for line in lines])
+    axes[0].set_yticks(range(len(lines)), [line.label for line in lines], fontsize=8)
     axes[0].set_ylim(len(lines) - 0.4, -0.6)
     for label, line in zip(axes[0].get_yticklabels(), lines, strict=True):
         label.set_fontweight("bold" if line.pooled else "normal")
@@ -172,6 +172,7 @@ def factor_axis(ax: Axes, reach: float, wide: bool = True) -> None:
     ticks = np.arange(-step * int(reach // step), reach + 0.01, step)
     ax.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     ax.xaxis.set_minor_locator(NullLocator())
+    ax.tick_params(axis="x", labelsize=8)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: as_factor(x)))
     _effect_axis(ax, reach, "times sooner")
 

@@ -33,7 +33,7 @@ KEYS: dict[str, dict | str] = {  # choices that are shown, with how their values
     "nodes": {},
     "threshold_kind": {
         "pair": "same loss, 10 % left",
-        "initial": "share of the first excess",
+        "initial": "share of first excess",
         "label_norm": "share of ‖Y‖², excess",
         "loss": "share of ‖Y‖², loss",
     },
@@ -41,7 +41,7 @@ KEYS: dict[str, dict | str] = {  # choices that are shown, with how their values
 }
 MOST_VALUES = 8  # of a key, the most frequent ones
 BINS = 240
-LINE = 0.135  # inches for each value
+LINE = 0.15  # inches for each value
 REACH = 6.0  # log2
 STATES = {"supports": style.BLUE, "refutes": style.RED, "undecided": style.GREY}
 
@@ -57,7 +57,7 @@ def shown(comparisons: pd.DataFrame, claim: str) -> tuple:
 def draw(cells: pd.DataFrame) -> Figure:
     """From table `comparisons`. Above the effects, below a row for each value of each choice."""
     marks, groups = _marks(cells)
-    figure = style.new_figure(2.1 + LINE * len(marks))
+    figure = style.new_figure(2.1 + LINE * len(marks), style.NARROW)
     heights = [1.5, LINE * len(marks)]
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=heights)
     _effects(above, cells)
@@ -125,7 +125,7 @@ def _choices(ax: Axes, marks: dict[str, pd.Series], groups: list[int], count: in
     ax.imshow(
         shares, cmap=colours, vmin=0, vmax=1, aspect="auto", extent=extent, interpolation="none"
     )
-    ax.set_yticks(range(len(marks)), list(marks), fontsize=6.5)
+    ax.set_yticks(range(len(marks)), list(marks), fontsize=8)
     for row in range(len(marks)):
         ax.axhline(row - 0.5, color="white", lw=1.5)
     for row in np.cumsum(groups)[:-1]:

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 WIDTH = 7.0  # inches, both columns
+NARROW = 5.4  # inches; letters of 8 pt are legible on a phone of 390 pixels, too
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY, BLACK = "#CC79A7", "#56B4E9", "#8C8C8C", "#222222"
 BAND_ALPHA = 0.18

@@ -1,27 +1,38 @@
-"""Put the report together: one HTML page that contains its style and its pictures."""
+"""Put the report together: one HTML page that contains its style, script, pictures and tables."""
 
+import base64
+import hashlib
 from importlib.resources import files
 from typing import Any
 
 import yaml
+from markupsafe import Markup
 
 from gnn_dynamics.artifacts.templates import render
-from gnn_dynamics.claims.names import name
+from gnn_dynamics.claims.names import MARKS, name
 from gnn_dynamics.report import glossary, sections
+from gnn_dynamics.report.claim_pages import claim_pages
 from gnn_dynamics.report.differences import CLOSE, curve_table, differences, percent
+from gnn_dynamics.report.formulas import typeset
+from gnn_dynamics.report.grids import as_json
 from gnn_dynamics.report.results import Results
 from gnn_dynamics.summaries import select
 from gnn_dynamics.summaries.paper_curves import deviation
 
+PARTS = ("template.html", "claim.html", "methods.html", "macros.html")  # the first has the others
+
 
 def build_report(results: Results) -> str:
-    """The report as HTML: autoescaped, self-contained, without scripts or requests."""
+    """The report as HTML: autoescaped, self-contained, without requests.
+
+    Its one script draws the tables; the policy of the page allows no other, by its SHA-256.
+    """
     return render(
         "gnn_dynamics.report",
-        "template.html",
+        PARTS[0],
         _context(results),
-        explain=glossary.Explainer(),
-        hint=glossary.hinted,
+        json=as_json,
+        math=typeset,
         named=name,
         number=sections.number,
         percent=percent,
@@ -32,19 +43,25 @@ def build_report(results: Results) -> str:
 def _context(results: Results) -> dict[str, Any]:
     tables = results.tables
     from_paper = deviation(tables.get("training"))
+    figures = sections.figure_rows(results.figures, tables)
+    pages = claim_pages(tables)
+    shown = {"claims", *(stem for page in pages for stem in page["figures"])}
+    script = _file("grid.js")
     return {
-        "css": files("gnn_dynamics.report").joinpath("style.css").read_text(encoding="utf-8"),
+        "css": _file("style.css"),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "run": results.config.get("run", "?"),
         "glossary": glossary,
-        "marks": sections.MARKS,
-        "most_rows": sections.MOST_ROWS,
+        "marks": MARKS,
         "headline": sections.headline(tables),
         "every_case": sections.every_case(tables),
-        "claims": sections.claim_rows(tables),
+        "pages": pages,
         "differences": differences(tables, from_paper),
         "curves": curve_table(from_paper).to_dict("records"),
         "close": CLOSE,
-        "figures": sections.figure_rows(results.figures, tables),
+        "figures": figures,
+        "others": [stem for stem in figures if stem not in shown],
         "graphs": tables["graphs"].astype(object).to_dict("records") if "graphs" in tables else [],
         "counts": results.counts,
         "unsteady": sections.unsteady_runs(results.ends),
@@ -52,3 +69,7 @@ def _context(results: Results) -> dict[str, Any]:
         "provenance": results.provenance,
         "rulegraph": sections.picture(results.rulegraph),
     }
+
+
+def _file(name: str) -> str:
+    return files("gnn_dynamics.report").joinpath(name).read_text(encoding="utf-8")

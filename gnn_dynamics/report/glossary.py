@@ -1,13 +1,14 @@
-"""The words of glossary.yaml, and a filter that explains each term where a page first uses it."""
+"""The words of glossary.yaml, and the marks that explain a term where a page first uses it."""
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup, escape
 
 from gnn_dynamics.config.schema import read_checked
+from gnn_dynamics.report.formulas import MATHML, SPELLINGS, whole
 
 
 @dataclass(frozen=True)
@@ -34,44 +35,33 @@ class Term:
 _WORDS = read_checked(Path(__file__).with_name("glossary.yaml"))
 TERMS = tuple(Term(name, **entry) for name, entry in _WORDS["terms"].items())
 VERDICTS, COLUMNS, TABLES = _WORDS["verdicts"], _WORDS["columns"], _WORDS["tables"]
+TITLES = {name: column["title"] for name, column in COLUMNS.items()}
+_TERM = re.compile("|".join(f"(?P<t{i}>{term.pattern})" for i, term in enumerate(TERMS)))
+# A formula is taken as a whole, even if it contains a term.
+_MARKED = whole(f"{SPELLINGS}|{'|'.join(term.pattern for term in TERMS)}")
 
 
-def hinted(text: object) -> Markup:
-    """The text, escaped; each term is a link to its explanation, which a pointer shows as well."""
+def explainer() -> Callable[[object], Markup]:
+    """A function that escapes a text, typesets its formulas, and marks each term that is new.
 
-    def link(term: Term, word: str) -> str:
-        return f'<a class="term" href="#{term.anchor}" title="{escape(term.short)}">{word}</a>'
-
-    return _marked(text, TERMS, link)
-
-
-def _marked(text: object, terms: Sequence[Term], mark: Callable[[Term, str], str]) -> Markup:
-    """The text, escaped, with `mark(term, word)` in place of each word for one of the terms."""
-    if not terms:
-        return escape(text)
-    groups = "|".join(f"(?P<t{i}>{term.pattern})" for i, term in enumerate(terms))
-    # Not inside a word, nor inside an entity such as &lt;, which escaping introduces.
-    pattern = re.compile(rf"(?<![\w&])(?:{groups})(?![\w;])")
+    The mark is a button that opens the explanation. A part of the page that can be read alone has
+    an explainer of its own.
+    """
+    seen: set[str] = set()
 
     def marked(match: re.Match[str]) -> str:
-        return mark(terms[int(str(match.lastgroup)[1:])], match[0])
-
-    return Markup(pattern.sub(marked, str(escape(text))))
-
-
-@dataclass
-class Explainer:
-    """Explains each term once, in the first text that uses it."""
-
-    seen: set[str] = field(default_factory=set)
-
-    def __call__(self, text: object) -> Markup:
-        """The text, escaped, with a short explanation behind each term that is new."""
-        return _marked(text, [term for term in TERMS if term.name not in self.seen], self._explain)
-
-    def _explain(self, term: Term, word: str) -> str:
-        if term.name in self.seen:
+        word, found = MATHML.get(match[0], match[0]), _TERM.fullmatch(match[0])
+        term = TERMS[int(str(found.lastgroup)[1:])] if found else None
+        if term is None or term.name in seen:
             return word
-        self.seen.add(term.name)
-        link = f'<a class="term" href="#{term.anchor}">{word}</a>'
-        return f'{link} <span class="gloss">({escape(term.short)})</span>'
+        seen.add(term.name)
+        return _button(term, word)
+
+    return lambda text: Markup(_MARKED.sub(marked, str(escape(text))))
+
+
+def _button(term: Term, word: str) -> str:
+    return (
+        f'<button type="button" class="term" popovertarget="{term.anchor}"'
+        f' title="{escape(term.short)}">{word}</button>'
+    )

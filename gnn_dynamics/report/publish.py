@@ -1,12 +1,18 @@
 """Write the main results of a run to a folder small enough to commit.
 
 `python -m gnn_dynamics.report.publish` writes README.md with the verdicts, and the main figures in
-fewer colours than in the run. All other results stay in the folder of the run.
+fewer colours than in the run. All other results stay in the folder of the run. With `--quote` the
+verdicts about speed and accuracy also replace what stands between the marks of the run in a page:
+
+    <!-- results of paper -->
+    <!-- end -->
 """
 
 import argparse
+import re
 from pathlib import Path
 
+import pandas as pd
 from PIL import Image
 
 from gnn_dynamics.artifacts.files import complete_or_absent, write_text
@@ -14,6 +20,7 @@ from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.artifacts.templates import render
 from gnn_dynamics.claims.names import MARKS, in_words
+from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.results import read_shown
 from gnn_dynamics.report.sections import headline
@@ -23,6 +30,7 @@ FIGURES = (
     "forest_skips",
     "forest_depth",
     "forest_labels",
+    "forest_accuracy",
     "settings_skips",
     "settings_depth",
     "settings_labels",
@@ -37,11 +45,11 @@ FIGURES = (
 COLOURS = 64
 
 
-def publish(run: Path, folder: Path, command: str) -> None:
+def publish(run: Path, folder: Path, command: str, quote: Path | None = None) -> None:
     """Write the summary of the finished run in `run` to `folder`; `command` made the run.
 
     Raises:
-        UserError: if a table of the run is damaged.
+        UserError: if a table of the run is damaged, or `quote` lacks the marks of the run.
         FileNotFoundError: if the run is not finished.
     """
     path = run / "tables" / "claims.parquet"
@@ -64,6 +72,26 @@ def publish(run: Path, folder: Path, command: str) -> None:
     }
     text = render("gnn_dynamics.report", "summary.md.jinja", page, in_words=in_words)
     write_text(f"{text}\n", folder / "README.md")
+    if quote is not None:
+        _quote(claims, run.name, folder, quote)
+
+
+def _quote(claims: pd.DataFrame, run: str, folder: Path, page: Path) -> None:
+    """Put the verdicts with a summary between the marks of the run."""
+    begin, end = f"<!-- results of {run} -->", "<!-- end -->"
+    text = page.read_text(encoding="utf-8")
+    marked = re.compile(rf"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.S)
+    if not marked.search(text):
+        raise UserError(
+            f"{page} has no lines {begin} and {end}; add them where the verdicts belong"
+        )
+    place = (folder / "README.md").resolve().relative_to(page.resolve().parent).as_posix()
+    said = "; ".join(
+        f"{row.title}: {MARKS[row.verdict]} {in_words(row.verdict, row.scope)}"
+        for row in claims[claims["summary"].notna()].sort_values("claim").itertuples()
+    )
+    line = f"- [`{run}`]({place}): {said}. {headline({'claims': claims})[-1]}\n"
+    write_text(marked.sub(lambda _: line, text), page)
 
 
 def _shrink(source: Path, target: Path) -> None:
@@ -77,6 +105,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run, e.g. results/paper")
     parser.add_argument("folder", type=Path, help="folder to write, e.g. docs/results/paper")
     parser.add_argument("--command", required=True, help="the command that made the run")
+    parser.add_argument("--quote", type=Path, help="page that quotes the verdicts, e.g. README.md")
     publish(**vars(parser.parse_args()))
 
 
