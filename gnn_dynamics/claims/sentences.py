@@ -70,9 +70,7 @@ def _effect(stratum: pd.DataFrame, brief: bool = False) -> str:
     rows = stratum[pooled] if pooled.any() else stratum
     rows = rows[rows["effect"].notna()]
     if rows.empty:
-        unit = stratum["unit"].iloc[0]
-        why = "too few runs reached it" if unit == LOG2 else "too few runs"
-        return f"{WORDS[unit].without_number(OPEN)} ({why})"
+        return f"{WORDS[stratum['unit'].iloc[0]].without_number(OPEN)} ({_why_open(stratum)})"
     if brief or not pooled.any():
         return _on_graphs(rows)
     row = next(rows.itertuples())
@@ -82,6 +80,12 @@ def _effect(stratum: pd.DataFrame, brief: bool = False) -> str:
 
 def _span(row: Any) -> str:
     return interval(row.ci_low, row.ci_high, row.finding, row.unit)
+
+
+def _why_open(stratum: pd.DataFrame) -> str:
+    if stratum["edge"].sum() > stratum["undecided"].sum() / 2:
+        return "the best rate is the smallest or largest that was tried"
+    return "too few runs reached it" if stratum["unit"].iloc[0] == LOG2 else "too few runs"
 
 
 def _on_graphs(rows: pd.DataFrame) -> str:
