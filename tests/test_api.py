@@ -105,6 +105,7 @@ def test_scripts_and_modules_import_modules_and_not_the_public_names():
     assert {name for file in files for name in from_package(file)} <= {"__version__"}
 
 
+@pytest.mark.slow
 def test_the_example_of_the_page_runs():
     (example,) = re.findall(
         r"^```python\n(.*?)^```", (ROOT / "docs" / "api.md").read_text(), re.M | re.S
