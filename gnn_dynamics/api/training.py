@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.spectra.optimum import block_optimum
 
 Value = TypeVar("Value")
-OneOrMore = Value | Sequence[Value]
+OneOrMore: TypeAlias = Value | Sequence[Value]
 COMPARED = ("multiscale", "depth", "labels")
 
 
