@@ -53,11 +53,11 @@ def test_every_verdict_and_figure_is_there(run, tmp_path):
 def test_the_verdicts_are_quoted_between_the_marks_of_the_run(run, tmp_path):
     page, before = tmp_path / "README.md", "Title\n<!-- results of paper -->\n"
     after = "<!-- end -->\n<!-- results of other -->\nkept\n<!-- end -->\n"
-    page.write_text(f"{before}old\nlines\n{after}", encoding="utf-8")
+    page.write_text(f"{before}stale\nlines\n{after}", encoding="utf-8")
     for _ in range(2):  # the second time replaces the first
         publish(run, tmp_path / "docs" / "paper", "make something", page)
         text = page.read_text(encoding="utf-8")
-        assert text.startswith(before) and text.endswith(after) and "old" not in text
+        assert text.startswith(before) and text.endswith(after) and "stale" not in text
         (line,) = text.removeprefix(before).removesuffix(after).splitlines()
         assert line.startswith("- [`paper`](docs/paper/README.md): Skip connections accelerate: ✓")
         assert "✓ holds for GCN; Depth accelerates: ± depends on skip connections" in line
@@ -72,9 +72,9 @@ def test_a_page_without_marks_is_named_and_left_alone(run, tmp_path):
     assert page.read_text() == "<!-- results of other -->\n<!-- end -->\n"
 
 
-def test_the_readme_has_the_marks_of_both_published_runs():
+def test_the_readme_has_the_marks_of_all_published_runs():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for run in ("paper", "real-graphs"):
+    for run in ("paper", "real-graphs", "practice"):
         assert f"<!-- results of {run} -->\n" in text
 
 

@@ -2,27 +2,25 @@
 
 import argparse
 import json
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gnn_dynamics.api.graphs import name_of, read_paths
+from gnn_dynamics.api.project import ROOT
 from gnn_dynamics.artifacts.code_digest import code_digest
 from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.provenance import describe
 from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.cli.file_roles import files_by_role
-from gnn_dynamics.data.checks import checked
-from gnn_dynamics.data.graph import Graph, load_graph
+from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.data.own.files import check_files
-from gnn_dynamics.data.own.memory import GB, available_memory, check_memory
+from gnn_dynamics.data.own.memory import GB, available_memory
 from gnn_dynamics.data.own.names import MADE
-from gnn_dynamics.data.own.read import read_own
 
 OPTIONS = ("labels", "ids", "ends", "first_id", "split_index")  # of datasets.schema.yaml
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 Rows = Iterable[Mapping[str, Any]]
 
 
@@ -43,22 +41,12 @@ def read_input(arguments: argparse.Namespace) -> Input:
     """
     memory = available_memory() if arguments.memory is None else arguments.memory * GB
     paths = check_files(files_by_role(arguments.paths))
-    check_memory(paths.values(), memory)
-    if len(paths) == 1 and is_prepared(paths["graph"]):
-        graph = load_graph(paths["graph"])
-    else:
-        entry, every_node = own_entry(paths, arguments), arguments.nodes == "all"
-        name = arguments.name or name_of(paths)
-        graph = checked(read_own(name, entry, memory, split="all", ignore_split=every_node))
+    name, options = arguments.name or name_of(paths), own_entry(paths, arguments)["options"]
+    graph = read_paths(paths, options, name, memory, ignore_split=arguments.nodes == "all")
     features = "raw" if arguments.features in MADE else arguments.features
     # Without a split every labelled node is for training: `train` and `all` are the same.
     nodes = arguments.nodes or ("train" if len(graph.train) < len(graph.labelled) else "all")
     return Input(graph, features, nodes, memory)
-
-
-def name_of(paths: Mapping[str, Path]) -> str:
-    """The name of a graph after its file."""
-    return paths["graph"].name.partition(".")[0]
 
 
 def own_entry(paths: Mapping[str, str | Path], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -74,14 +62,9 @@ def own_entry(paths: Mapping[str, str | Path], arguments: argparse.Namespace) ->
     return {"reader": "own", "files": paths, "options": given}
 
 
-def is_prepared(path: Path) -> bool:
-    """Whether a file is a prepared graph of the workflow, by its member `about`."""
-    return zipfile.is_zipfile(path) and "about.npy" in zipfile.ZipFile(path).namelist()
-
-
 def provenance(command: str, graph: Graph, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Of what a command writes about a graph."""
-    code = code_digest(Path(__file__).with_name(f"{command}.py"), PACKAGE_ROOT)
+    code = code_digest(Path(__file__).with_name(f"{command}.py"), ROOT)
     made = describe(f"gnn-dynamics {command}", {}, {**settings, "code": code}, [])
     made["datasets"] = {graph.name: graph.facts["sha256"]}
     return made

@@ -13,21 +13,16 @@ from typing import Any
 
 import yaml
 
+from gnn_dynamics.api.graphs import is_prepared, name_of
+from gnn_dynamics.api.project import ROOT
 from gnn_dynamics.artifacts.files import write_text
 from gnn_dynamics.cli.file_roles import files_by_role
-from gnn_dynamics.cli.graph_input import (
-    PACKAGE_ROOT,
-    Input,
-    is_prepared,
-    name_of,
-    own_entry,
-    read_input,
-)
+from gnn_dynamics.cli.graph_input import Input, own_entry, read_input
 from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.data.own.files import check_files
 from gnn_dynamics.errors import UserError
 
-CATALOGUE = PACKAGE_ROOT / "config" / "datasets.yaml"
+CATALOGUE = ROOT / "config" / "datasets.yaml"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UserError: if a file cannot be read, or another graph has the name.
     """
-    if not (PACKAGE_ROOT / "Snakefile").is_file():
+    if not (ROOT / "Snakefile").is_file():
         raise UserError("study runs the workflow of the project; install it by `pip install -e .`")
     paths = check_files(files_by_role(arguments.paths))
     if is_prepared(paths["graph"]):
@@ -47,15 +42,15 @@ def run(arguments: argparse.Namespace) -> int:
     if not len(given.graph.val) and not len(given.graph.test):
         entry["options"]["split"] = "all"
     add_entry(name, entry)
-    preset = PACKAGE_ROOT / "config" / f"{name}.yaml"
+    preset = ROOT / "config" / f"{name}.yaml"
     text = yaml.safe_dump(preset_of(name, given), sort_keys=False, width=100)
     write_text(f"# The preset of `gnn-dynamics study` for the graph {name}.\n{text}", preset)
     command = [sys.executable, "-m", "snakemake", "--cores", str(arguments.cores)]
     command += ["--configfile", str(preset), *(["--dry-run"] if arguments.dry_run else [])]
-    if subprocess.run(command, cwd=PACKAGE_ROOT, check=False).returncode:
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise UserError(f"the workflow failed; after a repair, `{' '.join(command)}` resumes it")
     if not arguments.dry_run:
-        print(f"\nThe report: {PACKAGE_ROOT / 'results' / name / 'report.html'}")
+        print(f"\nThe report: {ROOT / 'results' / name / 'report.html'}")
     return 0
 
 
@@ -81,7 +76,7 @@ def preset_of(name: str, given: Input) -> dict[str, Any]:
     Experiments of equal settings but for their graphs are one. A regression has no cross-entropy,
     and `zero-head` needs a width of at least m_x.
     """
-    preset = read_yaml(PACKAGE_ROOT / "config" / "quickstart.yaml")
+    preset = read_yaml(ROOT / "config" / "quickstart.yaml")
     graph, m_x = given.graph, given.graph.features.shape[1]
     lists = {"datasets": [name], "features": [given.features], "nodes": [given.nodes]}
     experiments = [

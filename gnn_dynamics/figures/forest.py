@@ -24,7 +24,7 @@ from gnn_dynamics.figures import style
 LINE = 0.2  # inches for each row
 # Effects beyond 32 times, or 50 points, are drawn at the edge, with an arrow.
 LEAST, MOST = {LOG2: 1.0, POINTS: 2.0}, {LOG2: 5.0, POINTS: 50.0}
-SHORT = {"deep_accuracy": "deep with skips, shallow without", "accuracy": "same depth"}  # titles
+SHORT = {"deep_accuracy": "deep against shallow", "accuracy": "same depth"}  # titles
 COLOURS = {"with skips": style.BLUE, "without skips": style.RED, "": style.BLACK}
 
 
