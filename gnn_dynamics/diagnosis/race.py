@@ -17,8 +17,8 @@ import pandas as pd
 from gnn_dynamics.artifacts.table import INTEGER, Table, reals
 from gnn_dynamics.claims.statistics import median_intervals
 from gnn_dynamics.config.grid import RUN, Block
-from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.diagnosis.accuracy import PARTS, accuracies
+from gnn_dynamics.data.graph import PARTS, Graph
+from gnn_dynamics.diagnosis.accuracy import accuracies
 from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.spectra.optimum import block_optimum
 

@@ -29,7 +29,7 @@ from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
 from gnn_dynamics.problem.problem import Problem, kept_problem, targets
 from gnn_dynamics.runs import learning_rates
-from gnn_dynamics.runs.accuracy import accuracy_metric
+from gnn_dynamics.runs.accuracy import accuracy, accuracy_metric
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
 from gnn_dynamics.runs.speed import last_loss, references, speed_rows
@@ -253,8 +253,8 @@ def _metrics(batch: Batch, run: Run, full: Weights, weights: Weights) -> list[Me
     observed, precision = set(batch.settings.observe), batch.settings.precision
     metrics: list[Metric] = []
     if "accuracy" in observed:
-        args = (batch.arch, expand, batch.device, precision)
-        metrics = [accuracy_metric(batch.graph, run, *args)]
+        shares = accuracy(batch.graph, run, batch.arch, batch.device, precision)
+        metrics = [accuracy_metric(shares, expand)]
     if precision == "float32":  # of which no theorem speaks
         return metrics + ([partial(sharpness, lambda_max)] if "sharpness" in observed else [])
     return metrics + _theory_metrics(batch, weights, observed - {"accuracy"}, expand)
