@@ -88,6 +88,11 @@ def test_ties_and_unreached_losses_decide_nothing(relu, verdict):
     assert claim["verdict"] == verdict
 
 
+def test_runs_outside_the_setting_of_the_endpoint_are_not_ranked():
+    evidence, claim = judged(dict.fromkeys(FIVE, slow), width=7)
+    assert evidence.empty and claim["verdict"] == "not tested"
+
+
 def test_without_twins_or_with_few_architectures_nothing_is_tested():
     assert judged(dict.fromkeys(FIVE, slow), linear=None)[1]["verdict"] == "not tested"
     rows = worlds(dict.fromkeys(FIVE, slow))

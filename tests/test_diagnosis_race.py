@@ -11,8 +11,9 @@ import torch
 from graphs import make_graph
 from problems import random_adjacency
 
+from gnn_dynamics.data.graph import PARTS
 from gnn_dynamics.diagnosis import race as race_module
-from gnn_dynamics.diagnosis.accuracy import PARTS, accuracies
+from gnn_dynamics.diagnosis.accuracy import accuracies
 from gnn_dynamics.diagnosis.race import CANDIDATE, RACE, heats, paired_factor, race, ranking
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture

@@ -122,7 +122,7 @@ def _with_facts(rows: pd.DataFrame, tables: Tables, speed: pd.DataFrame) -> pd.D
     rows = rows.merge(speed.groupby(MODEL)["lambda_start"].first(), on=MODEL, how="left")
     rows["lambda_start"] = rows["lambda_start"].fillna(rows["sharpness"])
     facts = tables["graphs"].set_index("dataset")[["features_count", "classes"]]
-    inputs, classes = (rows["dataset"].map(facts[name]) for name in facts)
+    inputs, classes = (rows["dataset"].map(facts[name]).astype(float) for name in facts)
     heads = rows["width"] * classes * np.where(rows["multiscale"], rows["depth"], 1)
     heads += np.where(rows["multiscale"], inputs * classes, 0)
     return rows.assign(
