@@ -53,11 +53,11 @@ def test_every_verdict_and_figure_is_there(run, tmp_path):
 def test_the_verdicts_are_quoted_between_the_marks_of_the_run(run, tmp_path):
     page, before = tmp_path / "README.md", "Title\n<!-- results of paper -->\n"
     after = "<!-- end -->\n<!-- results of other -->\nkept\n<!-- end -->\n"
-    page.write_text(f"{before}old\nlines\n{after}", encoding="utf-8")
+    page.write_text(f"{before}stale\nlines\n{after}", encoding="utf-8")
     for _ in range(2):  # the second time replaces the first
         publish(run, tmp_path / "docs" / "paper", "make something", page)
         text = page.read_text(encoding="utf-8")
-        assert text.startswith(before) and text.endswith(after) and "old" not in text
+        assert text.startswith(before) and text.endswith(after) and "stale" not in text
         (line,) = text.removeprefix(before).removesuffix(after).splitlines()
         assert line.startswith("- [`paper`](docs/paper/README.md): Skip connections accelerate: ✓")
         assert "✓ holds for GCN; Depth accelerates: ± depends on skip connections" in line

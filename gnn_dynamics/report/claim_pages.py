@@ -145,9 +145,9 @@ def cell_grid(cells: pd.DataFrame) -> Grid | None:
 
 def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
     """Log2 ratios as factors, and the names of measures and thresholds."""
-    log2 = rows["unit"] == LOG2 if "unit" in rows else True
+    units = rows["unit"] if "unit" in rows else pd.Series(LOG2, rows.index)
     ends = rows[[key for key in _EFFECTS if key in rows]].astype(float)
-    factors = {key: (2**column).where(log2, column) for key, column in ends.items()}
+    factors = {key: (2**column).where(units == LOG2, column) for key, column in ends.items()}
     words = {
         key: rows[key].map(lambda value, key=key: _word(key, value), na_action="ignore")
         for key in ("measure", "threshold_kind")
