@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
-.PHONY: quickstart test test-slurm test-faults lint benchmark verify unlock clean environment slurm \
+.PHONY: quickstart check test test-slurm test-faults lint benchmark verify unlock clean environment slurm \
   locked lock licences
 
 quickstart: environment
@@ -25,6 +25,15 @@ quickstart: environment
 
 test: lint
 	python -m pytest -n 2 --dist loadgroup
+
+# What to run after each change: linters, types, and the tests without slow ones. `make test` runs all.
+check: environment
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	lint-imports
+	mypy
+	python -m pytest -q -n 2 -m "not workflow and not mirror and not slow"
 
 lint: environment
 	ruff check .

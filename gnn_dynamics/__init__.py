@@ -3,6 +3,8 @@
 Reproduces, verifies and extends Xu, Zhang, Jegelka, Kawaguchi, "Optimization of Graph Neural
 Networks: Implicit Acceleration by Skip Connections and More Depth", ICML 2021, arXiv 2105.04550.
 
+docs/api.md shows the Python interface, the names in `__all__`.
+
 Notation: the paper's letters, with the paper's convention that nodes are columns.
 
 symbol      in code          shape               meaning
@@ -31,3 +33,36 @@ sigma       sigma_min                            min(m_x, nbar)-th singular valu
 """
 
 __version__ = "0.1.0"
+_PUBLIC = {
+    "Comparison": "api.training",
+    "Graph": "data.graph",
+    "Problem": "problem.problem",
+    "Runs": "api.training",
+    "UserError": "errors",
+    "bounds": "api.training",
+    "build_problem": "api.graphs",
+    "compare": "api.training",
+    "graph_condition": "api.spectra",
+    "load_dataset": "api.graphs",
+    "lowest_loss": "api.spectra",
+    "make_graph": "api.graphs",
+    "read_graph": "api.graphs",
+    "train": "api.training",
+}
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported from its module at its first use, since torch takes seconds.
+
+    By `import_module`, and no `import`: so no module of the package depends on the API.
+    """
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -25,9 +25,9 @@ def verdict(**counts) -> str:
     ("counts", "expected"),
     [
         ({}, "not tested"),
-        ({"nothing": 4}, "not tested"),
+        ({"nothing": 4}, "undecided"),
         ({"vacuous": 3}, "vacuous"),
-        ({"vacuous": 3, "nothing": 1}, "not tested"),
+        ({"vacuous": 3, "nothing": 1}, "undecided"),
         ({"yes": 4, "vacuous": 3, "nothing": 2}, "holds"),
         ({"yes": 4, "neither": 1}, "holds for"),
         ({"yes": 99, "no": 1}, "depends on"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gnn_dynamics.artifacts.parquet import read_table, write_table
 from gnn_dynamics.claims.evidence import EVIDENCE, POOLED
 from gnn_dynamics.claims.pair_target import PAIR
+from gnn_dynamics.claims.sentences import summary
 from gnn_dynamics.claims.verdicts import judge
 
 GRAPHS = ("cora", "citeseer", "pubmed", "actor", "texas", "wisconsin", "cornell")
@@ -99,8 +100,16 @@ def test_where_no_run_gets_there_nothing_is_tested():
     evidence, claim = world(graph_speeds(effects(*[None] * 6)))
     assert set(evidence["finding"]) == {"not enough evidence"} and evidence["effect"].isna().all()
     assert (evidence["undecided"] == len(SEEDS)).all()
-    assert (claim["verdict"], claim["supports"], claim["undecided"]) == ("not tested", 0, 6)
+    assert (claim["verdict"], claim["supports"], claim["undecided"]) == ("undecided", 0, 6)
     assert "too few runs reached it" in claim["statement"]
+
+
+def test_rates_that_end_too_early_are_said_to():
+    evidence, _ = world(graph_speeds(effects(*[None] * 6)))
+    said = summary(evidence.assign(edge=evidence["undecided"]), "A {network} is {effect}")
+    assert "(the best rate is the smallest or largest that was tried)" in said
+    said = summary(evidence.assign(edge=evidence["undecided"] // 2), "A {network} is {effect}")
+    assert "(too few runs reached it)" in said
 
 
 def test_a_graph_whose_runs_do_not_get_there_is_left_out_and_counted():

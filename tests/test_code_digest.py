@@ -109,3 +109,15 @@ def test_comments_layout_and_docstrings_do_not_count(project, text):
 def test_the_version_number_does_not_count(project):
     assert not project.edited("train.py", "gnn_dynamics/__init__.py", '__version__ = "2"\n')
     assert project.edited("train.py", "gnn_dynamics/__init__.py", "SEED = 2\n")
+
+
+def test_names_that_the_package_exports_lazily_do_not_count(project):
+    lazy = '_PUBLIC = {"step": "engine"}\n__all__ = [*_PUBLIC]\n'
+    lazy += "def __getattr__(name):\n    import gnn_dynamics.figures.style\n    return 1\n"
+    assert not project.edited("train.py", "gnn_dynamics/__init__.py", lazy)
+    assert project.edited("train.py", "gnn_dynamics/engine/losses.py", lazy + "def loss(): ...\n")
+    method = "class Lazy:\n    def __getattr__(self, name):\n        return {}\n"
+    name = "gnn_dynamics/engine/__init__.py"
+    assert project.digest("train.py", {name: method.format(1)}) != project.digest(
+        "train.py", {name: method.format(2)}
+    )

@@ -90,7 +90,7 @@ def test_top_level_mistakes(config, edit, parts):
         (
             "observe",
             ["conservation"],
-            ["observe[0]: 'conservation' is not allowed", "gradient_terms, rates, sharpness)"],
+            ["observe[0]: 'conservation' is not allowed", "rates, sharpness, accuracy)"],
         ),
         ("sede", [0], ["experiments[flow].sede: there is no such key; did you mean seed?"]),
         ("datasets", ["cora"], ["'cora' is not in `datasets`; add it there, or to `leave_out`"]),

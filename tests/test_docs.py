@@ -14,6 +14,7 @@ from gnn_dynamics.cli.main import main
 PAGES = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "config" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]

@@ -287,7 +287,7 @@ def test_accuracy_has_a_forest_plot_in_points_with_every_depth_below(tables):
     assert labels[-4:] == ["all graphs", "same depth", "same depth, H = 16", "same depth, H = 32"]
     assert gcn.get_xlabel() == "points of test accuracy" and gcn.get_xlim()[1] > 16
     assert "+10" in [label.get_text() for label in gcn.get_xticklabels()]
-    assert entry.measured(tables)[0].startswith("ReLU GCN, deep with skips, shallow without: equ")
+    assert entry.measured(tables)[0].startswith("ReLU GCN, deep against shallow: equ")
 
 
 def test_what_is_no_time_is_not_among_the_times_of_the_slide(tables):

@@ -91,6 +91,18 @@ def test_a_damaged_file_is_refused_or_read(kind, data, tmp_path_factory):
     read(folder, kind, bytes(content), data.draw(ROLES))
 
 
+@pytest.mark.parametrize(
+    ("kind", "role", "content"),
+    [
+        (".mtx", "split", valid(".mtx")),  # a sparse matrix is no mask
+        (".json", "ids", b'{"a": null, "b": [null]}'),  # the values are no numbers of rows
+        (".json", "ids", b'{"a": 0.5, "b": 1}'),
+    ],
+)
+def test_what_fuzzing_found_is_refused(kind, role, content, tmp_path):
+    read(tmp_path, kind, content, role)
+
+
 @settings(patient, max_examples=60)
 @given(content=TABLES | st.binary(max_size=60), role=ROLES)
 def test_any_text_is_refused_or_read(content, role, tmp_path_factory):

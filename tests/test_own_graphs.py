@@ -11,6 +11,7 @@ from graphs import patient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_files import FORMATS, data_of, toy, write_csv, write_npz
+from workflow_runs import ROOT
 
 from gnn_dynamics.data.graph_facts import graph_facts
 from gnn_dynamics.data.own.read import read_own
@@ -194,3 +195,9 @@ def test_every_number_survives_a_csv(values, tmp_path_factory):
     paths = write_csv(folder, toy())
     pd.DataFrame(values, columns=["a", "b"]).to_csv(paths["features"], index=False)
     np.testing.assert_array_equal(read(paths).features.toarray(), np.array(values) + 0.0)
+
+
+def test_torch_is_imported_for_files_of_torch_only():
+    """It takes seconds, which a command needs not spend on a table."""
+    code = "import gnn_dynamics.data.readers, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -72,9 +72,9 @@ def test_a_page_without_marks_is_named_and_left_alone(run, tmp_path):
     assert page.read_text() == "<!-- results of other -->\n<!-- end -->\n"
 
 
-def test_the_readme_has_the_marks_of_both_published_runs():
+def test_the_readme_has_the_marks_of_all_published_runs():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for run in ("paper", "real-graphs"):
+    for run in ("paper", "real-graphs", "practice"):
         assert f"<!-- results of {run} -->\n" in text
 
 

@@ -2,7 +2,8 @@
 
 Snakemake compares scripts by their time stamps and does not look at imported modules. With this
 digest among a rule's params, a rule reruns exactly when its code has changed. Imports are found by
-reading the files, without importing anything. Comments, layout and docstrings do not count.
+reading the files, without importing anything. Comments, layout and docstrings do not count, nor do
+the names that a package exports lazily: a script imports modules.
 """
 
 import ast
@@ -12,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "gnn_dynamics"
+LAZY = ("_PUBLIC", "__all__", "__getattr__", "__dir__")  # export names, in an `__init__.py`
 
 
 def code_digest(script: Path, root: Path) -> str:
@@ -48,14 +50,23 @@ def _tree(path: Path) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [line for line in node.body if not _is_ignored(line)]
+    if path.name == "__init__.py":
+        tree.body = [line for line in tree.body if _defined(line) not in LAZY]
     return tree
+
+
+def _defined(line: ast.stmt) -> str:
+    """The name that a line defines; empty for other lines."""
+    if isinstance(line, ast.FunctionDef):
+        return line.name
+    return ast.unparse(line.targets[0]) if isinstance(line, ast.Assign) else ""
 
 
 def _is_ignored(line: ast.stmt) -> bool:
     if isinstance(line, ast.Expr):
         return isinstance(line.value, ast.Constant)
     # The version names the code; it does not change what the code does.
-    return isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "__version__"
+    return _defined(line) == "__version__"
 
 
 @cache

@@ -15,8 +15,8 @@ from gnn_dynamics.claims.names import name
 
 YES, NO, NEITHER, NOTHING, VACUOUS = "yes", "no", "neither", "nothing", "vacuous"
 HOLDS, FOR, DEPENDS, FAILS = "holds", "holds for", "depends on", "fails"
-NOT_TESTED = "not tested"
-VERDICTS = (HOLDS, FOR, DEPENDS, FAILS, VACUOUS, NOT_TESTED)
+UNDECIDED, NOT_TESTED = "undecided", "not tested"
+VERDICTS = (HOLDS, FOR, DEPENDS, FAILS, VACUOUS, UNDECIDED, NOT_TESTED)
 MOST_KEYS = 3  # that words may name
 MOST_LISTED = 4
 
@@ -62,14 +62,15 @@ def conclude(units: pd.DataFrame, quantifier: str, sides: tuple[str, str]) -> tu
     depends on  some say yes and some no; or none says yes, but it depends on the graph
     fails       none says yes; for a statement about `every` case: one says no
     vacuous     every unit is
-    not tested  none answers
+    undecided   none answers
+    not tested  there is none
 
     sides: what yes and no mean, such as (`faster`, `slower`).
     """
     answers = units["answer"]
     yes, no, neither = (units[answers == kind] for kind in (YES, NO, NEITHER))
     if not len(yes) + len(no) + len(neither):
-        return (VACUOUS if len(units) and (answers == VACUOUS).all() else NOT_TESTED), ""
+        return _unanswered(answers), ""
     if quantifier == "every" and len(no):
         return FAILS, ""
     if len(yes) and len(no):
@@ -80,6 +81,12 @@ def conclude(units: pd.DataFrame, quantifier: str, sides: tuple[str, str]) -> tu
         return HOLDS, ""
     varies = not len(no) and "varies" in neither and bool(neither["varies"].any())
     return (DEPENDS, KEY_NAMES["dataset"]) if varies else (FAILS, "")
+
+
+def _unanswered(answers: pd.Series) -> str:
+    if answers.empty:
+        return NOT_TESTED
+    return VACUOUS if (answers == VACUOUS).all() else UNDECIDED
 
 
 def separating(one: pd.DataFrame, other: pd.DataFrame) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ MARKS = {
     "depends on": "±",
     "fails": "✗",
     "vacuous": "○",
+    "undecided": "?",
     "not tested": "–",
 }
 _VERBS = {  # singular, plural
@@ -60,6 +61,7 @@ _VERBS = {  # singular, plural
     "depends on": ("depends on the setting", "depend on the setting"),
     "fails": ("fails", "fail"),
     "vacuous": ("is vacuous", "are vacuous"),
+    "undecided": ("is undecided", "are undecided"),
     "not tested": ("is not tested", "are not tested"),
 }
 

@@ -6,84 +6,17 @@ skips.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gnn_dynamics.claims.conclusion import join, phrase
-from gnn_dynamics.claims.evidence import HALVES, POOLED
+from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.names import name
-from gnn_dynamics.claims.units import (
-    ABOVE,
-    BELOW,
-    LOG2,
-    MEASURES,
-    OPEN,
-    POINTS,
-    RHO,
-    VARIES,
-    WITHIN,
-)
+from gnn_dynamics.claims.strata import NETWORK, beside, disagree, judged, network_name, networks
+from gnn_dynamics.claims.units import ABOVE, BELOW, LOG2, OPEN, VARIES
+from gnn_dynamics.claims.words import WORDS, amount, factor, interval
 
-
-class Words(NamedTuple):
-    """What is said about effects of a unit.
-
-    above, below, within: adverbs of the side that the claim names, of the other, and of neither.
-    pattern: of a number with one of the first two. noun, after: of several numbers in a row.
-    same: effects that differ by less are called the same.
-    """
-
-    above: str
-    below: str
-    within: str
-    pattern: str
-    noun: str
-    after: str
-    same: float
-
-    def without_number(self, finding: str) -> str | None:
-        """What is said in place of a number; None if it is one that is said."""
-        if finding in WITHIN:
-            return self.within
-        if finding == VARIES:
-            return f"{self.above} on some graphs and {self.below} on others"
-        return f"neither clearly {self.above} nor clearly {self.below}" if finding == OPEN else None
-
-
-WORDS = {
-    LOG2: Words(
-        above="sooner",
-        below="later",
-        within="equally soon",
-        pattern="{number} times {word}",
-        noun="factor",
-        after="",
-        same=float(np.log2(1.05)),
-    ),
-    POINTS: Words(
-        above="better",
-        below="worse",
-        within="equally well",
-        pattern="{number} points {word}",
-        noun="difference",
-        after=" points",
-        same=0.1,
-    ),
-    RHO: Words(
-        above="in the same order",
-        below="in the opposite order",
-        within="unrelated",
-        pattern="{word} with rank correlation {number}",
-        noun="rank correlation",
-        after="",
-        same=0.01,
-    ),
-}
-NETWORK = ["aggregation", "activation", "multiscale"]
-# Measures that are no endpoint, and are reported beside the primary ones of their claim.
-BESIDE = ("accuracy", "deep_steps", "validated_steps")
 UNTESTED = "No run of this configuration tests it."
 MOST_GRAPHS = 2  # whose effects by depth are written out
 MOST_NAMED = 5  # graphs of a list
@@ -131,83 +64,13 @@ def _about(network: str, lead: pd.DataFrame, sentence: str) -> list[str]:
     return [said, *_exceptions(lead), *_missing(lead)]
 
 
-def beside(rows: pd.DataFrame, lead: pd.DataFrame) -> list[pd.DataFrame]:
-    """The strata of the measures BESIDE that belong to a leading one, of all depths together."""
-    keys = [*NETWORK, "init"]
-    rows = rows[rows["depth"].isna()].merge(lead[keys].drop_duplicates(), on=keys)
-    strata = [rows[rows["measure"] == measure] for measure in BESIDE]
-    return [stratum for stratum in strata if len(stratum)]
-
-
-def networks(primary: pd.DataFrame) -> dict[str, list[pd.DataFrame]]:
-    """The primary strata of each network, by its name; GCN, linear and skips come first.
-
-    Strata are in the order of MEASURES, then of initialisations; one with a finding leads.
-    """
-    found, order_of = [], list(MEASURES)
-    for key, part in primary.groupby(NETWORK, dropna=False):
-        strata = [stratum for _, stratum in part.groupby(["measure", "init"])]
-        strata.sort(key=lambda stratum: order_of.index(stratum["measure"].iloc[0]))
-        strata.sort(key=lambda stratum: not _decided(stratum))
-        aggregation, activation, multiscale = key
-        without = not pd.isna(multiscale) and not multiscale
-        order = (aggregation != "gcn", aggregation, activation != "linear", without)
-        found.append((order, network_name(*key), strata))
-    found.sort(key=lambda entry: entry[0])
-    return {network: strata for _, network, strata in found}
-
-
-def _decided(stratum: pd.DataFrame) -> bool:
-    return bool((judged(stratum)["finding"] != OPEN).any())
-
-
-def judged(stratum: pd.DataFrame) -> pd.DataFrame:
-    """The rows that decide: pooled ones, or graphs where nothing was pooled."""
-    return stratum[stratum["judged"]]
-
-
-def network_name(aggregation: str, activation: str, multiscale: Any) -> str:
-    """`GCN`, `ReLU GIN without skips`."""
-    skips = "" if pd.isna(multiscale) else f" {'with' if multiscale else 'without'} skips"
-    return f"{'ReLU ' if activation == 'relu' else ''}{name(aggregation)}{skips}"
-
-
-def factor(row: Any) -> str:
-    """`1.4 times sooner`, `1.4 points worse`, or what stands for another finding."""
-    words = WORDS[row.unit]
-    size = row.effect if row.unit == RHO else abs(row.effect)
-    word = words.above if row.finding in ABOVE else words.below
-    said = words.pattern.format(number=amount(size, row.unit), word=word)
-    return words.without_number(row.finding) or said
-
-
-def times(effect: float) -> str:
-    """An effect (log2) as a factor with two digits, more for large ones."""
-    return f"{2**effect:.2g}" if effect < np.log2(99.5) else f"{2**effect:.0f}"
-
-
-def amount(effect: float, unit: str) -> str:
-    """An effect in its unit: a factor, points, or a rank correlation."""
-    if unit == LOG2:
-        return times(effect)
-    return f"{effect:.{1 if unit == POINTS else 2}f}".replace("-", "−")
-
-
-def interval(low: float, high: float, finding: str, unit: str = LOG2) -> str:
-    """`1.3 to 1.6`, of the number that `factor` gives."""
-    ends = (-high, -low) if finding in BELOW and unit != RHO else (low, high)
-    return " to ".join(amount(end, unit) for end in ends)
-
-
 def _effect(stratum: pd.DataFrame, brief: bool = False) -> str:
     """The effect in words: pooled with its intervals, or for each graph."""
     pooled = stratum["graph"] == POOLED
     rows = stratum[pooled] if pooled.any() else stratum
     rows = rows[rows["effect"].notna()]
     if rows.empty:
-        unit = stratum["unit"].iloc[0]
-        why = "too few runs reached it" if unit == LOG2 else "too few runs"
-        return f"{WORDS[unit].without_number(OPEN)} ({why})"
+        return f"{WORDS[stratum['unit'].iloc[0]].without_number(OPEN)} ({_why_open(stratum)})"
     if brief or not pooled.any():
         return _on_graphs(rows)
     row = next(rows.itertuples())
@@ -217,6 +80,12 @@ def _effect(stratum: pd.DataFrame, brief: bool = False) -> str:
 
 def _span(row: Any) -> str:
     return interval(row.ci_low, row.ci_high, row.finding, row.unit)
+
+
+def _why_open(stratum: pd.DataFrame) -> str:
+    if stratum["edge"].sum() > stratum["undecided"].sum() / 2:
+        return "the best rate is the smallest or largest that was tried"
+    return "too few runs reached it" if stratum["unit"].iloc[0] == LOG2 else "too few runs"
 
 
 def _on_graphs(rows: pd.DataFrame) -> str:
@@ -314,12 +183,6 @@ def _halves(primary: pd.DataFrame) -> list[str]:
         network_name(row.aggregation, row.activation, row.multiscale) for row in torn.itertuples()
     }
     return [f"Two halves of the seeds give different findings for {join(sorted(names))}."]
-
-
-def disagree(rows: pd.DataFrame) -> pd.Series:
-    """Whether both halves of the seeds give a finding, and not the same."""
-    one, other = (rows[half].fillna(OPEN) for half in HALVES)
-    return (one != other) & (one != OPEN) & (other != OPEN)
 
 
 def _setting(primary: pd.DataFrame, endpoint: Mapping[str, Any]) -> list[str]:

@@ -9,10 +9,22 @@ from gnn_dynamics.artifacts.table import FLAG, Table, integers, texts
 from gnn_dynamics.claims import evidence as found
 from gnn_dynamics.claims.cells import STATES
 from gnn_dynamics.claims.comparisons import HALVES
-from gnn_dynamics.claims.conclusion import NEITHER, NO, NOTHING, VACUOUS, YES, conclude, phrase
+from gnn_dynamics.claims.conclusion import (
+    NEITHER,
+    NO,
+    NOT_TESTED,
+    NOTHING,
+    UNDECIDED,
+    VACUOUS,
+    YES,
+    conclude,
+    phrase,
+)
 from gnn_dynamics.claims.names import name
-from gnn_dynamics.claims.sentences import UNTESTED, describe, disagree, factor, summary
+from gnn_dynamics.claims.sentences import UNTESTED, describe, summary
+from gnn_dynamics.claims.strata import disagree
 from gnn_dynamics.claims.units import ABOVE, BELOW, FINDINGS, MEASURES, OPEN, VARIES, WITHIN
+from gnn_dynamics.claims.words import factor
 
 CLAIMS = Table(
     keys=("claim",),
@@ -114,7 +126,7 @@ def _by_cells(cells: pd.DataFrame, entry: Mapping[str, Any]) -> dict[str, Any]:
     judged = cells[cells["state"].isin(STATES)]
     verdict, scope = _verdict(judged, "state", entry["quantifier"])
     halves = [_verdict(judged, half, entry["quantifier"])[0] for half in HALVES]
-    tested = not {"not tested", "vacuous"} & set(halves)
+    tested = not {NOT_TESTED, UNDECIDED, VACUOUS} & set(halves)
     agree = halves[0] == halves[1] if tested else None
     counts = _counts(judged["state"].map(ANSWERS))
     statement = _statement(cells, entry, counts)

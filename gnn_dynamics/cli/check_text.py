@@ -9,17 +9,19 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gnn_dynamics.artifacts.templates import render
 from gnn_dynamics.diagnosis import causes, repairs
-from gnn_dynamics.diagnosis.analysis import Analysis, in_words
+from gnn_dynamics.diagnosis.analysis import Analysis
 
 MOST_CAUSES = 12
 MOST_IDS = 8
 SKIP = {False: "no skip", True: "skip"}
-REPAIR_WORDS = {repairs.SKIP_CONNECTIONS: "skip connections"}
+REPAIR_WORDS = {
+    repairs.SKIP_CONNECTIONS: "skip connections",
+    repairs.STANDARD: "features of mean 0 and variance 1 (--features standard)",
+}
 Cells = Iterable[tuple[str, int]]
 
 
@@ -34,20 +36,23 @@ def report(analysis: Analysis, features: str, nodes: str) -> str:
         "features": features,
         "nodes": nodes,
         "condition": condition.to_dict("records"),
+        "models": _side_by_side(condition),
+        "advice": _advice(condition),
+        "by_rounding": list(condition.loc[condition["full_by_rounding"], "cell"]),
         "failing": list(failing["cell"]),
         "causes": _causes(_with_cells(analysis.causes, causes.CAUSES.columns)),
         "most_causes": MOST_CAUSES,
         "tried": tried["repair"].unique(),
         "repairs": helpful.groupby(["repair", "left_out"], sort=False)["cell"].agg(list).to_dict(),
         "unrepaired": set(failing["cell"]) - set(helpful["cell"]),
-        "more_nodes_than_rows": (condition["rows"] < condition["cols"]).any(),
-        "converges": np.isfinite(failing["half_life"]).all(),
-        "aligned": _aligned,
+        "aligned": aligned,
         "understood": analysis.graph.facts.get("understood", []),
-        "listed": partial(_listed, names=analysis.graph.facts.get("node_names")),
+        "listed": partial(
+            _listed,
+            nodes=analysis.graph.facts.get("node_names"),
+            features=analysis.graph.facts.get("feature_names"),
+        ),
         "where": partial(_where, total=len(condition)),
-        "speeds": _speeds,
-        "span": _span,
     }
     return render("gnn_dynamics.cli", "check.txt.jinja", values)
 
@@ -76,25 +81,68 @@ def _causes(rows: pd.DataFrame) -> list[tuple[str, list[int], str, Cells]]:
     ]
 
 
-def _aligned(table: str) -> str:
-    """Lines of cells, separated by |, as columns; the first two are aligned to the left."""
+def aligned(table: str, left: int = 2) -> str:
+    """Lines of cells, separated by |, as columns; the first `left` ones are aligned to the left."""
     rows = [line.split("|") for line in table.splitlines()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    line = "  ".join(f"{{:{'<' if k < 2 else '>'}{width}}}" for k, width in enumerate(widths))
+    line = "  ".join(f"{{:{'<' if k < left else '>'}{width}}}" for k, width in enumerate(widths))
     return "\n".join("  " + line.format(*row) for row in rows)
 
 
-def _speeds(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[int]]]:
-    """The speed of training in words, and the successive depths at which it is the same."""
-    by_speed = groupby(rows, lambda row: in_words(row["descent_steps"]))
-    return [(words, [row["depth"] for row in part]) for words, part in by_speed]
+def _side_by_side(condition: pd.DataFrame) -> list[tuple[str, int, list[dict[str, Any]]]]:
+    """Aggregation, depth, and the rows without and with skip connections."""
+    return [
+        (aggregation.upper(), depth, part.sort_values("multiscale").to_dict("records"))
+        for (aggregation, depth), part in condition.groupby(["aggregation", "depth"])
+    ]
 
 
-def _listed(kind: str, ids: Sequence[int], names: Sequence[str] | None) -> str:
+def _advice(condition: pd.DataFrame) -> str:
+    """Whether to use skip connections: what they repair, and the pair of median speed-up.
+
+    Only speeds of models for which the condition holds are compared: others learn less.
+    """
+    key = ["aggregation", "depth"]
+    holds = condition.pivot(index=key, columns="multiscale", values="condition_holds").astype(bool)
+    steps = condition.pivot(index=key, columns="multiscale", values="descent_steps")
+    repaired = int((holds[True] & ~holds[False]).sum())
+    sentences = [f"Skip connections repair {repaired} of {len(holds)} models."] * (repaired > 0)
+    ratio = (steps[False] / steps[True])[holds.all(axis=1)].sort_values()
+    if len(ratio):
+        sentences.append(_faster(steps.loc[ratio.index[len(ratio) // 2]]))
+    elif not repaired:
+        sentences.append("Repair the input first, as said below; speeds mean little before.")
+    return " ".join(sentences)
+
+
+def _faster(steps: pd.Series) -> str:
+    """The advice for one aggregation and depth, from the steps without and with skips."""
+    aggregation, depth = steps.name
+    example = f"{aggregation.upper()}, H = {depth}"
+    if 0.8 < steps[False] / steps[True] < 1.25:
+        return f"Skip connections do not change the speed of the slowest part ({example})."
+    use = "Use" if steps[False] > steps[True] else "For speed, do without"
+    return (
+        f"{use} skip connections: with them the slowest part of the loss needs"
+        f" {in_steps(steps[True])} to halve instead of {in_steps(steps[False])} ({example})."
+    )
+
+
+def in_steps(steps: float) -> str:
+    """A number of steps for people: `81 steps`, `47,000 steps`, `1e+12 steps`."""
+    if steps >= 1e9:
+        return f"{steps:.0e} steps"
+    number = float(f"{max(steps, 1):.2g}")
+    return f"{number:,.0f} step{'' if number == 1 else 's'}"
+
+
+def _listed(
+    kind: str, ids: Sequence[int], nodes: Sequence[str] | None, features: Sequence[str] | None
+) -> str:
     """`node 3`, or `nodes 0 (a), 1 (b), ... (9 in all)` with the names of the user's file."""
     if not ids:
         return f"{kind}s"
-    names = names if kind == "node" else None
+    names = nodes if kind == "node" else features
     shown = [f"{k} ({names[k]})" if names else str(k) for k in ids[:MOST_IDS]]
     more = f", ... ({len(ids)} in all)" if len(ids) > MOST_IDS else ""
     return f"{kind}{'s' if len(ids) > 1 else ''} {', '.join(shown)}{more}"

@@ -34,6 +34,35 @@ examples:
 
 exit codes: 0 the assumptions hold in every cell, 1 they fail in some cell, 2 bad input
 """
+RACE = """\
+Find the network that trains fastest on your graph: GCN and GIN, with and without skip connections,
+1 to 8 layers, linear and ReLU, with Adam and gradient descent at several learning rates. Prints the
+ranking by steps to 10 % of the label norm, with accuracies beside it, and an advice. The race ends
+after --minutes, or at Ctrl-C, with what it has by then: more time adds seeds and candidates.
+
+The files of the graph are given as for `gnn-dynamics check`.
+"""
+RACE_EXAMPLES = """\
+examples:
+  gnn-dynamics race data.pt
+  gnn-dynamics race edges.csv features.npy labels.csv --features row --minutes 5
+
+exit codes: 0 success, 2 bad input, or too little time for a single network
+"""
+STUDY = """\
+Run the whole workflow on your graph: graph condition, training, theorems, claims, and a report.
+Writes an entry to config/datasets.yaml and the preset config/NAME.yaml of the project, and calls
+Snakemake, whose results are in results/NAME. The same command resumes a run that was stopped.
+
+The files of the graph are given as for `gnn-dynamics check`.
+"""
+STUDY_EXAMPLES = """\
+examples:
+  gnn-dynamics study data.pt --name my-graph --cores 4
+  gnn-dynamics study edges.csv features.npy labels.csv --features standard --dry-run
+
+exit codes: 0 success, 2 bad input, or a job of the workflow failed
+"""
 COMPARE = """\
 Compare the tables of two result folders within tolerances. Rows are matched by their keys.
 
@@ -82,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, brief, text, examples, add_arguments in (
         ("check", "check whether the theory applies to a graph", CHECK, CHECK_EXAMPLES, _check),
+        ("race", "which network trains fastest on a graph", RACE, RACE_EXAMPLES, _race),
+        ("study", "the whole workflow on a graph", STUDY, STUDY_EXAMPLES, _study),
         ("compare", "compare two runs", COMPARE, COMPARE_EXAMPLES, _compare),
         ("describe", "print the provenance of a file", DESCRIBE, DESCRIBE_EXAMPLES, _describe),
     ):
@@ -95,16 +126,46 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(add: Callable[..., argparse.Action]) -> None:
+    _graph(add)
+    add("--depth", type=_count, default=4, metavar="H", help="check depths 1 to H (default: 4)")
+    _out(add, "check", "the tables and the figure")
+
+
+def _race(add: Callable[..., argparse.Action]) -> None:
+    _graph(add)
+    add(
+        "--minutes",
+        type=_minutes,
+        default=1.0,
+        metavar="M",
+        help="how long to train (default: 1)",
+    )
+    add("--seeds", type=_count, default=5, metavar="N", help="seeds of each network (default: 5)")
+    _out(add, "race", "the table and the page race.html")
+
+
+def _study(add: Callable[..., argparse.Action]) -> None:
+    _graph(add)
+    add("--cores", type=_count, default=1, metavar="N", help="cores to use (default: 1)")
+    add("--dry-run", action="store_true", help="print the jobs, and run none")
+
+
+def _out(add: Callable[..., argparse.Action], command: str, content: str) -> None:
+    folder = f"gnn-dynamics-{command}"
+    text = f"folder for {content} (default: ./{folder})"
+    add("--out", default=folder, metavar="FOLDER", help=text)
+
+
+def _graph(add: Callable[..., argparse.Action]) -> None:
+    """The options that say what a graph is, and how it is read."""
     scale = (
         "unchanged, rows of sum 1, or columns of mean 0 and variance 1 (default: raw); identity,"
         " degree and ones make features for a graph that has none"
     )
     which = "the set I: training nodes, or all labelled nodes (default: train if there is a split)"
-    out = "folder for the tables and the figure (default: ./gnn-dynamics-check)"
     add("paths", nargs="+", metavar="[ROLE=]PATH", help="the files of one graph")
     made = ("identity", "degree", "ones")
     add("--features", choices=("raw", "row", "standard", *made), default="raw", help=scale)
-    add("--depth", type=_depth, default=4, metavar="H", help="check depths 1 to H (default: 4)")
     add("--nodes", choices=("train", "all"), help=which)
     add("--labels", metavar="NAME", help="column, attribute or array with the labels")
     add("--ids", metavar="NAME", help="column with the ids of the nodes; none: rows are in order")
@@ -123,7 +184,6 @@ def _check(add: Callable[..., argparse.Action]) -> None:
         metavar="GB",
         help="memory limit in 10^9 bytes (default: the free memory)",
     )
-    add("--out", default="gnn-dynamics-check", metavar="FOLDER", help=out)
 
 
 def _compare(add: Callable[..., argparse.Action]) -> None:
@@ -139,7 +199,17 @@ def _describe(add: Callable[..., argparse.Action]) -> None:
     add("file", metavar="FILE", help="a .parquet, .png or .pdf file of the project")
 
 
-def _depth(text: str) -> int:
+def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a depth; give a whole number from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number of minutes above 0")
+    return minutes

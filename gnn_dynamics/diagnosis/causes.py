@@ -3,11 +3,11 @@
 The condition is full rank. With at least as many rows as columns, the columns, one per node of I,
 must be independent; zero columns and multiples of each other (twins, copies) violate it. With fewer
 rows than columns, the rows, one per feature (and hop), must be independent; zero and repeated
-features violate it.
+features violate it. Features of very different scales lower the rank in float64 only.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,9 +18,12 @@ from gnn_dynamics.artifacts.table import INTEGERS, TEXT, Table
 from gnn_dynamics.config.grid import SPECTRAL
 from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.problem.propagation import hops
+from gnn_dynamics.spectra.graph_condition import condition_rows
 
 VECTORS = 6
+SCALES = 1e6  # ratio of the largest values of two features from which the scale may matter
 DIGITS = 8  # of the directions that are compared; rounding errors are near 1e-14
+EXACT = "float64 loses them, exact arithmetic does not"
 PROPORTIONAL = "proportional propagated features"
 CELL = {key: SPECTRAL[key] for key in ("dataset", "aggregation", "multiscale", "depth")}
 CAUSES = Table(columns=CELL | {"kind": TEXT, "members": INTEGERS, "reason": TEXT})
@@ -99,8 +102,36 @@ def find_causes(problem: Problem, rows: Iterable[Mapping[str, Any]]) -> dict[Cel
     of G_H, and the rank that the stack loses is summed over hops. If zeros and multiples do not
     explain the missing rank, the last cause of a cell contains the rest; its ids are the culprits
     of the row, where the row has them.
+
+    Dividing each feature by its largest value changes no rank in exact arithmetic. Where it raises
+    the rank, the scale of the features is the first cause, and the others are those of the
+    divided features.
     """
     failing = {(row["multiscale"], row["depth"]): row for row in rows if not row["condition_holds"]}
+    if not failing:
+        return {}
+    sizes = abs(sparse.csc_array(problem.X)).max(axis=0).toarray().ravel()  # (m_x,)
+    least = sizes.min(where=sizes > 0, initial=np.inf)
+    large = np.flatnonzero(sizes > SCALES * least)
+    if not large.size:
+        return _dependencies(problem, failing)
+    factors = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    divided = replace(problem, X=sparse.csr_array(sparse.csr_array(problem.X) * factors))
+    depths = sorted({depth for _, depth in failing})
+    rescaled = {(r["multiscale"], r["depth"]): r for r in condition_rows(divided, depths)}
+    reason = f"too large: values to {sizes.max():.2g} beside features of scale {least:.2g}"
+    scale = Cause("feature", tuple(large.tolist()), f"{reason}; {EXACT}")
+    raised = {c: rescaled[c] for c, row in failing.items() if rescaled[c]["rank"] > row["rank"]}
+    others = {cell: row for cell, row in failing.items() if cell not in raised}
+    left = {cell: row for cell, row in raised.items() if not row["condition_holds"]}
+    causes = _dependencies(divided, left) | _dependencies(problem, others)
+    return {c: [*[scale] * (c in raised), *causes.get(c, [])] for c in failing}
+
+
+def _dependencies(
+    problem: Problem, failing: Mapping[Cell, Mapping[str, Any]]
+) -> dict[Cell, list[Cause]]:
+    """`find_causes` for the rows of the failing cells, whatever the scale."""
     if not failing:
         return {}
     by_feature = any(row["rows"] < row["cols"] for row in failing.values())

@@ -8,11 +8,12 @@ import numpy as np
 
 from gnn_dynamics.artifacts.table import FLAG, INTEGERS, TEXT, Table
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.diagnosis.causes import CELL, Cause, Cell
+from gnn_dynamics.diagnosis.causes import CELL, EXACT, Cause, Cell
 from gnn_dynamics.problem.problem import Problem, build_problem
 from gnn_dynamics.spectra.graph_condition import condition_rows
 
 REPAIRS = Table(columns=CELL | {"repair": TEXT, "left_out": INTEGERS, "holds": FLAG})
+STANDARD = "standard features"
 SKIP_CONNECTIONS = "multiscale (skip connections)"
 Holds = dict[Cell, bool]
 # Name of a change of model or data, ids of the removed nodes or features, and the condition then.
@@ -40,6 +41,11 @@ class Checked:
         """Whether the condition holds for a changed problem, at the same depths."""
         return _holds(condition_rows(problem, sorted({row["depth"] for row in self.rows})))
 
+    @property
+    def every_cause(self) -> list[Cause]:
+        """The causes of all cells."""
+        return [cause for causes in self.causes.values() for cause in causes]
+
     def surplus(self, kind: str, cells: Iterable[Cell]) -> list[int]:
         """Ascending ids of the surplus nodes, or features, of any of the cells."""
         causes = [cause for cell in cells for cause in self.causes[cell] if cause.kind == kind]
@@ -53,7 +59,8 @@ def _holds(rows: Iterable[Mapping[str, Any]]) -> Holds:
 def repair_rows(checked: Sequence[Checked]) -> list[dict[str, Any]]:
     """Rows of repairs.parquet: whether the condition holds, by failing cell and proposal.
 
-    Proposals: skip connections; another aggregation; raw features; I without surplus nodes (all
+    Proposals: skip connections; another aggregation; raw features, or standard ones where the
+    scale of some is a cause; I without surplus nodes (all
     but one of twins or copies, nodes without features); the data without surplus features. The
     last three are computed at every depth.
     """
@@ -88,6 +95,9 @@ def _data(one: Checked) -> Iterator[Proposal]:
     if one.features != "raw":
         raw = build_problem(one.graph, one.aggregation, "raw", one.nodes)
         yield "raw features", [], one.holds_for(raw)
+    if one.features == "raw" and any(EXACT in cause.reason for cause in one.every_cause):
+        standard = build_problem(one.graph, one.aggregation, "standard", one.nodes)
+        yield STANDARD, [], one.holds_for(standard)
     stacks = [cell for cell in one.causes if cell[0]]
     copies, nodes = one.surplus("node", stacks), one.surplus("node", one.causes)
     if copies and copies != nodes:

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 
 from gnn_dynamics.claims import names
 from gnn_dynamics.claims.evidence import POOLED
-from gnn_dynamics.claims.sentences import networks, times
+from gnn_dynamics.claims.strata import networks
 from gnn_dynamics.claims.units import LOG2
+from gnn_dynamics.claims.words import times
 from gnn_dynamics.figures import style
 from gnn_dynamics.figures.forest import COLOURS, factor_axis, marker, reach_of, skips
 from gnn_dynamics.summaries import select

@@ -16,14 +16,15 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from gnn_dynamics.claims import names
 from gnn_dynamics.claims.conclusion import phrase
 from gnn_dynamics.claims.evidence import POOLED
-from gnn_dynamics.claims.sentences import BESIDE, factor, networks
+from gnn_dynamics.claims.strata import BESIDE, networks
 from gnn_dynamics.claims.units import LOG2, POINTS
+from gnn_dynamics.claims.words import factor
 from gnn_dynamics.figures import style
 
 LINE = 0.2  # inches for each row
 # Effects beyond 32 times, or 50 points, are drawn at the edge, with an arrow.
 LEAST, MOST = {LOG2: 1.0, POINTS: 2.0}, {LOG2: 5.0, POINTS: 50.0}
-SHORT = {"deep_accuracy": "deep with skips, shallow without", "accuracy": "same depth"}  # titles
+SHORT = {"deep_accuracy": "deep against shallow", "accuracy": "same depth"}  # titles
 COLOURS = {"with skips": style.BLUE, "without skips": style.RED, "": style.BLACK}
 
 

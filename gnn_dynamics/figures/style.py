@@ -42,6 +42,7 @@ VERDICT_COLOUR = {
     "depends on": ORANGE,
     "fails": RED,
     "vacuous": GREY,
+    "undecided": GREY,
     "not tested": GREY,
 }
 

@@ -10,8 +10,9 @@ import pandas as pd
 from gnn_dynamics.claims.conclusion import join, phrase
 from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.names import MARKS, name
-from gnn_dynamics.claims.sentences import amount, interval, judged, networks
+from gnn_dynamics.claims.strata import judged, networks
 from gnn_dynamics.claims.units import FASTER, FINDINGS, LOG2, POINTS, RHO
+from gnn_dynamics.claims.words import amount, interval
 from gnn_dynamics.figures import registry
 from gnn_dynamics.figures.settings_curve import KEYS
 from gnn_dynamics.report.glossary import TABLES, TITLES

@@ -19,6 +19,7 @@ from gnn_dynamics.artifacts.files import complete_or_absent, write_text
 from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.artifacts.pictures import read_provenance
 from gnn_dynamics.artifacts.templates import render
+from gnn_dynamics.claims.conclusion import NOT_TESTED
 from gnn_dynamics.claims.names import MARKS, in_words
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry
@@ -86,9 +87,10 @@ def _quote(claims: pd.DataFrame, run: str, folder: Path, page: Path) -> None:
             f"{page} has no lines {begin} and {end}; add them where the verdicts belong"
         )
     place = (folder / "README.md").resolve().relative_to(page.resolve().parent).as_posix()
+    tested = claims["summary"].notna() & (claims["verdict"] != NOT_TESTED)
     said = "; ".join(
         f"{row.title}: {MARKS[row.verdict]} {in_words(row.verdict, row.scope)}"
-        for row in claims[claims["summary"].notna()].sort_values("claim").itertuples()
+        for row in claims[tested].sort_values("claim").itertuples()
     )
     line = f"- [`{run}`]({place}): {said}. {headline({'claims': claims})[-1]}\n"
     write_text(marked.sub(lambda _: line, text), page)

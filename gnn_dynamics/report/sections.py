@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from gnn_dynamics.claims.conclusion import UNDECIDED
 from gnn_dynamics.claims.names import verdict_counts
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.claim_pages import FIGURES, Tables
@@ -18,13 +19,16 @@ UNSTEADY = 0.05  # share of steps at which the loss rose; rounding errors grow i
 
 
 def headline(tables: Tables) -> list[str]:
-    """A sentence or two for each claim about speed, then all verdicts counted."""
+    """A sentence or two for each claim that pools runs, open ones last, then all verdicts."""
     claims = tables.get("claims")
     if claims is None or claims.empty:
         return ["No claims were judged, because the table of claims is missing or empty."]
     counted = f"Of {len(claims)} claims, {verdict_counts(claims['verdict'])}."
-    known = claims["summary"].dropna() if "summary" in claims else []
-    return [*(text for text in known if text), counted]
+    if "summary" not in claims:
+        return [counted]
+    rows = claims[claims["summary"].fillna("") != ""]
+    answered = rows["verdict"] != UNDECIDED
+    return [*rows.loc[answered, "summary"], *rows.loc[~answered, "summary"], counted]
 
 
 def every_case(tables: Tables) -> str:

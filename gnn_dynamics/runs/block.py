@@ -29,7 +29,7 @@ from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
 from gnn_dynamics.problem.problem import Problem, kept_problem, targets
 from gnn_dynamics.runs import learning_rates
-from gnn_dynamics.runs.accuracy import accuracy_metric
+from gnn_dynamics.runs.accuracy import accuracy, accuracy_metric
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
 from gnn_dynamics.runs.speed import last_loss, references, speed_rows
@@ -137,7 +137,7 @@ def _with_flow(batch: Batch, run: Run, weights: Weights) -> Batch:
     problem, form, settings = batch.problem, batch.form, batch.settings
     labels = targets(problem, run["labels"], run["seed"])
     Y, _ = form.columns.targets(torch.from_numpy(labels[None]))
-    share, method = min(settings.thresholds), settings.integrator
+    share, method = min(_thresholds(settings)), settings.integrator
     choice = choose_flow(batch.arch, form.operator, weights, Y[0], share, method)
     size = min(batch.size, choice.most_models(Y[0].numel()))
     return replace(batch, flow=choice, size=size)
@@ -223,12 +223,16 @@ def _end(batch: Batch, loss_optimum: np.ndarray, label_norm_sq: np.ndarray) -> T
     A flow ends at its last threshold and its target of pairs, or at a gap of SMALLEST_GAP where the
     theorems are observed; other runs end early only if `stop_early` says so.
     """
-    settings = batch.settings
-    if not (batch.flow or settings.stop_early):
+    if not (batch.flow or batch.settings.stop_early):
         return None
-    bounds = batch.flow and {"rates", "time_condition"} & set(settings.observe)
-    thresholds = (SMALLEST_GAP,) if bounds else settings.thresholds
+    thresholds = _thresholds(batch.settings) if batch.flow else batch.settings.thresholds
     return torch.from_numpy(last_loss(loss_optimum, label_norm_sq, thresholds))
+
+
+def _thresholds(settings: Settings) -> tuple[float, ...]:
+    """Those of a flow, in the label norm."""
+    bounds = {"rates", "time_condition"} & set(settings.observe)
+    return (SMALLEST_GAP,) if bounds else settings.thresholds
 
 
 def _initial(
@@ -249,8 +253,8 @@ def _metrics(batch: Batch, run: Run, full: Weights, weights: Weights) -> list[Me
     observed, precision = set(batch.settings.observe), batch.settings.precision
     metrics: list[Metric] = []
     if "accuracy" in observed:
-        args = (batch.arch, expand, batch.device, precision)
-        metrics = [accuracy_metric(batch.graph, run, *args)]
+        shares = accuracy(batch.graph, run, batch.arch, batch.device, precision)
+        metrics = [accuracy_metric(shares, expand)]
     if precision == "float32":  # of which no theorem speaks
         return metrics + ([partial(sharpness, lambda_max)] if "sharpness" in observed else [])
     return metrics + _theory_metrics(batch, weights, observed - {"accuracy"}, expand)

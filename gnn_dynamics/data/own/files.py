@@ -10,8 +10,15 @@ from gnn_dynamics.data.own.formats import Network
 from gnn_dynamics.data.own.memory import OPENERS
 from gnn_dynamics.data.own.table import Table
 from gnn_dynamics.data.own.text import read_text
-from gnn_dynamics.data.own.torch_file import read_torch
 from gnn_dynamics.errors import UserError
+
+
+def read_torch(path: Path) -> Any:
+    """`torch_file.read_torch`, imported for a file of torch only: it takes seconds."""
+    from gnn_dynamics.data.own import torch_file
+
+    return torch_file.read_torch(path)
+
 
 TEXT = (".csv", ".tsv", ".txt", ".edges", ".edgelist", ".cites", ".content")
 NETWORKS = (".graphml", ".gexf", ".gml", ".net")

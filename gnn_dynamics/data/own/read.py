@@ -6,7 +6,6 @@ possibly the rest), `nodes` (one table of everything about them), `features`, `l
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,14 @@ from scipy import sparse
 from gnn_dynamics.data.fetch.checksums import dataset_digest, sha256_of
 from gnn_dynamics.data.graph import Content, Graph, clean_edges, graph_of
 from gnn_dynamics.data.own import edges, ids, values
-from gnn_dynamics.data.own.files import check_files, node_table_of, read_files
+from gnn_dynamics.data.own.files import check_files
 from gnn_dynamics.data.own.memory import NODE, check_memory, check_size
+from gnn_dynamics.data.own.roles import Roles
 from gnn_dynamics.data.own.table import MOST, Table, few
 from gnn_dynamics.data.splits import split_all, split_per_class
 from gnn_dynamics.errors import UserError
+
+FEATURES, LABELS = ("features", "nodes", "graph"), ("labels", "nodes", "graph", "features")
 
 
 def read_own(
@@ -52,63 +54,22 @@ def read_own(
     return graph_of(name, content._replace(facts={**facts, **content.facts}))
 
 
-class _Reading:
-    """The tables of all files by role, and `notes` on how their parts are understood."""
-
-    def __init__(
-        self, paths: Mapping[str, Path], options: Mapping[str, Any], split: Any, ignore_split: bool
-    ) -> None:
-        self.options, self.default_split, self.ignore_split = options, split, ignore_split
-        self.task, self.made = options.get("task"), options.get("features")
-        self.notes: list[str] = []
-        contents = read_files(paths)
-        graph = edges.graph_in(paths["graph"], contents[paths["graph"]])
-        self.edges = edges.with_ends(graph.edges, options.get("ends"))
-        others = {role: path for role, path in paths.items() if role != "graph"}
-        nodes = {
-            path: node_table_of(path, contents[path]) for path in dict.fromkeys(others.values())
-        }
-        self.tables = {role: nodes[path] for role, path in others.items()}
-        self.tables |= {"graph": graph.nodes} if graph.nodes is not None else {}
-        for table in dict.fromkeys((self.edges, *self.tables.values())):
-            self.note(self.role(table), *table.notes)
-
-    def note(self, subject: str, *texts: str) -> None:
-        self.notes += [f"{subject}: {text}" for text in texts]
-
-    def role(self, table: Table) -> str:
-        return next((role for role, one in self.tables.items() if one is table), "graph")
-
-    def unused(self) -> list[str]:
-        """The names in the tables that no part of the graph uses."""
-        self.edges.noun = "edge column"
-        tables = dict.fromkeys((*self.tables.values(), self.edges))
-        return [f"{t.noun} {name!r}" for t in tables for name in t.columns if name not in t.used]
-
-    def candidates(self, *roles: str) -> list[Table]:
-        """The different tables of the roles; the first alone if there is a file for it."""
-        found = [self.tables[role] for role in roles if role in self.tables]
-        return found[:1] if roles[0] in self.tables else [*dict.fromkeys(found)]
+class _Reading(Roles):
+    """The parts of a graph, found in the tables of its files."""
 
     def content(self, memory: float | None) -> Content:
         """All parts of the graph."""
-        ignored = edges.weights_of(self.edges, self.options.get("weights") == "ignore")
-        label = self.find_label()
+        self.facts["weights_ignored"] = edges.weights_of(
+            self.edges, self.options.get("weights") == "ignore"
+        )
+        label = self.find_label() if self.task != "none" else None
         table, names = self.find_features(label)
         nodes = self.find_nodes(table, names)
         n = len(nodes.ids)
         check_size(f"{self.edges.path}: the graph of {n} nodes", NODE * n, memory)
-        if (own := self.edges.nodes or n) != n:
-            raise UserError(f"{self.edges.path} has {own} nodes, but there are {n}, {nodes.origin}")
-        source, target = edges.located(self.edges, nodes)
-        if not (source != target).any():
-            raise UserError(f"{self.edges.path}: the graph is empty, no edge joins two nodes")
-        ends = " and ".join(map(self.edges.called, self.edges.ends))
-        self.note("edges", f"{len(source)}" + ("" if self.edges.by_row else f" in {ends}"))
-        if not nodes.names and min(source.min(), target.min()) == 1:
-            self.note("edges", "node 0 is in none: do ids start at 1? (--first-id 1)")
+        ends = self.ends(nodes)
         self.note("nodes", f"{n}, {nodes.origin}")
-        X, where = self.features(nodes, table, names, (source, target))
+        X, where = self.features(nodes, table, names, ends)
         y, classes = self.labels(nodes, label)
         parts, origin = self.split(nodes, y)
         for word, node in (("first node", 0), ("last node", n - 1)):
@@ -116,38 +77,45 @@ class _Reading:
             shown = " ".join(f"{value:g}" for value in row[:MOST]) + " ..." * (len(row) > MOST)
             named = f", label {classes[y[node]]}" if classes and y[node] >= 0 else ""
             self.note(word, f"{nodes.ids[node]}, features {shown}{named}")
-        facts = {"split": origin, "class_names": classes, "weights_ignored": ignored}
-        facts |= {"node_names": nodes.names}
-        return Content((source, target), X, y, parts, facts, self.edges.where, where)
+        self.facts |= {"split": origin, "class_names": classes, "node_names": nodes.names}
+        return Content(ends, X, y, parts, self.facts, self.edges.where, where)
+
+    def ends(self, nodes: ids.Nodes) -> tuple[np.ndarray, np.ndarray]:
+        """(edges,) the numbers of the nodes at both ends."""
+        if (own := self.edges.nodes or len(nodes.ids)) != len(nodes.ids):
+            given = f"there are {len(nodes.ids)}, {nodes.origin}"
+            raise UserError(f"{self.edges.path} has {own} nodes, but {given}")
+        source, target = edges.located(self.edges, nodes)
+        if not (source != target).any():
+            raise UserError(f"{self.edges.path}: the graph is empty, no edge joins two nodes")
+        ends = " and ".join(map(self.edges.called, self.edges.ends))
+        self.note("edges", f"{len(source)}" + ("" if self.edges.by_row else f" in {ends}"))
+        if not nodes.names and min(source.min(), target.min()) == 1:
+            self.note("edges", "node 0 is in none: do ids start at 1? (--first-id 1)")
+        return source, target
 
     def find_label(self) -> tuple[Table, str] | None:
-        """The table and the column of the labels; None where there are none."""
-        tables = self.candidates("labels", "nodes", "graph", "features")
+        """The table and the column of the labels; None where no name is usual for labels."""
         option, alone = self.options.get("labels"), "labels" in self.tables
-        for table in tables if self.task != "none" else []:
+        for table in self.candidates(*LABELS):
             name = option or values.label_name(table, alone, self.task == "regression")
             if name in table.columns:
                 return table, name
         if option:
-            listed = "; ".join(f"{table.path} has {', '.join(table.columns)}" for table in tables)
-            raise UserError(f"there is no {option!r} for --labels ({listed})")
+            raise self.missing(f"{option!r} for --labels", LABELS, "give another name")
         return None
 
     def find_features(self, label: tuple[Table, str] | None) -> tuple[Table | None, list[str]]:
         """The table and the columns of the features; no columns where these are made."""
-        tables = self.candidates("features", "nodes", "graph", "labels")
-        for table in tables:
+        for table in self.candidates(*FEATURES, "labels"):
             key = ids.key_of(table, self.fits, self.options.get("ids"))
             name = label[1] if label and label[0] is table else None
             if self.made or (found := values.feature_names(table, key, name)):
                 return table, [] if self.made else found
         if self.made:
             return None, []
-        table = (self.candidates("features", "nodes", "graph") or [self.edges])[0]
-        raise UserError(
-            f"{table.path} has no node features (it has: {', '.join(table.columns)}); add a file"
-            " with features, or make some: --features identity (one-hot), degree or ones"
-        )
+        remedy = "add a file, or make some: --features identity (one-hot), degree or ones"
+        raise self.missing("node features", FEATURES, remedy)
 
     def fits(self, found: np.ndarray) -> bool:
         """Whether the ids contain all that the edges use."""
@@ -170,10 +138,16 @@ class _Reading:
         if key is not None:
             found = ids.ids_of(table, key)
             if role == "ids" and "value" in table.columns:  # {id: row} in JSON
-                found = found[np.argsort(table.use("value"))]
+                found = found[np.argsort(self.row_numbers(table))]
             return ids.nodes_of(found, f"by {table.called(key)} of {role}")
         rows = pd.RangeIndex(start, start + table.rows)
         return ids.Nodes(rows, f"numbered by the rows of {role}")
+
+    def row_numbers(self, table: Table) -> np.ndarray:
+        numbers: np.ndarray = table.use("value")
+        if numbers.dtype.kind not in "iu":
+            raise UserError(f"{table.path}: the value of each id must be the number of its row")
+        return numbers
 
     def features(
         self, nodes: ids.Nodes, table: Table | None, names: Sequence[str], ends: Any
@@ -193,7 +167,11 @@ class _Reading:
             raise UserError(f"{table.path}: the graph is empty, no feature")
         named = few([name or "the matrix" for name in names])
         self.note("features", f"{X.shape[1]}, {named} of {self.role(table)}")
-        if X.dtype.kind == "f" and X.dtype.itemsize < 8:
+        if len(names) == X.shape[1]:
+            self.facts["feature_names"] = [*names]
+        values_stored = X.data if sparse.issparse(X) else X
+        if X.dtype.kind == "f" and X.dtype.itemsize < 8 and (values_stored % 1 != 0).any():
+            self.facts["features_rounded"] = str(X.dtype)
             self.note("features", f"rounded to {X.dtype}: a rank may be full by rounding only")
 
         def where(node: int, feature: int) -> str:
@@ -208,12 +186,8 @@ class _Reading:
             self.note("labels", "none, as requested")
             return np.zeros(len(nodes.ids)), []
         if label is None:
-            table = (self.candidates("labels", "nodes", "graph") or [self.edges])[0]
-            raise UserError(
-                f"{table.path} has no labels under a usual name (it has:"
-                f" {', '.join(table.columns)}); give their name (--labels NAME), add a file with"
-                " labels, or check without labels (--no-labels)"
-            )
+            remedy = "give their name (--labels NAME), add a file, or go without (--no-labels)"
+            raise self.missing("labels under a usual name", LABELS[:3], remedy)
         table, name = label
         rows, stored = ids.rows_of(table, nodes, self.options.get("ids")), table.use(name)
         if stored.shape[:1] != (table.rows,):
@@ -237,21 +211,12 @@ class _Reading:
     def split(self, nodes: ids.Nodes, y: np.ndarray) -> tuple[dict[str, np.ndarray], str]:
         """Ascending ids of train, val and test, and the origin of the split in words."""
         tables = self.candidates("split", "nodes", "graph", "features", "labels")
-        drawn, option = self.options.get("split"), self.options.get("ids")
+        drawn, alone = self.options.get("split"), "split" in self.tables
         for table in tables if self.task != "none" and not self.ignore_split else []:
-            if not (names := values.split_names(table, "split" in self.tables)):
-                continue
-            if drawn != self.default_split:
-                raise UserError(f"{table.path} already has a split; remove the option `split`")
-            lists = table.rows != len(nodes.ids) and not ids.key_of(table, lambda _: False, option)
-            rows = None if lists else ids.rows_of(table, nodes, option)
-            number = self.options.get("split_index", 0)
-            parts, notes = values.given_parts(table, names, rows, nodes, number)
-            if not parts["train"].size:
-                raise UserError(f"{table.path}: there are no training nodes in the split")
-            sizes = ", ".join(f"{len(part)} {name}" for name, part in parts.items())
-            self.note("split", f"{few(names)} of {self.role(table)}: {sizes}", *notes)
-            return parts, "as given"
+            if names := values.split_names(table, alone):
+                if drawn != self.default_split:
+                    raise UserError(f"{table.path} already has a split; remove the option `split`")
+                return self.given_split(table, names, nodes), "as given"
         if drawn is None:
             raise UserError(
                 f"{self.edges.path}: there are no training nodes; add a file with the split, or set"
@@ -260,3 +225,17 @@ class _Reading:
         if drawn == "all":
             return split_all(y), "none, all labelled nodes train"
         return split_per_class(y, **drawn), "drawn: {train} per class".format(**drawn)
+
+    def given_split(
+        self, table: Table, names: Sequence[str], nodes: ids.Nodes
+    ) -> dict[str, np.ndarray]:
+        """Ascending ids of train, val and test, from the columns or lists of a table."""
+        option, number = self.options.get("ids"), self.options.get("split_index", 0)
+        lists = table.rows != len(nodes.ids) and not ids.key_of(table, lambda _: False, option)
+        rows = None if lists else ids.rows_of(table, nodes, option)
+        parts, notes = values.given_parts(table, names, rows, nodes, number)
+        if not parts["train"].size:
+            raise UserError(f"{table.path}: there are no training nodes in the split")
+        sizes = ", ".join(f"{len(part)} {name}" for name, part in parts.items())
+        self.note("split", f"{few(names)} of {self.role(table)}: {sizes}", *notes)
+        return parts

@@ -152,6 +152,9 @@ def given_parts(
         columns = {part: (names[0], chosen == part) for part in usual.PARTS}
     masks = {}
     for part, (name, values) in columns.items():
+        if values.dtype.kind not in "biuf" or sparse.issparse(values) or values.ndim > 2:
+            origin = f"{table.path}, {table.called(name)}"
+            raise UserError(f"{origin} is neither a mask of truth values nor a list of nodes")
         if values.ndim == 2:
             values = values if values.shape[0] == len(nodes.ids) else values.T
             notes.append(f"number {number} of {values.shape[1]} splits (choose by --split K)")
@@ -178,8 +181,6 @@ def _mask(
 ) -> np.ndarray:
     """(n,) from truth values in the rows, or from a list of ids."""
     origin, n = f"{table.path}, {table.called(name)}", len(nodes.ids)
-    if values.dtype.kind not in "biuf":
-        raise UserError(f"{origin} is neither a mask of truth values nor a list of nodes")
     values = np.nan_to_num(values)  # an empty field is no member
     binary = len(values) in (n, table.rows) and len(values) > 2 and np.isin(values, (0, 1)).all()
     if values.dtype == bool or "mask" in stem(name) or binary:
