@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -317,6 +318,11 @@ def test_no_formula_is_spelt_out(html):
     words = [entry[key] for entry in CLAIMS.values() for key in keys if key in entry]
     for text in (*words, *(entry.see for entry in registry.FIGURES)):
         assert SPELT.findall(re.sub(r"<math.*?</math>", "", str(typeset(text)))) == [], text
+
+
+def test_a_number_with_a_power_of_ten_is_typeset_wherever_it_stands():
+    page = re.sub(r"</?m\w+[^>]*>", "", str(typeset("from 1.2e+14 to 3e-05, not x1e+5 or e-5")))
+    assert unescape(page) == "from 1.2·1014 to 3·10−5, not x1e+5 or e-5"
 
 
 def test_a_formula_is_taken_as_a_whole_and_not_inside_a_word():

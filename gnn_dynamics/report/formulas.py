@@ -9,9 +9,10 @@ from markupsafe import Markup, escape
 
 _LATEX = yaml.safe_load(Path(__file__).with_name("formulas.yaml").read_text(encoding="utf-8"))
 # By spelling, escaped, since formulas are looked for in escaped text.
-MATHML = {str(escape(spelling)): convert(latex) for spelling, latex in _LATEX.items()}
+_MATHML = {str(escape(spelling)): convert(latex) for spelling, latex in _LATEX.items()}
+_POWER = r"\d+(?:\.\d+)?e[+-]\d+"  # as Python prints a number: 1.2e+14
 # The longest spelling first.
-SPELLINGS = "|".join(re.escape(spelling) for spelling in sorted(MATHML, key=len, reverse=True))
+SPELLINGS = "|".join([*map(re.escape, sorted(_MATHML, key=len, reverse=True)), _POWER])
 
 
 def whole(spellings: str) -> re.Pattern[str]:
@@ -22,6 +23,14 @@ def whole(spellings: str) -> re.Pattern[str]:
 _FORMULAS = whole(SPELLINGS)
 
 
+def mathml(word: str) -> str:
+    """The MathML of a spelling, escaped; any other word as it is."""
+    if re.fullmatch(_POWER, word):
+        digits, exponent = word.split("e")
+        return convert(rf"{digits}\cdot 10^{{{int(exponent)}}}")
+    return _MATHML.get(word, word)
+
+
 def typeset(text: object) -> Markup:
     """The text, escaped, with MathML in place of its formulas."""
-    return Markup(_FORMULAS.sub(lambda match: MATHML[match[0]], str(escape(text))))
+    return Markup(_FORMULAS.sub(lambda match: mathml(match[0]), str(escape(text))))

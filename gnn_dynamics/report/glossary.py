@@ -8,7 +8,7 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from gnn_dynamics.config.schema import read_checked
-from gnn_dynamics.report.formulas import MATHML, SPELLINGS, whole
+from gnn_dynamics.report.formulas import SPELLINGS, mathml, whole
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def explainer() -> Callable[[object], Markup]:
     seen: set[str] = set()
 
     def marked(match: re.Match[str]) -> str:
-        word, found = MATHML.get(match[0], match[0]), _TERM.fullmatch(match[0])
+        word, found = mathml(match[0]), _TERM.fullmatch(match[0])
         term = TERMS[int(str(found.lastgroup)[1:])] if found else None
         if term is None or term.name in seen:
             return word
