@@ -236,7 +236,7 @@ def test_no_comparison_is_claimed_without_the_papers_setting(results):
 # --- terms
 
 
-TAGS = re.compile(r"</?button[^>]*>")
+TAGS = re.compile(r"</?(?:button|span)[^>]*>")
 
 
 @given(st.text(alphabet="abc <>&'\"*_ λσ²LHG;#"))
@@ -249,6 +249,7 @@ def test_a_sentence_keeps_its_words_and_marks_its_terms():
     marked = str(explainer()(text))
     assert TAGS.sub("", marked) == str(escape(text))
     assert 'popovertarget="term-skip-connections" title="every layer' in marked
+    assert '<span class="together">(<button' in marked and "interval</button></span> 1 to" in marked
 
 
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term.anchor)

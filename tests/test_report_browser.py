@@ -130,7 +130,7 @@ def test_a_term_opens_its_explanation_and_leaves_the_reader_there(report):
         place = page.evaluate("scrollY")
         page.locator(f'header button[popovertarget="{term.anchor}"]').first.click()
         shown = page.locator(f"#{term.anchor}:popover-open")
-        assert "every layer, not only the last" in shown.inner_text()
+        assert "Every layer, not only the last" in shown.inner_text()
         box = shown.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390
         assert page.evaluate("scrollY") == place and problems == []

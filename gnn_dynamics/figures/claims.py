@@ -79,7 +79,7 @@ def _speed_claim(words: Axes, row: Any, top: float) -> None:
 
 def _other_claim(words: Axes, row: Any, left: float, top: float) -> None:
     _chip(words, row, left + SIDE + 0.05, top + LOW / 2)
-    title = "\n".join(textwrap.wrap(row.title, TITLE_LETTERS))
+    title = "\n".join(textwrap.wrap(row.title, TITLE_LETTERS)).replace("lambda_T", r"$\lambda_T$")
     look: style.Look = {"va": "center", "fontsize": 8, "linespacing": 1.1}
     words.text(left + SIDE + CHIP, top + LOW / 2, title, **look)
 

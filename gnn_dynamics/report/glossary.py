@@ -40,6 +40,9 @@ _TERM = re.compile("|".join(f"(?P<t{i}>{term.pattern})" for i, term in enumerate
 # A formula is taken as a whole, even if it contains a term.
 _MARKED = whole(f"{SPELLINGS}|{'|'.join(term.pattern for term in TERMS)}")
 
+# A line would break between them.
+_AFTER_BRACKET = re.compile(r"\(<button .*?</button>")
+
 
 def explainer() -> Callable[[object], Markup]:
     """A function that escapes a text, typesets its formulas, and marks each term that is new.
@@ -57,7 +60,11 @@ def explainer() -> Callable[[object], Markup]:
         seen.add(term.name)
         return _button(term, word)
 
-    return lambda text: Markup(_MARKED.sub(marked, str(escape(text))))
+    def explain(text: object) -> Markup:
+        marks = _MARKED.sub(marked, str(escape(text)))
+        return Markup(_AFTER_BRACKET.sub(r'<span class="together">\g<0></span>', marks))
+
+    return explain
 
 
 def _button(term: Term, word: str) -> str:
