@@ -56,8 +56,11 @@ class LinearModel:
 
     def outputs(self, weights: Weights) -> Tensor:
         """Yhat (K, m_y, nbar)."""
-        A = suffix_rows(weights)[0]
-        return self.operator.apply(A.reshape(len(A), len(weights.W), -1, A.shape[-1]))
+        return self.apply(suffix_rows(weights)[0], len(weights.W))
+
+    def apply(self, rows: Tensor, heads: int) -> Tensor:
+        """Yhat (K, m_y, nbar) from the A_l of `suffix_rows`, (K, heads m_y, m)."""
+        return self.operator.apply(rows.reshape(len(rows), heads, -1, rows.shape[-1]))
 
     def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""
@@ -78,8 +81,7 @@ class LinearModel:
         """[R_0, ..., R_H] of the heads in use, the loss (K,) and V (K, m_y, nbar)."""
         contrasts = in_contrasts(loss, Y)
         rows = suffix_rows(contrast_heads(weights) if contrasts else weights)
-        K, _, m = rows[0].shape
-        Yhat = self.operator.apply(rows[0].reshape(K, len(weights.W), -1, m))  # (K, m_y, nbar)
+        Yhat = self.apply(rows[0], len(weights.W))  # (K, m_y, nbar)
         return rows, *LOSSES[loss](pad(Yhat, (0, 0, 0, 1)) if contrasts else Yhat, Y)
 
 

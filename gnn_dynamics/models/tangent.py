@@ -34,7 +34,7 @@ class Tangent:
 
     def outputs(self) -> Tensor:
         """Yhat (K, m_y, p)."""
-        return self._apply(self.rows[0])
+        return self.model.apply(self.rows[0], len(self.weights.W))
 
     def times(self, v: Weights) -> Tensor:
         """J v (K, m_y, p), by the derivative of `suffix_rows`."""
@@ -43,7 +43,7 @@ class Tangent:
         for k in range(len(v.B), 0, -1):
             change = change @ self.weights.B[k - 1] + self.rows[k] @ v.B[k - 1]
             change = torch.cat([v.W[k - 1], change], dim=1) if multiscale else change
-        return self._apply(change)
+        return self.model.apply(change, len(v.W))
 
     def transpose(self, V: Tensor) -> Weights:
         """J^T V for V (K, m_y, p)."""
@@ -55,10 +55,6 @@ class Tangent:
         if isinstance(operator, HornerOperator):
             raise TypeError("the kernel needs features G_l, which Horner's scheme does not form.")
         return tangent_kernel(self.weights, operator.features())
-
-    def _apply(self, rows: Tensor) -> Tensor:
-        A = rows.reshape(len(rows), len(self.weights.W), -1, rows.shape[-1])
-        return self.model.operator.apply(A)
 
 
 def tangent_kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
