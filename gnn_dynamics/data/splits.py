@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gnn_dynamics.data.graph import UNLABELLED
+from gnn_dynamics.data.graph import PARTS, UNLABELLED
 
 
 def split_all(labels: np.ndarray) -> dict[str, np.ndarray]:
@@ -35,3 +35,8 @@ def split_codes(masks: Sequence[np.ndarray]) -> np.ndarray:
     for code, mask in enumerate(masks, start=1):
         codes[mask.astype(bool)] = code
     return codes
+
+
+def split_parts(codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Ascending ids under train, val and test of one row of `Graph.splits`, (n,)."""
+    return {part: np.flatnonzero(codes == code) for code, part in enumerate(PARTS, start=1)}

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gnn_dynamics.data.graph import PARTS, Graph
+from gnn_dynamics.data.splits import split_parts
 from gnn_dynamics.errors import UserError
 
 AGGREGATIONS = ("gcn", "gin", "rw")
@@ -180,8 +181,7 @@ def split(graph: Graph, nodes: str) -> dict[str, np.ndarray]:
             f"nodes '{nodes}': graph '{graph.name}' ships {len(splits) or 'one'} split(s);"
             f" choose {f'train-0 ... train-{len(splits) - 1}' if len(splits) else 'train'}."
         )
-    codes = splits[int(number)]
-    return {part: np.flatnonzero(codes == i) for i, part in enumerate(PARTS, start=1)}
+    return split_parts(splits[int(number)])
 
 
 def labelled_ids(graph: Graph, nodes: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from gnn_dynamics.data.graph import PARTS, Content
-from gnn_dynamics.data.splits import split_codes, split_per_class
+from gnn_dynamics.data.splits import split_codes, split_parts, split_per_class
 
 # Files of Geom-GCN.
 EDGES = "out1_graph_edges.txt"
@@ -50,8 +50,8 @@ def read_heterophilous(entry: Mapping[str, Any], folder: Path) -> Content:
         labels = file["node_labels"].astype(np.int64)
         (source, target), features = file["edges"].T, file["node_features"]
         splits = split_codes([file[f"{part}_masks"] for part in PARTS])
-    parts = {part: np.flatnonzero(splits[number] == i) for i, part in enumerate(PARTS, start=1)}
     split = {"split": f"official split {number} of 10"}
+    parts = split_parts(splits[number])
     return Content((source, target), features, labels, parts, split, splits=splits)
 
 

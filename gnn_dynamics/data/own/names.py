@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 
-PARTS = ("train", "val", "test")
 IDS = ("id", "node", "nodeid", "vertex", "vertexid", "nodename")
 INDEXES = ("", "index", "unnamed0", "indexlevel0")  # as pandas and R name the order of rows
 ENDS = "source target,src dst,src dest,src tgt,from to,start end,u v,i j,s t,head tail,citing cited"

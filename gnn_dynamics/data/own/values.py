@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gnn_dynamics.data.graph import UNLABELLED
+from gnn_dynamics.data.graph import PARTS, UNLABELLED
 from gnn_dynamics.data.own import names as usual
 from gnn_dynamics.data.own.ids import Nodes, differ
 from gnn_dynamics.data.own.names import first, is_id, part_of, stem
@@ -149,7 +149,7 @@ def given_parts(
                 allowed = "is not a part of a split (allowed: train, val, test, or empty)"
                 raise UserError(f"{table.where(row, names[0])}: {word!r} {allowed}")
         chosen = np.array([usual.WORDS.get(word, "") for word in words])
-        columns = {part: (names[0], chosen == part) for part in usual.PARTS}
+        columns = {part: (names[0], chosen == part) for part in PARTS}
     masks = {}
     for part, (name, values) in columns.items():
         if values.dtype.kind not in "biuf" or sparse.issparse(values) or values.ndim > 2:
@@ -172,7 +172,7 @@ def given_parts(
                 f" {few(nodes.ids[both])}; keep each in one part, or use no split (--nodes all)"
             )
     none = np.zeros(len(nodes.ids), dtype=bool)
-    parts = {part: np.flatnonzero(masks.get(part, none)) for part in usual.PARTS}
+    parts = {part: np.flatnonzero(masks.get(part, none)) for part in PARTS}
     return parts, [*dict.fromkeys(notes)]
 
 
