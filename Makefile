@@ -16,8 +16,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
-.PHONY: quickstart check test test-slurm test-faults lint benchmark verify unlock clean environment slurm \
-  locked lock licences
+.PHONY: quickstart check test test-slurm test-faults lint static benchmark verify unlock clean \
+  environment slurm locked lock licences
 
 quickstart: environment
 	snakemake --cores $(CORES) --configfile config/quickstart.yaml
@@ -27,19 +27,16 @@ test: lint
 	python -m pytest -n 2 --dist loadgroup
 
 # What to run after each change: linters, types, and the tests without slow ones. `make test` runs all.
-check: environment
-	ruff check .
-	ruff format --check .
-	snakefmt --check Snakefile rules
-	lint-imports
-	mypy
+check: static
 	python -m pytest -q -n 2 -m "not workflow and not mirror and not slow"
 
-lint: environment
+lint: static
+	snakemake --lint
+
+static: environment
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
-	snakemake --lint
 	lint-imports
 	mypy
 

@@ -41,16 +41,16 @@ def read_input(arguments: argparse.Namespace) -> Input:
     """
     memory = available_memory() if arguments.memory is None else arguments.memory * GB
     paths = check_files(files_by_role(arguments.paths))
-    name, options = arguments.name or name_of(paths), own_entry(paths, arguments)["options"]
-    graph = read_paths(paths, options, name, memory, ignore_split=arguments.nodes == "all")
+    name, all_nodes = arguments.name or name_of(paths), arguments.nodes == "all"
+    graph = read_paths(paths, own_options(arguments), name, memory, ignore_split=all_nodes)
     features = "raw" if arguments.features in MADE else arguments.features
     # Without a split every labelled node is for training: `train` and `all` are the same.
     nodes = arguments.nodes or ("train" if len(graph.train) < len(graph.labelled) else "all")
     return Input(graph, features, nodes, memory)
 
 
-def own_entry(paths: Mapping[str, str | Path], arguments: argparse.Namespace) -> dict[str, Any]:
-    """The entry of the catalogue for the user's own files."""
+def own_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """`options` of a catalogue entry for the user's own files."""
     task = "regression" if arguments.regression else "classification"
     options = {
         "task": "none" if arguments.no_labels else task,
@@ -58,8 +58,7 @@ def own_entry(paths: Mapping[str, str | Path], arguments: argparse.Namespace) ->
         "features": arguments.features if arguments.features in MADE else None,
         **{name: getattr(arguments, name) for name in OPTIONS},
     }
-    given = {name: value for name, value in options.items() if value is not None}
-    return {"reader": "own", "files": paths, "options": given}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def provenance(command: str, graph: Graph, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from gnn_dynamics.api.graphs import is_prepared, name_of
 from gnn_dynamics.api.project import ROOT
 from gnn_dynamics.artifacts.files import write_text
 from gnn_dynamics.cli.file_roles import files_by_role
-from gnn_dynamics.cli.graph_input import Input, own_entry, read_input
+from gnn_dynamics.cli.graph_input import Input, own_options, read_input
 from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.data.own.files import check_files
 from gnn_dynamics.errors import UserError
@@ -38,10 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"{paths['graph']} is a prepared graph, which the catalogue already has")
     given = read_input(arguments)
     name = arguments.name or re.sub(r"[^a-z0-9]+", "-", name_of(paths).lower()).strip("-")
-    entry = own_entry({role: str(path.resolve()) for role, path in paths.items()}, arguments)
+    options = own_options(arguments)
     if not len(given.graph.val) and not len(given.graph.test):
-        entry["options"]["split"] = "all"
-    add_entry(name, entry)
+        options["split"] = "all"
+    files = {role: str(path.resolve()) for role, path in paths.items()}
+    add_entry(name, {"reader": "own", "files": files, "options": options})
     preset = ROOT / "config" / f"{name}.yaml"
     text = yaml.safe_dump(preset_of(name, given), sort_keys=False, width=100)
     write_text(f"# The preset of `gnn-dynamics study` for the graph {name}.\n{text}", preset)

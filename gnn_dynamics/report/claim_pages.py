@@ -73,10 +73,7 @@ def _page(
         "graphs": graph_grid(evidence),
         "cells": cell_grid(cells),
         "refuting": int((cells["state"] == "refutes").sum()) if "state" in cells else 0,
-        "method": [
-            f"{row['statistic'][:1].upper()}{row['statistic'][1:]}.",
-            *_method(row, evidence, cells),
-        ],
+        "method": [_measured(row["statistic"]), *_method(row, evidence, cells)],
     }
 
 
@@ -88,8 +85,13 @@ def short_name(stem: str) -> str:
 
 def _unit(evidence: pd.DataFrame) -> str:
     """The unit of what decides a claim; other measures of it may have another."""
-    primary = evidence[evidence["primary"].astype(bool)] if len(evidence) else evidence
+    primary = _primary(evidence)
     return str(primary["unit"].iloc[0]) if len(primary) else LOG2
+
+
+def _primary(evidence: pd.DataFrame) -> pd.DataFrame:
+    """The rows of primary strata; a claim without evidence has no columns either."""
+    return evidence[evidence["primary"].astype(bool)] if len(evidence) else evidence
 
 
 # The numbers --------------------------------------------------------------------------------------
@@ -100,7 +102,7 @@ def strata_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
     if evidence.empty:
         return []
     rows = []
-    for network, strata in networks(evidence[evidence["primary"].astype(bool)]).items():
+    for network, strata in networks(_primary(evidence)).items():
         for row in pd.concat(map(judged, strata)).itertuples():
             setting = f"{phrase('measure', row.measure)}, {phrase('init', row.init)}"
             graph = f"all {row.graphs}" if row.graph == POOLED else name(row.graph)
@@ -171,7 +173,7 @@ def _measured(statistic: str) -> str:
 
 def _method(row: Mapping[str, Any], evidence: pd.DataFrame, cells: pd.DataFrame) -> list[str]:
     """Which runs were compared, and how they were judged."""
-    primary = evidence[evidence["primary"].astype(bool)] if len(evidence) else evidence
+    primary = _primary(evidence)
     if len(primary):
         return [_setting(primary), _pooling(primary)]
     if cells.empty:
