@@ -17,7 +17,7 @@ import pandas as pd
 from gnn_dynamics.artifacts.table import FLAG, INTEGER, REAL, TEXT, Table, integers, reals, texts
 from gnn_dynamics.claims.frames import select
 from gnn_dynamics.claims.pooling import mean_with_interval, pool
-from gnn_dynamics.claims.units import ABOVE, BELOW, MEASURES, OPEN, RHO, Scale, scales
+from gnn_dynamics.claims.units import ABOVE, BELOW, MEASURES, OPEN, Scale, scales
 
 POOLED = "pooled"
 # `multiscale` is null where skips are what is compared; `depth` is null for all depths together.
@@ -77,10 +77,7 @@ def _evidence(paired: Paired, settings: Mapping[str, Any]) -> pd.DataFrame:
     ]
     pandas = {INTEGER: "Int64", FLAG: "boolean", REAL: float, TEXT: object}
     types = {name: pandas[kind] for name, kind in EVIDENCE.types.items() if name not in HALVES}
-    table = pd.DataFrame(rows, columns=list(types)).astype(types)
-    ends = ["ci_low", "ci_high", "prediction_low", "prediction_high"]
-    table[ends] = table[ends].mask(table["unit"] == RHO, table[ends].clip(-1, 1))
-    return table
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
 def _claim_rows(
@@ -141,7 +138,7 @@ def stratum_rows(stratum: pd.DataFrame, endpoint: Rule, scale: Scale) -> list[di
     both = min(sides) >= endpoint["smallest_minority"] * len(known)
     pooled |= {"graph": POOLED, "graphs": len(known), "seeds": max(row["seeds"] for row in known)}
     pooled |= {"finding": scale.finding(pooled, both), "judged": True, **_setting(stratum)}
-    return [*({**row, "judged": False} for row in rows), pooled | counts]
+    return [*({**row, "judged": False} for row in rows), scale.clipped(pooled | counts)]
 
 
 def _setting(stratum: pd.DataFrame) -> dict[str, Any]:
@@ -167,4 +164,4 @@ def _graph(pairs: pd.DataFrame, endpoint: Rule, scale: Scale) -> dict[str, Any]:
     options = scale.smallest_error, endpoint["confidence"]
     names = ("effect", "se", "ci_low", "ci_high")
     row = dict(zip(names, mean_with_interval(seeds, *options), strict=True))
-    return counts | row | {"finding": scale.finding(row)}
+    return scale.clipped(counts | row | {"finding": scale.finding(row)})

@@ -214,9 +214,7 @@ def predictions(ranked: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     names = ["effect" if name == "rho" else name for name in PREDICTIONS.types]
     table = pd.DataFrame(rows, columns=names).rename(columns={"effect": "rho"})
     regrets = {name: 2.0 ** table[name].astype(float) for name in means[:2]}
-    table = table.assign(**regrets, architectures=table["architectures"].astype(float).round())
-    ends = ["ci_low", "ci_high", "prediction_low", "prediction_high"]
-    return table.assign(**table[ends].astype(float).clip(-1, 1))
+    return table.assign(**regrets, architectures=table["architectures"].astype(float).round())
 
 
 def _as_pairs(ranked: pd.DataFrame) -> pd.DataFrame:

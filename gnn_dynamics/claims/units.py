@@ -32,6 +32,9 @@ MEASURES = {
 }
 
 
+ENDS = ("ci_low", "ci_high", "prediction_low", "prediction_high")  # of the intervals of an effect
+
+
 class Scale(NamedTuple):
     """A unit with its margin, within which nothing counts as a difference, and smallest error."""
 
@@ -45,6 +48,12 @@ class Scale(NamedTuple):
         The nearer to 1 a correlation is, the smaller its error, so that such graphs would dominate.
         """
         return np.full_like(errors, np.sqrt(np.mean(errors**2))) if self.unit == RHO else errors
+
+    def clipped(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row with the ends of its intervals among the values that the unit has."""
+        if self.unit != RHO:
+            return {**row}
+        return {**row} | {end: float(np.clip(row[end], -1, 1)) for end in ENDS if end in row}
 
     def finding(self, row: Mapping[str, float], both_sides: bool = False) -> str:
         """What an interval says.
