@@ -27,6 +27,7 @@ from gnn_dynamics.dynamics import flow
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.models.forms import choose_form
+from gnn_dynamics.runs import batch
 from gnn_dynamics.runs import block as training
 from gnn_dynamics.runs.tables import BLOCK_TABLES
 from gnn_dynamics.spectra.optimum import block_optimum
@@ -104,7 +105,7 @@ def _tables(
     graph: Graph, settings: Mapping[str, Any], block: Block, optimum: pd.DataFrame, form: str
 ) -> Tables:
     """The tables of a block whose batches all train in one form."""
-    forced = patch.object(training, "choose_form", partial(choose_form, form=form))
+    forced = patch.object(batch, "choose_form", partial(choose_form, form=form))
     steps, starts = (patch.object(module, "lambda_max", EXACTLY) for module in (flow, training))
     with forced, steps, starts, contextlib.redirect_stderr(io.StringIO()):
         return training.train_block(graph, settings, block, optimum)

@@ -20,7 +20,8 @@ from gnn_dynamics.artifacts.parquet import write_table
 from gnn_dynamics.artifacts.table import Table
 from gnn_dynamics.config.grid import Block, blocks, entry
 from gnn_dynamics.linalg.memory import keep_freed_memory
-from gnn_dynamics.runs.block import SMALLEST_GAP, train_block
+from gnn_dynamics.runs.batch import SMALLEST_GAP
+from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.spectra.optimum import block_optimum
 
 BLOCKS = (

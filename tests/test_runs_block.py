@@ -12,6 +12,7 @@ import pytest
 from graphs import make_graph
 from problems import random_adjacency
 
+import gnn_dynamics.runs.batch as batch_module
 import gnn_dynamics.runs.block as block_module
 from gnn_dynamics.config.grid import KEYS, Block
 from gnn_dynamics.dynamics import flow as flow_module
@@ -70,7 +71,7 @@ def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained, activ
     """So a seed can be added to a block, and the others kept (kept_blocks.py)."""
     together = tables(trained, multiscale, activation)
     for size in (1, 2, 5):
-        monkeypatch.setattr(block_module, "models_per_batch", lambda *args, size=size: size)
+        monkeypatch.setattr(batch_module, "models_per_batch", lambda *args, size=size: size)
         apart = tables(trained, multiscale, activation)
         for name in TABLES:
             one, other = in_order(apart[name]), in_order(together[name])
@@ -90,7 +91,7 @@ def test_tables_do_not_depend_on_the_form(monkeypatch, trained, multiscale):
     monkeypatch.setattr(block_module, "lambda_max", exactly)
     chosen = tables(trained, multiscale)
     for form in ("stacked", "horner", "left", "row_space", "row_space+left"):
-        monkeypatch.setattr(block_module, "choose_form", partial(choose_form, form=form))
+        monkeypatch.setattr(batch_module, "choose_form", partial(choose_form, form=form))
         for name, other in tables(trained, multiscale).items():
             same(chosen[name], other, f"{form} {name}")
 

@@ -5,7 +5,6 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -17,19 +16,16 @@ from torch import Tensor
 from gnn_dynamics.config import grid
 from gnn_dynamics.config.grid import Block
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.dynamics.flow import Choice, choose_flow
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.linalg.device import torch_device
-from gnn_dynamics.models.costs import models_per_batch
-from gnn_dynamics.models.forms import Form, choose_form
-from gnn_dynamics.models.initialise import initial_weights
-from gnn_dynamics.models.model import Architecture, Weights, stack_weights
-from gnn_dynamics.problem.problem import Problem, kept_problem, targets
+from gnn_dynamics.models.forms import Form
+from gnn_dynamics.models.model import Weights
+from gnn_dynamics.problem.problem import targets
 from gnn_dynamics.runs import learning_rates
-from gnn_dynamics.runs.accuracy import accuracy, accuracy_metric
+from gnn_dynamics.runs.accuracy import accuracy_metric
+from gnn_dynamics.runs.batch import Batch, Settings, make_batch, with_flow
 from gnn_dynamics.runs.learning_rates import Score
 from gnn_dynamics.runs.recording import Recorder, Run, record_steps
 from gnn_dynamics.runs.speed import last_loss, references, speed_rows
@@ -39,7 +35,6 @@ from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
 
 Tables = dict[str, list[Run]]  # rows of each of BLOCK_TABLES
-SMALLEST_GAP = 1e-6  # of ||Y||^2, to which the bounds are followed
 
 
 def train_block(
@@ -60,87 +55,18 @@ def train_block(
         raise UserError(f"precision: {reason}.")
     settings = Settings.of(experiment)
     parts: list[Tables] = []
-    for _, runs in grid.grouped(grid.runs(experiment, block), (*grid.BATCH_KEYS, "labels")):
-        batch = _batch(graph, block, runs[0], settings, optimum, device)
-        searches = settings.lr == "auto" and batch.optimizer != "flow"
-        parts += _search_rates(batch, runs) if searches else _train_groups(batch, runs)
+    for _, runs in grid.grouped(grid.runs(experiment, block), grid.BATCH_KEYS):
+        batch = make_batch(graph, block, runs[0], settings, optimum, device)
+        if batch.optimizer == "flow":
+            for _, alike in grid.grouped(runs, ("labels",)):
+                parts += _train_groups(with_flow(batch, alike[0]), alike)
+        else:
+            parts += (_search_rates if settings.lr == "auto" else _train_groups)(batch, runs)
     tables = {
         name: pd.DataFrame([row for part in parts for row in part[name]]) for name in BLOCK_TABLES
     }
     tables["time_condition"] = with_infima(tables["time_condition"])
     return tables
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The keys of an experiment about training and recording, with their defaults."""
-
-    steps: int
-    record: int
-    spacing: str = "linear"
-    observe: tuple[str, ...] = ()
-    thresholds: tuple[float, ...] = (0.5, 0.1, 0.01)
-    stop_early: bool = False
-    lr: Any = None
-    tolerance: float = 3e-3
-    integrator: str = "auto"
-    precision: str = "float64"
-
-    @classmethod
-    def of(cls, experiment: Mapping[str, Any]) -> "Settings":
-        names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in experiment.items() if name in names})
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Data shared by runs whose weights have one shape. `size`: how many train side by side."""
-
-    graph: Graph
-    problem: Problem
-    arch: Architecture
-    form: Form
-    optimizer: str
-    settings: Settings
-    optimum: pd.DataFrame | None
-    device: str
-    size: int
-    label: str
-    flow: Choice | None = None  # how gradient flow is integrated
-
-
-def _batch(
-    graph: Graph,
-    block: Block,
-    run: Run,
-    settings: Settings,
-    optimum: pd.DataFrame | None,
-    device: str,
-) -> Batch:
-    problem = kept_problem(graph, block.aggregation, run["features"], run["nodes"])
-    sizes = problem.m_x, run["width"], problem.m_y, block.depth
-    arch = Architecture(*sizes, block.multiscale, block.activation)
-    optimizer = run["optimizer"]
-    precision = settings.precision
-    form = choose_form(problem, arch, run["loss_fn"], optimizer, device, precision=precision)
-    _, weights = _initial(arch, form, [run], device)
-    m = max(tensor.shape[-1] for tensor in weights.tensors())
-    shared = optimizer, torch_device(device), form.dtype.itemsize
-    size = models_per_batch(arch, m, problem.nbar, *shared)
-    label = f"{block.id} {optimizer}"
-    batch = Batch(graph, problem, arch, form, optimizer, settings, optimum, device, size, label)
-    return _with_flow(batch, run, weights) if optimizer == "flow" else batch
-
-
-def _with_flow(batch: Batch, run: Run, weights: Weights) -> Batch:
-    """The batch with its integrator, by its first run, and fewer models; weights: at step 0."""
-    problem, form, settings = batch.problem, batch.form, batch.settings
-    labels = targets(problem, run["labels"], run["seed"])
-    Y, _ = form.columns.targets(torch.from_numpy(labels[None]))
-    share, method = min(_thresholds(settings)), settings.integrator
-    choice = choose_flow(batch.arch, form.operator, weights, Y[0], share, method)
-    size = min(batch.size, choice.most_models(Y[0].numel()))
-    return replace(batch, flow=choice, size=size)
 
 
 # Step sizes --------------------------------------------------------------------------------------
@@ -183,9 +109,9 @@ def _train_groups(batch: Batch, runs: list[Run]) -> list[Tables]:
 def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
     settings, form = batch.settings, batch.form
     Y = np.stack([targets(batch.problem, run["labels"], run["seed"]) for run in runs])
-    full, weights = _initial(batch.arch, form, runs, batch.device)
+    full, weights = batch.initial(runs)
     loss_optimum, label_norm_sq = references(batch.optimum, runs, Y)
-    recorder = Recorder(_metrics(batch, runs[0], full, weights), runs)
+    recorder = Recorder(_metrics(batch, full, weights), runs)
     objective = form.objective(torch.from_numpy(Y).to(batch.device))
     continuous = batch.flow is not None
     stepper = batch.flow.stepper(settings.tolerance) if batch.flow else STEPPERS[batch.optimizer]
@@ -223,39 +149,22 @@ def _end(batch: Batch, loss_optimum: np.ndarray, label_norm_sq: np.ndarray) -> T
     A flow ends at its last threshold and its target of pairs, or at a gap of SMALLEST_GAP where the
     theorems are observed; other runs end early only if `stop_early` says so.
     """
-    if not (batch.flow or batch.settings.stop_early):
+    settings = batch.settings
+    if not (batch.flow or settings.stop_early):
         return None
-    thresholds = _thresholds(batch.settings) if batch.flow else batch.settings.thresholds
+    thresholds = settings.flow_thresholds if batch.flow else settings.thresholds
     return torch.from_numpy(last_loss(loss_optimum, label_norm_sq, thresholds))
 
 
-def _thresholds(settings: Settings) -> tuple[float, ...]:
-    """Those of a flow, in the label norm."""
-    bounds = {"rates", "time_condition"} & set(settings.observe)
-    return (SMALLEST_GAP,) if bounds else settings.thresholds
-
-
-def _initial(
-    arch: Architecture, form: Form, runs: list[Run], device: str
-) -> tuple[Weights, Weights]:
-    """K models in the order of `runs`: full weights, and the reduced weights that are trained."""
-    drawn = [initial_weights(arch, run["init"], [run["seed"]]) for run in runs]
-    full = stack_weights(drawn).map(lambda tensor: tensor.to(device))
-    return full, form.reduce(full)
-
-
-def _metrics(batch: Batch, run: Run, full: Weights, weights: Weights) -> list[Metric]:
-    """The metrics to record; full, weights: at step 0, as `_initial` gives them."""
+def _metrics(batch: Batch, full: Weights, weights: Weights) -> list[Metric]:
+    """The metrics to record; full, weights: at step 0, as `Batch.initial` gives them."""
 
     def expand(trained: Weights, models: torch.Tensor) -> Weights:
         return batch.form.expand(trained, full.take(models))
 
-    observed, precision = set(batch.settings.observe), batch.settings.precision
-    metrics: list[Metric] = []
-    if "accuracy" in observed:
-        shares = accuracy(batch.graph, run, batch.arch, batch.device, precision)
-        metrics = [accuracy_metric(shares, expand)]
-    if precision == "float32":  # of which no theorem speaks
+    observed = set(batch.settings.observe)
+    metrics = [accuracy_metric(batch.accuracy, expand)] if batch.accuracy else []
+    if batch.settings.precision == "float32":  # of which no theorem speaks
         return metrics + ([partial(sharpness, lambda_max)] if "sharpness" in observed else [])
     return metrics + _theory_metrics(batch, weights, observed - {"accuracy"}, expand)
 
