@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
+import pandas as pd
 import yaml
 from markupsafe import Markup
 
@@ -17,6 +19,7 @@ from gnn_dynamics.report.formulas import typeset
 from gnn_dynamics.report.grids import as_json
 from gnn_dynamics.report.results import Results
 from gnn_dynamics.summaries import select
+from gnn_dynamics.summaries.arrivals import arrivals, at_the_cap
 from gnn_dynamics.summaries.paper_curves import deviation
 
 PARTS = ("template.html", "claim.html", "methods.html", "macros.html")  # the first has the others
@@ -64,11 +67,17 @@ def _context(results: Results) -> dict[str, Any]:
         "others": [stem for stem in figures if stem not in shown],
         "graphs": tables["graphs"].astype(object).to_dict("records") if "graphs" in tables else [],
         "counts": results.counts,
+        "arrivals": _rows(arrivals, results.speed),
+        "at_the_cap": _rows(at_the_cap, results.speed),
         "unsteady": sections.unsteady_runs(results.ends),
         "config": yaml.safe_dump(dict(results.config), sort_keys=False, width=78),
         "provenance": results.provenance,
         "rulegraph": sections.picture(results.rulegraph),
     }
+
+
+def _rows(summary: Callable, table: pd.DataFrame | None) -> list[dict]:
+    return [] if table is None else summary(table).astype(object).to_dict("records")
 
 
 def _file(name: str) -> str:

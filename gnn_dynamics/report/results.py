@@ -20,6 +20,7 @@ from gnn_dynamics.summaries import select
 SHOWN = {"graphs", "claims", *(name for figure in registry.FIGURES for name in figure.tables)}
 
 ENDS = [*KEYS, "step", "loss_increases", "status"]
+THRESHOLDS = ["threshold", "threshold_kind", "censored", "unreachable", "status", "end_loss"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Results:
 
     tables: the rows that figures show;  counts: the number of rows of every table
     ends: the last record of every run, including runs that no figure shows
+    speed: when every run reached its thresholds
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -37,6 +39,7 @@ class Results:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     rulegraph: Path | None = None
     ends: pd.DataFrame | None = None
+    speed: pd.DataFrame | None = None
 
 
 def load_results(
@@ -56,6 +59,7 @@ def load_results(
         raise UserError(f"{config} is not a YAML mapping; run the workflow again to write it")
     paths = {Path(path).stem: Path(path) for path in tables if Path(path).is_file()}
     training = read_table(paths["training"], columns=ENDS) if "training" in paths else None
+    speed = read_table(paths["speed"], columns=[*KEYS, *THRESHOLDS]) if "speed" in paths else None
     return Results(
         tables=read_shown(paths),
         counts={name: pq.read_metadata(path).num_rows for name, path in paths.items()},
@@ -64,6 +68,7 @@ def load_results(
         provenance=provenance,
         rulegraph=Path(rulegraph) if rulegraph else None,
         ends=None if training is None else select.ends(training),
+        speed=speed,
     )
 
 
