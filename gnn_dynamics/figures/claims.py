@@ -15,20 +15,21 @@ from matplotlib.figure import Figure
 from gnn_dynamics.claims import names
 from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.strata import networks
-from gnn_dynamics.claims.units import LOG2
-from gnn_dynamics.claims.words import times
+from gnn_dynamics.claims.units import LOG2, POINTS, RHO
+from gnn_dynamics.claims.words import amount, interval, times
 from gnn_dynamics.figures import style
 from gnn_dynamics.figures.forest import COLOURS, factor_axis, marker, reach_of, skips
 from gnn_dynamics.summaries import select
 
 WIDTH, SIDE = style.NARROW, 0.1  # inches
-TOP, TALL, AXIS, LOW = 0.45, 0.95, 0.55, 0.33  # title, a claim about speed, its axis, any other
+TOP, TALL, AXIS, LOW = 0.45, 0.95, 0.55, 0.4  # title, a claim about speed, its axis, any other
 PLOTS = (2.5, 4.0, 5.4)  # edges of the two plots, from the left
 CHIP = 0.98  # width of a verdict
 LETTERS, TITLE_LETTERS = 36, 26  # of a line: below a title, and of a small title
 MOST = 3.0  # log2: effects beyond 8 times are drawn at the edge, with an arrow
-MOST_WORDS = 6  # lines of a plot that have their factors in words
+MOST_WORDS, MOST_NAMES = 6, 3  # lines of a plot that have their factors in words, and graphs
 AGGREGATIONS = ("gcn", "gin")
+UNITS = {POINTS: "{} points ({})", RHO: "Spearman {} ({})"}
 BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # behind words on a plot
 
 
@@ -37,9 +38,10 @@ def draw(claims: pd.DataFrame, evidence: pd.DataFrame) -> Figure:
 
     A diamond is the effect over all graphs, a dot that on one graph, each with its 95 % interval.
     """
-    primary = evidence
+    primary, rest = evidence, evidence
     if len(evidence):
-        primary = evidence[evidence["primary"].astype(bool) & (evidence["unit"] == LOG2)]
+        primary = evidence[evidence["primary"].astype(bool)]
+        primary, rest = (primary[(primary["unit"] == LOG2) == flag] for flag in (True, False))
     speed = [
         row for row in claims.itertuples() if len(primary) and row.claim in set(primary["claim"])
     ]
@@ -55,7 +57,8 @@ def draw(claims: pd.DataFrame, evidence: pd.DataFrame) -> Figure:
         _plots(figure, height, [primary[primary["claim"] == row.claim] for row in speed])
     for i, row in enumerate(others):
         line, column = i % ((len(others) + 1) // 2), i // ((len(others) + 1) // 2)
-        _other_claim(words, row, column * WIDTH / 2, TOP + plots + LOW * line)
+        found = rest[rest["claim"] == row.claim] if len(rest) else rest
+        _other_claim(words, row, found, column * WIDTH / 2, TOP + plots + LOW * line)
     return figure
 
 
@@ -77,11 +80,25 @@ def _speed_claim(words: Axes, row: Any, top: float) -> None:
     words.hlines(top, SIDE, WIDTH - SIDE, color="#DDDDDD", lw=0.6)
 
 
-def _other_claim(words: Axes, row: Any, left: float, top: float) -> None:
+def _other_claim(words: Axes, row: Any, rows: pd.DataFrame, left: float, top: float) -> None:
+    """Verdict, title and, of a claim in another unit than speed, the effect over all graphs."""
     _chip(words, row, left + SIDE + 0.05, top + LOW / 2)
     title = "\n".join(textwrap.wrap(row.title, TITLE_LETTERS)).replace("lambda_T", r"$\lambda_T$")
     look: style.Look = {"va": "center", "fontsize": 8, "linespacing": 1.1}
-    words.text(left + SIDE + CHIP, top + LOW / 2, title, **look)
+    words.text(left + SIDE + CHIP, top + LOW / 2, title + _in_unit(rows), **look)
+
+
+def _in_unit(rows: pd.DataFrame) -> str:
+    """`0.7 points (−1.2 to 2.6)`, of the leading stratum if its graphs were pooled."""
+    if rows.empty:
+        return ""
+    leads = _leads(rows)
+    pooled = leads[leads["graph"] == POOLED]
+    if pooled.empty:
+        return ""
+    row = next(pooled.itertuples())
+    ends = interval(row.ci_low, row.ci_high, "", row.unit)
+    return "\n" + UNITS[row.unit].format(amount(row.effect, row.unit), ends)
 
 
 def _plots(figure: Figure, height: float, claims: list[pd.DataFrame]) -> None:
@@ -125,25 +142,31 @@ def _effects(ax: Axes, rows: pd.DataFrame, top: float, reach: float) -> None:
         look: style.Look = {"color": COLOURS[skips(row.network)]}
         low, centre, high = np.clip([row.ci_low, row.effect, row.ci_high], -reach, reach)
         if few:
-            _number(ax, row, y, (low, high), reach, look)
+            _number(ax, row, y, (low, high), reach, len(rows) <= MOST_NAMES, look)
         ax.hlines(y, low, high, lw=2, **look)
         ax.plot(centre, y, marker(row, reach), ms=5 if few else 3.5, mec="white", mew=0.5, **look)
 
 
 def _number(
-    ax: Axes, row: Any, y: float, ends: tuple[float, float], reach: float, look: style.Look
+    ax: Axes,
+    row: Any,
+    y: float,
+    ends: tuple[float, float],
+    reach: float,
+    named: bool,
+    look: style.Look,
 ) -> None:
     """The factor beside its interval, on the side where there is room."""
     left = row.effect > 0
     x = ends[0] - 0.08 * reach if left else ends[1] + 0.08 * reach
     side = "right" if left else "left"
-    ax.text(x, y, _said(row), ha=side, va="center", fontsize=8, bbox=BOX, **look)
+    ax.text(x, y, _said(row, named), ha=side, va="center", fontsize=8, bbox=BOX, **look)
 
 
-def _said(row: Any) -> str:
-    """`1.4× sooner`, `1×`, or on one graph, where there is less room, `1.4× Cora`."""
+def _said(row: Any, named: bool) -> str:
+    """`1.4× sooner`, `1×`, or on one graph, where there is less room, `1.4× Cora` or `1.4×`."""
     if row.graph != POOLED:
-        return f"{times(row.effect)}× {names.name(row.graph)}"
+        return f"{times(row.effect)}×{f' {names.name(row.graph)}' if named else ''}"
     number = times(abs(row.effect))
     word = " sooner" if row.effect > 0 else " later"
     return f"{number}×{'' if number == '1' else word}"
