@@ -137,13 +137,29 @@ def test_only_deep_networks_decide_and_every_depth_is_said_beside():
     _, evidence, claims = everything_judged("15", **rows)
     deep = evidence[evidence["primary"]]
     assert set(deep["measure"]) == {"deep_accuracy"}
-    assert set(deep["other"]) == {"H = 2"} and set(deep["finding"]) == {"no difference"}
+    assert set(deep["other"]) == {"no skip, H = 2"} and set(deep["finding"]) == {"no difference"}
     at = evidence[(evidence["measure"] == "accuracy") & (evidence["graph"] == POOLED)]
     assert at.set_index("depth")["effect"].round(6).to_dict()[32] == pytest.approx(20)
     said = claims["statement"].item()
     assert claims["verdict"].item() == "fails"
     assert "In test accuracy at the same depth: 10.0 points better (" in said
     assert "The difference grows with depth: 0.0, 10.0 and 20.0 points at H = 2, 16 and 32" in said
+
+
+def test_every_setting_has_a_cell_that_is_decided_in_points():
+    """A gain within one point is no difference, though every pair has the same sign."""
+    cells, _, _ = everything_judged("15", **world(gains(0.5, 3.0, -3.0), noise=0.1))
+    points = cells[cells["measure"].isin(["accuracy", "deep_accuracy"])].set_index("dataset")
+    states = points.groupby("dataset")["reason"].unique().apply(list).to_dict()
+    assert states == {
+        "cora": ["no difference"],
+        "citeseer": ["as claimed"],
+        "pubmed": ["reversed"],
+    }
+    assert sorted(points.loc["citeseer", "depth"]) == [2, 16, 16, 32, 32]
+    assert points["effect"].abs().max() == pytest.approx(3.0)
+    deep = points.query("measure == 'deep_accuracy' and depth == 16")
+    assert deep["cell"].str.contains("skip vs no skip, H = 2 H=16").all()
 
 
 def test_steps_at_the_same_rates_stand_beside_the_accuracy():

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from gnn_dynamics.claims.comparisons import decide_cells
 from gnn_dynamics.claims.statistics import sign_test
 
-RULE = settings()["rule"]["comparison"]
 NOISE = np.random.default_rng(0).normal(size=(2, 40))
 
 
@@ -146,6 +145,7 @@ def test_effects_are_antisymmetric_and_free_of_units(log_ratios, unit):
 
 CELL = st.fixed_dictionaries(
     {
+        "measure": st.sampled_from(["flow_time", "accuracy"]),
         "pairs": st.integers(0, 20),
         "wins": st.integers(0, 20),
         "losses": st.integers(0, 20),
@@ -162,6 +162,6 @@ CELL = st.fixed_dictionaries(
 def test_a_mirrored_cell_gets_the_mirrored_state(cell):
     mirrored = cell | {"wins": cell["losses"], "losses": cell["wins"]}
     mirrored |= {"ci_low": -cell["ci_high"], "ci_high": -cell["ci_low"]}
-    one, other = decide_cells(pd.DataFrame([cell, mirrored]), RULE)["reason"]
+    one, other = decide_cells(pd.DataFrame([cell, mirrored]), settings()["rule"])["reason"]
     opposite = {"as claimed": "reversed", "reversed": "as claimed"}
     assert opposite.get(one, one) == other or cell["ci_low"] > cell["ci_high"]

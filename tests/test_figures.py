@@ -338,6 +338,21 @@ def test_a_specification_curve_shows_every_setting_and_what_it_was(tables):
     assert np.allclose(measures.sum(axis=0), 1)
 
 
+def test_accuracies_have_a_specification_curve_in_points(tables):
+    cells = tables["comparisons"].query("claim == '10'").head(6).assign(claim="15")
+    measures = ["accuracy"] * 3 + ["deep_accuracy"] * 2 + ["deep_steps"]
+    cells = cells.assign(measure=measures, effect=[-2.0, 0.5, 60.0, 1.0, 2.0, 9.0])
+    entry = registry.entry("settings_accuracy")
+    figure = entry.draw(tables | {"comparisons": cells})
+    above = figure.axes[0]
+    drawn = np.concatenate([line.get_ydata() for line in above.lines if line.get_marker() == "."])
+    assert sorted(drawn) == [-2.0, 0.5, 1.0, 2.0, 40.0]  # no steps, and 60 at the edge
+    assert above.get_ylabel() == "points of accuracy"
+    said = entry.measured(tables | {"comparisons": cells})
+    assert "claim calls better was ahead in 80% of 5 settings" in said[0]
+    assert said[0].endswith("the median difference is 1.0 points.")
+
+
 def test_the_slide_has_every_claim_and_the_effects_of_those_about_speed(tables):
     entry = registry.entry("claims")
     figure = entry.draw(tables)

@@ -18,7 +18,7 @@ SETTINGS = ("write_config", "draw_rulegraph", *REPORT)
 CLAIMS = ("judge_claims", "claims", *REPORT)
 SPEED = (
     *("forest_skips", "forest_depth", "forest_labels", "forest_accuracy"),
-    *("settings_skips", "settings_depth", "settings_labels"),
+    *("settings_skips", "settings_depth", "settings_labels", "settings_accuracy"),
 )
 COMPARISONS = ("compare_runs", "mechanism", "step_size", "what_predicts", *SPEED, *CLAIMS)
 NEGATIVE = ("check_negative_results", "negative_results")

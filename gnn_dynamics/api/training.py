@@ -221,8 +221,8 @@ def compare(runs: Runs, by: str) -> Comparison:
     """
     if by not in COMPARED:
         raise UserError(f"compare: by={by!r} is not allowed; choose one of {', '.join(COMPARED)}")
-    rule = read_checked(config_file("claims.yaml"))["rule"]["comparison"]
-    pairs = outcomes(pair_runs(splits_as_seeds(runs.speed), by), rule["tie_log2"])
+    rule = read_checked(config_file("claims.yaml"))["rule"]
+    pairs = outcomes(pair_runs(splits_as_seeds(runs.speed), by), rule["comparison"]["tie_log2"])
     if pairs.empty:
         raise UserError(f"compare: no two runs differ in {by} alone; train with two values of it")
     return Comparison(pairs, summarise(pairs, by, by, rule))

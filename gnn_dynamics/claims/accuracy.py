@@ -34,7 +34,8 @@ def accuracy_pairs(
     """
     sides = with_steps(chosen_by_validation(training), speed)
     skip, plain = (sides[sides["multiscale"] == flag] for flag in (True, False))
-    few = plain[plain["depth"] == shallow].drop(columns="depth").assign(other=f"H = {shallow:g}")
+    few = plain[plain["depth"] == shallow].drop(columns="depth")
+    few = few.assign(other=f"no skip, H = {shallow:g}")
     frames = [
         _compared(skip[skip["depth"] >= deep], few, "deep_accuracy", "deep_steps", tie_log2),
         _compared(skip, plain.assign(other="no skip"), "accuracy", "validated_steps", tie_log2),
@@ -77,10 +78,11 @@ def _compared(
     pairs = a.merge(b, on=shared, suffixes=("_a", "_b"), validate="many_to_one")
     pairs = pairs.assign(threshold_kind=PAIR)
     edge = pairs["edge_a"] | pairs["edge_b"]
+    effect = 100 * (pairs["accuracy_test_a"] - pairs["accuracy_test_b"])
     points = pairs.assign(
         measure=accuracy,
-        effect=100 * (pairs["accuracy_test_a"] - pairs["accuracy_test_b"]),
-        outcome="decided",
+        effect=effect,
+        outcome=np.select([effect > 0, effect < 0], ["win", "loss"], "tie"),
         bound=False,
         reason=np.where(edge, "edge", ""),
     )

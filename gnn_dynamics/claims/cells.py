@@ -23,7 +23,7 @@ NAMED = (
     *("measure", "threshold", "threshold_kind", "layer", "case"),
 )
 WORDS: dict[str, Callable[[Any], str]] = {
-    "multiscale": lambda value: "skip" if value else "no skip",
+    "multiscale": lambda value: value if isinstance(value, str) else "skip" if value else "no skip",
     "depth": "H={:g}".format,
     "width": "width={:g}".format,
     "lr": "lr={:g}".format,

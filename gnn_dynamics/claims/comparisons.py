@@ -1,9 +1,9 @@
 """Runs compared in pairs, summed up for each cell: the rows of `comparisons.parquet`.
 
 Effect and interval are of log2(speed of the claimed faster side / speed of the other), so +1 means
-twice as fast. Where a pair is censored the effect is a bound towards 0 (`bounded` counts such
-pairs). The cells show whether an answer hangs on a choice of the setting (the specification
-curve); they do not decide the claims about speed (evidence.py).
+twice as fast, or of a difference of accuracies in points. Where a pair is censored the effect is a
+bound towards 0 (`bounded` counts such pairs). The cells show whether an answer hangs on a choice of
+the setting (the specification curve); they do not decide the claims that have strata (evidence.py).
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,11 @@ from gnn_dynamics.claims.frames import CELL_KEYS, Tables, select, splits_as_seed
 from gnn_dynamics.claims.pairs import outcomes, pair_runs, term_pairs
 from gnn_dynamics.claims.rankings import twin_orders
 from gnn_dynamics.claims.statistics import holm, median_intervals, sign_test
+from gnn_dynamics.claims.units import LOG2, MEASURES, scales
 from gnn_dynamics.config.grid import RUN
 
-SUMMARISED = ("paired_speed", "paired_terms")  # kinds of claims with a row for each setting
-PAIRED = (*SUMMARISED, "paired_accuracy", "twin_order")
+SUMMARISED = ("paired_speed", "paired_terms", "paired_accuracy")  # a row for each setting
+PAIRED = (*SUMMARISED, "twin_order")
 OUTCOMES = {"win": "wins", "loss": "losses", "tie": "ties", "undecided": "undecided"}
 HALVES = ("state_half_1", "state_half_2")
 REASONS = ("not_reached", "started_below", "edge", "not_finite")
@@ -82,7 +83,7 @@ def compare_runs(paired: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
         Columns of COMPARISONS, with SETTING of the side that the claim calls faster, and `other`,
         the compared key's value on the other side, as text. No rows if the tables have no pair.
     """
-    rule = settings["rule"]["comparison"]
+    rule = settings["rule"]
     checks = {claim: settings["claims"][claim]["check"] for claim in paired}
     frames = [
         summarise(pairs, claim, checks[claim].get("compare"), rule)
@@ -95,7 +96,10 @@ def compare_runs(paired: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
 def summarise(
     pairs: pd.DataFrame, claim: str, compare: str | None, rule: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """One row for each cell of one claim: counts, effect, interval, tests, state."""
+    """One row for each cell of one claim: counts, effect, interval, tests, state.
+
+    rule: of config/claims.yaml.
+    """
     absent = [name for name in (*SETTING, "other", "best_lr_a", "best_lr_b") if name not in pairs]
     flags = {name: pairs["outcome"] == outcome for outcome, name in OUTCOMES.items()}
     flags |= {reason: pairs["reason"] == reason for reason in REASONS}
@@ -104,7 +108,8 @@ def summarise(
     cells = groups[["pairs", "bounded", *flags]].sum().astype(int)
     medians = {"effect": "effect", "best_lr": "best_lr_a", "best_lr_other": "best_lr_b"}
     cells = cells.assign(**{name: groups[column].median() for name, column in medians.items()})
-    cells = cells.reset_index().join(_intervals([part for _, part in groups["effect"]], rule))
+    samples = [part for _, part in groups["effect"]]
+    cells = cells.reset_index().join(_intervals(samples, rule["comparison"]))
     cells = decide_cells(_tests(cells), rule)
     other = [None if pd.isna(value) else str(value) for value in cells["other"]]
     cell = name_cells(cells, compare)
@@ -140,13 +145,15 @@ def decide_cells(cells: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
     """Add `state` and `reason`: the first line that applies decides.
 
     undecided  fewer decided pairs than `minimum_pairs`
-    refutes    the interval lies within `smallest_ratio` of no difference
+    refutes    the interval lies within the margin of its unit around no difference
     supports   interval above 0 and sign test significant, each with error `direction_error`
     refutes    interval below 0 and sign test significant
     undecided  otherwise
     """
     known = cells["pairs"] - cells["undecided"]
-    margin = np.log2(rule["smallest_ratio"])
+    margins = {unit: scale.margin for unit, scale in scales(rule).items()}
+    margin = cells["measure"].map(MEASURES).map(margins).astype(float).fillna(margins[LOG2])
+    rule = rule["comparison"]
     significant = cells["p_sign"] <= 2 * rule["direction_error"]
     above, below = cells["ci_low"] > 0, cells["ci_high"] < 0
     return decide(

@@ -180,11 +180,11 @@ def factor_axis(ax: Axes, reach: float, wide: bool = True) -> None:
 def points_axis(ax: Axes, reach: float) -> None:
     """An axis of differences in accuracy."""
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _points(x)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: as_points(x)))
     _effect_axis(ax, reach, "points of test accuracy")
 
 
-def _points(difference: float) -> str:
+def as_points(difference: float) -> str:
     return f"{difference:+g}".replace("-", "−") if difference else "0"
 
 

@@ -9,10 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from gnn_dynamics.claims import names
+from gnn_dynamics.claims.units import LOG2, MEASURES, POINTS
+from gnn_dynamics.claims.words import amount
 from gnn_dynamics.figures import style
-from gnn_dynamics.figures.forest import as_factor
+from gnn_dynamics.figures.forest import SHORT, as_factor, as_points
 from gnn_dynamics.summaries import select
 
 KEYS: dict[str, dict | str] = {  # choices that are shown, with how their values are called
@@ -21,6 +24,7 @@ KEYS: dict[str, dict | str] = {  # choices that are shown, with how their values
         "scaled_flow_time": "scaled flow time",
         "best_lr_steps": "steps, best rate",
         "equal_lr_steps": "steps, equal rate",
+        **SHORT,
     },
     "aggregation": {},
     "multiscale": {},
@@ -41,17 +45,24 @@ KEYS: dict[str, dict | str] = {  # choices that are shown, with how their values
 }
 MOST_VALUES = 8  # of a key, the most frequent ones
 BINS = 240
+MANY = 200  # settings, whose points are small
 LINE = 0.15  # inches for each value
-REACH = 6.0  # log2
+REACH = {LOG2: 6.0, POINTS: 40.0}  # effects beyond are drawn at the edge
 STATES = {"supports": style.BLUE, "refutes": style.RED, "undecided": style.GREY}
 
 
 def shown(comparisons: pd.DataFrame, claim: str) -> tuple:
-    """The cells of the claim with an effect, the smallest first."""
+    """The cells of the claim with an effect in the unit of its claim, the smallest first."""
     if comparisons.empty:
         return (comparisons,)
     cells = comparisons[(comparisons["claim"] == claim) & comparisons["effect"].notna()]
+    points = cells["measure"].map(MEASURES) == POINTS
+    cells = cells[points] if points.any() else cells
     return (cells.sort_values(["effect", "cell"], ignore_index=True),)
+
+
+def _unit(cells: pd.DataFrame) -> str:
+    return MEASURES.get(cells["measure"].iloc[0], LOG2)
 
 
 def draw(cells: pd.DataFrame) -> Figure:
@@ -63,22 +74,30 @@ def draw(cells: pd.DataFrame) -> Figure:
     _effects(above, cells)
     _choices(below, marks, groups, len(cells))
     looks = {name: {"color": colour, "marker": ".", "ls": ""} for name, colour in STATES.items()}
-    names_ = {"supports": "clearly faster", "refutes": "not faster", "undecided": "undecided"}
-    entries = {names_[state]: look for state, look in looks.items()}
+    word = "better" if _unit(cells) == POINTS else "faster"
+    said = {"supports": f"clearly {word}", "refutes": f"not {word}", "undecided": "undecided"}
+    entries = {said[state]: look for state, look in looks.items()}
     figure.legend(handles=style.key(entries), loc="outside upper right", ncols=3)
     return figure
 
 
 def _effects(ax: Axes, cells: pd.DataFrame) -> None:
-    effects = cells["effect"].clip(-REACH, REACH)
+    unit = _unit(cells)
+    effects = cells["effect"].clip(-REACH[unit], REACH[unit])
     for state, colour in STATES.items():
         chosen = cells["state"] == state
-        ax.plot(effects.index[chosen], effects[chosen], ".", ms=2.5, mew=0, color=colour)
+        size = 2.5 if len(cells) > MANY else 5
+        ax.plot(effects.index[chosen], effects[chosen], ".", ms=size, mew=0, color=colour)
     ax.axhline(0, color=style.BLACK, lw=0.7)
     reach = max(1.0, effects.abs().max() * 1.05)
-    ticks = np.arange(-int(reach), int(reach) + 1, 1 if reach < 3.2 else 2)
-    ax.set_yticks(ticks, [as_factor(float(tick)) for tick in ticks])
-    ax.set(ylim=(-reach, reach), ylabel="times sooner", xlim=(-0.5, len(cells) - 0.5))
+    ax.set(ylim=(-reach, reach), xlim=(-0.5, len(cells) - 0.5))
+    if unit == LOG2:
+        ticks = np.arange(-int(reach), int(reach) + 1, 1 if reach < 3.2 else 2)
+        ax.set_yticks(ticks, [as_factor(float(tick)) for tick in ticks])
+        ax.set_ylabel("times sooner")
+    else:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: as_points(y)))
+        ax.set_ylabel("points of accuracy")
     ax.tick_params(axis="x", length=0, labelbottom=False)
 
 
@@ -134,9 +153,14 @@ def _choices(ax: Axes, marks: dict[str, pd.Series], groups: list[int], count: in
 
 def measured(cells: pd.DataFrame) -> list[str]:
     """How many settings lie on which side, and their median."""
-    faster = (cells["effect"] > 0).mean()
-    median = 2 ** cells["effect"].median()
+    ahead, median = (cells["effect"] > 0).mean(), cells["effect"].median()
+    word = "better" if _unit(cells) == POINTS else "faster"
+    said = (
+        f"difference is {amount(median, POINTS)} points"
+        if word == "better"
+        else f"factor is {2**median:.2g}"
+    )
     return [
-        f"The side that the claim calls faster was ahead in {faster:.0%} of"
-        f" {select.plural(len(cells), 'setting')}; the median factor is {median:.2g}."
+        f"The side that the claim calls {word} was ahead in {ahead:.0%} of"
+        f" {select.plural(len(cells), 'setting')}; the median {said}."
     ]

@@ -35,6 +35,7 @@ FIGURES = (
     "settings_skips",
     "settings_depth",
     "settings_labels",
+    "settings_accuracy",
     "fig2_assumptions_linear",
     "fig4_training_speed",
     "fig5_gradient_terms",
