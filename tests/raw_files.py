@@ -89,7 +89,6 @@ def zipped(files: Mapping[str, bytes], top: str) -> bytes:
 
 def ogb_files(kind: str, n: int, edges, labels, split: str, **more) -> dict[str, bytes]:
     """Raw files of one OGB graph, split into thirds; `more`: node_feat, edge_feat."""
-    parts = np.array_split(np.arange(n), 3)
     files = {
         "raw/edge.csv.gz": gzipped_csv(edges),
         f"raw/{kind}-label.csv.gz": gzipped_csv(labels),
@@ -97,8 +96,28 @@ def ogb_files(kind: str, n: int, edges, labels, split: str, **more) -> dict[str,
         "raw/num-edge-list.csv.gz": gzipped_csv([len(edges)]),
     }
     files |= {f"raw/{name.replace('_', '-')}.csv.gz": gzipped_csv(v) for name, v in more.items()}
-    names = ("train", "valid", "test")
-    return files | {
+    return files | split_files(n, split)
+
+
+def split_files(n: int, split: str) -> dict[str, bytes]:
+    """The files of a split of OGB into thirds."""
+    names, parts = ("train", "valid", "test"), np.array_split(np.arange(n), 3)
+    return {
         f"split/{split}/{name}.csv.gz": gzipped_csv(part)
         for name, part in zip(names, parts, strict=True)
     }
+
+
+def ogb_arrays(edges, labels, split: str, X: np.ndarray, save=np.savez) -> dict[str, bytes]:
+    """Raw files of one OGB graph whose metadata say `binary`, split into thirds."""
+    sizes = {"num_nodes_list": np.array([len(X)]), "num_edges_list": np.array([len(edges)])}
+    contents = {
+        "raw/data.npz": sizes | {"edge_index": np.ascontiguousarray(edges.T), "node_feat": X},
+        "raw/node-label.npz": {"node_label": np.asarray(labels, dtype=np.float32)[:, None]},
+    }
+    files = {}
+    for name, arrays in contents.items():
+        buffer = io.BytesIO()
+        save(buffer, **arrays)
+        files[name] = buffer.getvalue()
+    return files | split_files(len(X), split)

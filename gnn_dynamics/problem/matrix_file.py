@@ -4,17 +4,13 @@ P_l = (X S^l R)^T: aggregation works on some features of all nodes, QR on all fe
 nodes. The numbers are outside the process's memory, in the system's cache as far as they fit.
 """
 
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from io import BufferedIOBase
-from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from gnn_dynamics.errors import UserError
+from gnn_dynamics.artifacts.files import temporary_file
 
 NUMBER = 8  # bytes of a float64
 
@@ -34,7 +30,7 @@ class MatrixFile:
     nbar: rows of every P_l.  m_x: its columns.
     """
 
-    def __init__(self, file: BufferedIOBase, nbar: int, m_x: int, contents: Iterable[Stored] = ()):
+    def __init__(self, file: BinaryIO, nbar: int, m_x: int, contents: Iterable[Stored] = ()):
         self.file, self.nbar, self.m_x = file, nbar, m_x
         self.contents = list(contents)
 
@@ -71,14 +67,7 @@ def temporary_matrix_file(nbar: int, m_x: int, hops: int) -> MatrixFile:
     Raises:
         UserError: if that folder has too little room.
     """
-    folder, size = Path(tempfile.gettempdir()), NUMBER * nbar * m_x * hops
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise UserError(
-            f"{folder} has {free / 1e9:.1f} GB of free space, and features after aggregation take"
-            f" {size / 1e9:.1f} GB; set TMPDIR to a folder with more."
-        )
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed with the matrix file
+    file = temporary_file(NUMBER * nbar * m_x * hops, "features after aggregation")
     matrix_file = MatrixFile(file, nbar, m_x)
     weakref.finalize(matrix_file, file.close)
     return matrix_file
