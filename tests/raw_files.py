@@ -7,7 +7,7 @@ import pickle
 import struct
 import zipfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -63,12 +63,24 @@ def planetoid_files(
     for a, b in [(0, 1), (1, 2), (1, 2), (3, 9), (8, 7), (5, 5)]:
         lists[a].append(b)
         lists[b].append(a)
-    matrices = {"x": allx[:3], "allx": allx, "tx": tx}
+    return packed_planetoid(stem, (allx, tx), (ally, ty), 3, lists, test_nodes), allx, tx
+
+
+def packed_planetoid(
+    stem: str,
+    features: tuple[np.ndarray, np.ndarray],
+    one_hot: tuple[np.ndarray, np.ndarray],
+    train: int,
+    lists: Mapping[int, list[int]],
+    test_nodes: Iterable[int],
+) -> dict[str, bytes]:
+    """The files of a graph: features and labels of its first nodes, and of the test nodes."""
+    (allx, tx), (ally, ty) = features, one_hot
+    matrices = {"x": allx[:train], "allx": allx, "tx": tx}
     pieces = {name: sparse.csr_matrix(X.astype(np.float32)) for name, X in matrices.items()}
-    pieces |= {"y": ally[:3], "ally": ally, "ty": ty, "graph": lists}
+    pieces |= {"y": ally[:train], "ally": ally, "ty": ty, "graph": lists}
     files = {f"{stem}.{name}": python2_pickle(piece) for name, piece in pieces.items()}
-    files[f"{stem}.test.index"] = "".join(f"{node}\n" for node in test_nodes).encode()
-    return files, allx, tx
+    return files | {f"{stem}.test.index": "".join(f"{node}\n" for node in test_nodes).encode()}
 
 
 def gzipped_csv(rows) -> bytes:

@@ -10,8 +10,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedRandom
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def remove_partials(path: str | Path) -> None:
             other.unlink(missing_ok=True)
 
 
-def temporary_file(size: float, content: str) -> BinaryIO:
+def temporary_file(size: float, content: str) -> BufferedRandom:
     """An open file in the temporary folder (TMPDIR), for `size` bytes; deleted when it is closed.
 
     Raises:

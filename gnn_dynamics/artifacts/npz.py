@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -90,7 +90,7 @@ def mapped_array(path: str | Path, name: str) -> np.memmap:
     with zipfile.ZipFile(path) as archive:
         member = archive.getinfo(f"{name}.npy")
         if member.compress_type == zipfile.ZIP_STORED:
-            file = Path(path).open("rb")  # noqa: SIM115, the mapping keeps it
+            file: BinaryIO = Path(path).open("rb")  # noqa: SIM115, the mapping keeps it
             file.seek(member.header_offset)
             file.seek(sum(LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))), 1)
         else:
@@ -102,5 +102,5 @@ def mapped_array(path: str | Path, name: str) -> np.memmap:
         shape, fortran, dtype = NPY_HEADERS[np.lib.format.read_magic(file)](file)
         if dtype.hasobject:
             raise ValueError(f"{name} is an array of objects")
-        order = "F" if fortran else "C"
+        order: Literal["C", "F"] = "F" if fortran else "C"
         return np.memmap(file, dtype, "r", file.tell(), shape, order)

@@ -172,10 +172,8 @@ def adjacency_aggregation(
     """T -> S^T T from A itself: S^T = D^a (A + I) D^b, so that no S is stored beside A."""
     M = row_blocks(A)
     D = torch.from_numpy(degrees).unsqueeze(1)
-    if kind == "gcn":
-        before = after = D**-0.5
-    else:
-        before, after = None, (1 / D if kind == "rw" else None)
+    before = D**-0.5 if kind == "gcn" else None
+    after = 1 / D if kind == "rw" else before
 
     def aggregate(T: Tensor, out: Tensor) -> None:
         if before is not None:
@@ -244,5 +242,5 @@ def dense_columns(
         part = slice(top, top + ROWS)
         rows = X[part] if nodes is None else X[nodes[part]]
         some = (rows if kind == "raw" else transform_features(rows, kind))[:, first:end]
-        out[part] = some.toarray() if sp.issparse(some) else some
+        out[part] = some if isinstance(some, np.ndarray) else some.toarray()
     return out

@@ -6,7 +6,8 @@ nodes. The numbers are outside the process's memory, in the system's cache as fa
 
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from io import BufferedIOBase
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class MatrixFile:
     nbar: rows of every P_l.  m_x: its columns.
     """
 
-    def __init__(self, file: BinaryIO, nbar: int, m_x: int, contents: Iterable[Stored] = ()):
+    def __init__(self, file: BufferedIOBase, nbar: int, m_x: int, contents: Iterable[Stored] = ()):
         self.file, self.nbar, self.m_x = file, nbar, m_x
         self.contents = list(contents)
 
