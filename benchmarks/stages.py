@@ -58,7 +58,8 @@ def measured(stage: Callable[[Case, Path], Work], case: Case, folder: Path) -> d
     """Seconds of the stage without its preparation; the peak of the process, with it.
 
     peak_bytes counts pages of files that are mapped, which the system can take back;
-    anonymous_bytes does not. program_bytes, program_anonymous_bytes: the same before it read anything.
+    anonymous_bytes does not. program_bytes and program_anonymous_bytes: the same before anything
+    is read.
     """
     torch.set_num_threads(1)
     program, program_anonymous = peak_memory(), anonymous_memory()
