@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.measure import peak_memory
+from benchmarks.measure import anonymous_memory, anonymous_peak, peak_memory
 from benchmarks.synthetic import random_graph
 from gnn_dynamics.data.graph import load_graph, save_graph
 from gnn_dynamics.dynamics.steppers import STEPPERS
@@ -57,18 +57,23 @@ class Case:
 def measured(stage: Callable[[Case, Path], Work], case: Case, folder: Path) -> dict[str, float]:
     """Seconds of the stage without its preparation; the peak of the process, with it.
 
-    program_bytes: what the process held before it read anything.
+    peak_bytes counts pages of files that are mapped, which the system can take back;
+    anonymous_bytes does not. program_bytes and program_anonymous_bytes: the same before anything
+    is read.
     """
     torch.set_num_threads(1)
-    program = peak_memory()
+    program, program_anonymous = peak_memory(), anonymous_memory()
     work = stage(case, folder)
     wall, cpu = time.perf_counter(), time.process_time()
-    work()
+    with anonymous_peak() as anonymous:
+        work()
     return {
         "seconds": time.perf_counter() - wall,
         "cpu_seconds": time.process_time() - cpu,
         "peak_bytes": peak_memory(),
+        "anonymous_bytes": anonymous[0],
         "program_bytes": program,
+        "program_anonymous_bytes": program_anonymous,
     }
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 
-from gnn_dynamics.data.graph import Graph, clean_edges
+from gnn_dynamics.data.adjacency import clean_edges
+from gnn_dynamics.data.graph import Graph
 
 ROWS = 2**16  # of features drawn at a time
 

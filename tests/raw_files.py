@@ -7,7 +7,7 @@ import pickle
 import struct
 import zipfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -63,12 +63,24 @@ def planetoid_files(
     for a, b in [(0, 1), (1, 2), (1, 2), (3, 9), (8, 7), (5, 5)]:
         lists[a].append(b)
         lists[b].append(a)
-    matrices = {"x": allx[:3], "allx": allx, "tx": tx}
+    return packed_planetoid(stem, (allx, tx), (ally, ty), 3, lists, test_nodes), allx, tx
+
+
+def packed_planetoid(
+    stem: str,
+    features: tuple[np.ndarray, np.ndarray],
+    one_hot: tuple[np.ndarray, np.ndarray],
+    train: int,
+    lists: Mapping[int, list[int]],
+    test_nodes: Iterable[int],
+) -> dict[str, bytes]:
+    """The files of a graph: features and labels of its first nodes, and of the test nodes."""
+    (allx, tx), (ally, ty) = features, one_hot
+    matrices = {"x": allx[:train], "allx": allx, "tx": tx}
     pieces = {name: sparse.csr_matrix(X.astype(np.float32)) for name, X in matrices.items()}
-    pieces |= {"y": ally[:3], "ally": ally, "ty": ty, "graph": lists}
+    pieces |= {"y": ally[:train], "ally": ally, "ty": ty, "graph": lists}
     files = {f"{stem}.{name}": python2_pickle(piece) for name, piece in pieces.items()}
-    files[f"{stem}.test.index"] = "".join(f"{node}\n" for node in test_nodes).encode()
-    return files, allx, tx
+    return files | {f"{stem}.test.index": "".join(f"{node}\n" for node in test_nodes).encode()}
 
 
 def gzipped_csv(rows) -> bytes:
@@ -89,7 +101,6 @@ def zipped(files: Mapping[str, bytes], top: str) -> bytes:
 
 def ogb_files(kind: str, n: int, edges, labels, split: str, **more) -> dict[str, bytes]:
     """Raw files of one OGB graph, split into thirds; `more`: node_feat, edge_feat."""
-    parts = np.array_split(np.arange(n), 3)
     files = {
         "raw/edge.csv.gz": gzipped_csv(edges),
         f"raw/{kind}-label.csv.gz": gzipped_csv(labels),
@@ -97,8 +108,28 @@ def ogb_files(kind: str, n: int, edges, labels, split: str, **more) -> dict[str,
         "raw/num-edge-list.csv.gz": gzipped_csv([len(edges)]),
     }
     files |= {f"raw/{name.replace('_', '-')}.csv.gz": gzipped_csv(v) for name, v in more.items()}
-    names = ("train", "valid", "test")
-    return files | {
+    return files | split_files(n, split)
+
+
+def split_files(n: int, split: str) -> dict[str, bytes]:
+    """The files of a split of OGB into thirds."""
+    names, parts = ("train", "valid", "test"), np.array_split(np.arange(n), 3)
+    return {
         f"split/{split}/{name}.csv.gz": gzipped_csv(part)
         for name, part in zip(names, parts, strict=True)
     }
+
+
+def ogb_arrays(edges, labels, split: str, X: np.ndarray, save=np.savez) -> dict[str, bytes]:
+    """Raw files of one OGB graph whose metadata say `binary`, split into thirds."""
+    sizes = {"num_nodes_list": np.array([len(X)]), "num_edges_list": np.array([len(edges)])}
+    contents = {
+        "raw/data.npz": sizes | {"edge_index": np.ascontiguousarray(edges.T), "node_feat": X},
+        "raw/node-label.npz": {"node_label": np.asarray(labels, dtype=np.float32)[:, None]},
+    }
+    files = {}
+    for name, arrays in contents.items():
+        buffer = io.BytesIO()
+        save(buffer, **arrays)
+        files[name] = buffer.getvalue()
+    return files | split_files(len(X), split)

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from gnn_dynamics.artifacts import npz
-from gnn_dynamics.artifacts.npz import read_about
+from gnn_dynamics.artifacts import files, npz
+from gnn_dynamics.artifacts.npz import mapped_array, read_about
+from gnn_dynamics.data import adjacency as adjacency_module
+from gnn_dynamics.data import graph_facts as facts_module
+from gnn_dynamics.data.adjacency import clean_edges
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.graph import (
     Graph,
-    clean_edges,
     load_graph,
     node_features,
     save_graph,
@@ -69,6 +71,26 @@ def test_order_direction_and_repetition_do_not_matter(case, random):
     again = [pair[:: random.choice((1, -1))] for pair in pairs for _ in range(2)]
     random.shuffle(again)
     assert (cleaned(n, pairs)[0] != cleaned(n, again)[0]).nnz == 0
+
+
+@patient
+@given(EDGE_LISTS, st.integers(1, 9), st.integers(1, 9), st.sampled_from([0, 2**20]))
+def test_a_graph_from_few_edges_and_rows_at_a_time_is_that_of_scipy(case, chunk, band, in_memory):
+    n, pairs = case
+    source, target = np.array([p for p in pairs if p[0] != p[1]], dtype=int).reshape(-1, 2).T
+    once = sparse.coo_array((np.ones(len(source)), (source, target)), (n, n)).tocsr()
+    expected = (once + once.T).tocsr()
+    expected.sort_indices()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adjacency_module, "CHUNK", chunk)
+        patch.setattr(adjacency_module, "BAND", band)
+        patch.setattr(files, "IN_MEMORY", in_memory)
+        adjacency, counts = cleaned(n, pairs)
+    for name in ("indices", "indptr"):
+        ours, theirs = getattr(adjacency, name), getattr(expected, name)
+        np.testing.assert_array_equal(ours, theirs)
+        assert ours.dtype == np.int32
+    assert counts == cleaned(n, pairs)[1] and counts["one_way_edges"] == expected.nnz - once.nnz
 
 
 def test_more_repetitions_than_a_byte_counts():
@@ -131,6 +153,50 @@ def pooled(**changes) -> Graph:
     pieces = {"graph_index": np.array([0, 0, 0, 0, 1]), "labels": np.array([0.25, np.pi])}
     parts = {"train": np.array([0]), "val": np.array([1]), "test": np.array([], dtype=np.int64)}
     return example(**{"task": "regression", "classes": 1, **pieces, **parts, **changes})
+
+
+def in_a_file(graph, folder, dtype="float32") -> Graph:
+    """The same graph with dense features in a file."""
+    np.savez(folder / "features.npz", X=graph.features.toarray().astype(dtype))
+    return dataclasses.replace(graph, features=mapped_array(folder / "features.npz", "X"))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_a_graph_with_features_in_a_file_survives_its_file(dtype, tmp_path):
+    graph = in_a_file(example(), tmp_path, dtype)
+    for name in ("a.npz", "b.npz"):
+        save_graph(graph, tmp_path / name)
+        graph = load_graph(tmp_path / name)
+        np.testing.assert_array_equal(graph.features, example().features.toarray().astype(dtype))
+        assert isinstance(graph.features, np.memmap) and graph.features.dtype == dtype
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert checked(graph) is graph
+    assert graph_facts(graph) == graph_facts(example())
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_of_an_archive_is_mapped(save, order, tmp_path):
+    X = np.arange(12.0).reshape(3, 4)
+    save(tmp_path / "a.npz", before=np.arange(5), X=np.asarray(X, order=order), after=X)
+    mapped = mapped_array(tmp_path / "a.npz", "X")
+    np.testing.assert_array_equal(mapped, X, strict=True)
+    assert isinstance(mapped, np.memmap) and not mapped.flags.writeable
+
+
+def test_an_array_of_objects_is_not_mapped(tmp_path):
+    np.savez(tmp_path / "a.npz", X=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="X is an array of objects"):
+        mapped_array(tmp_path / "a.npz", "X")
+
+
+def test_a_feature_in_a_file_that_is_no_number_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("gnn_dynamics.data.graph.CHUNK", 2)
+    X = np.zeros((3, 2), dtype=np.float32)
+    X[2, 1] = np.nan
+    np.savez(tmp_path / "a.npz", X=X)
+    with pytest.raises(UserError, match="node 2, feature 1 is nan"):
+        node_features(mapped_array(tmp_path / "a.npz", "X"))
 
 
 @pytest.mark.parametrize("graph", [example(), pooled()], ids=["nodes", "graphs"])
@@ -237,7 +303,9 @@ def test_facts_of_a_graph():
     assert graph_facts(pooled())["edge_homophily"] is None
 
 
-def test_homophily_leaves_out_unlabelled_ends():
+@pytest.mark.parametrize("chunk", [1, 3, 2**20])
+def test_homophily_leaves_out_unlabelled_ends(chunk, monkeypatch):
+    monkeypatch.setattr(facts_module, "CHUNK", chunk)
     labels = np.array([0, 0, -1, 1, 1])
     assert graph_facts(example(labels=labels, train=np.array([0])))["edge_homophily"] == 1
 

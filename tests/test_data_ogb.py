@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from local_server import serving
-from raw_files import digests, ogb_files, write_files, zipped
+from raw_files import digests, ogb_arrays, ogb_files, write_files, zipped
 
 from gnn_dynamics.data.fetch import transfer
 from gnn_dynamics.data.fetch.catalogue import load_catalogue
@@ -98,6 +98,57 @@ def test_products_are_undirected_and_their_digests_recorded(tmp_path):
     write_files(tmp_path, files)
     graph = read_dataset("ogbn-products", CATALOGUE["ogbn-products"], tmp_path)
     assert graph.facts["unpinned"] == digests(files) and not graph.facts["directed_source"]
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_features_of_papers100m_stay_in_a_file_and_the_graph_is_that_of_tables(
+    save, dtype, tmp_path
+):
+    labels = np.where(np.arange(N) < 25, np.arange(N) % 172, np.nan)
+    files = ogb_arrays(EDGES, labels, "time", X.astype(dtype), save)
+    write_files(tmp_path, files)
+    graph = read_dataset("ogbn-papers100m", entry_for("ogbn-papers100m", files), tmp_path)
+    write_files(tmp_path / "tables", ARXIV)
+    other = read_dataset("ogbn-arxiv", entry_for("ogbn-arxiv", ARXIV), tmp_path / "tables")
+    assert isinstance(graph.features, np.memmap) and graph.features.dtype == dtype
+    np.testing.assert_array_equal(graph.features, X.astype(dtype))
+    assert (graph.adjacency != other.adjacency).nnz == 0
+    np.testing.assert_array_equal(graph.labels, np.where(np.isnan(labels), -1, labels))
+    assert graph.classes == 172
+    own = {"source_url", "sha256", "unpinned"}
+    assert {key: graph.facts[key] for key in graph.facts.keys() - own} == {
+        key: other.facts[key] for key in other.facts.keys() - own
+    }
+    np.testing.assert_array_equal(graph.train, other.train)
+    save_graph(graph, tmp_path / "graph.npz")
+    read = load_graph(tmp_path / "graph.npz")
+    assert isinstance(read.features, np.memmap) and read.features.dtype == dtype
+    np.testing.assert_array_equal(read.features, graph.features)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK", b"half"])
+def test_arrays_of_papers100m_that_are_damaged(content, tmp_path):
+    files = ogb_arrays(EDGES, np.arange(N), "time", X)
+    whole = files["raw/data.npz"]
+    broken = {None: X.tobytes(), b"half": whole[: len(whole) // 2]}.get(content, content)
+    write_files(tmp_path, files | {"raw/data.npz": broken})
+    entry = CATALOGUE["ogbn-papers100m"]
+    with pytest.raises(UserError, match=r"data\.npz and .*node-label\.npz are not files of OGB"):
+        read_dataset("ogbn-papers100m", entry, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros((N, 2), dtype=int), "its features are int64 numbers"),
+        (np.full((N, 2), np.inf, np.float32), "node 0, feature 0 is inf; every feature must be"),
+    ],
+)
+def test_features_of_papers100m_that_are_no_real_numbers(X, message, tmp_path):
+    write_files(tmp_path, ogb_arrays(EDGES, np.arange(N), "time", X))
+    with pytest.raises(UserError, match=message):
+        read_dataset("ogbn-papers100m", CATALOGUE["ogbn-papers100m"], tmp_path)
 
 
 PROTEINS = {"edge_feat": RNG.random((80, 8)).round(6)}

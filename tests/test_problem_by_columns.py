@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 import weakref
 from collections import namedtuple
 from dataclasses import replace
@@ -15,16 +16,20 @@ from graphs import adjacency_of, graphs, make_graph, patient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gnn_dynamics.artifacts import files
+from gnn_dynamics.artifacts.npz import mapped_array
+from gnn_dynamics.data.adjacency import csr_of_ones
 from gnn_dynamics.data.graph import save_graph
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.singular_values import tsqr
-from gnn_dynamics.problem import by_columns, matrix_file
+from gnn_dynamics.problem import by_columns
 from gnn_dynamics.problem.by_columns import (
     column_blocks,
     features_on_disk,
     graph_source,
     problem_source,
     row_blocks,
+    submatrix,
 )
 from gnn_dynamics.problem.matrix_file import temporary_matrix_file
 from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem
@@ -63,6 +68,53 @@ def test_columns_are_aggregated_as_in_memory(graph, kind, features, nodes, depth
 
 
 @patient
+@given(
+    graphs(40),
+    st.sampled_from(AGGREGATIONS),
+    st.sampled_from([*KINDS, "pca-1"]),
+    NODES,
+    st.integers(0, 3),
+    st.sampled_from(["float16", "float32"]),
+)
+def test_features_in_a_file_give_the_same_numbers(
+    tmp_path_factory, graph, kind, features, nodes, depth, dtype
+):
+    path = tmp_path_factory.mktemp("features") / "a.npz"
+    X = graph.features.toarray().astype(dtype)
+    np.savez(path, X=X)
+    sparse, dense = (
+        make_graph(graph.adjacency, X, graph.labels, graph.train),
+        replace(graph, features=mapped_array(path, "X")),
+    )
+    problems = [build_problem(each, kind, features, nodes) for each in (sparse, dense)]
+    expected, found = (np.vstack(propagated(problem, depth)).T for problem in problems)
+    assert type(problems[1].X) is np.ndarray and problems[1].X.dtype == np.float64
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_columns, "ROWS", 3)
+        found = read_back(graph_source(dense, kind, features, nodes, depth), depth)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("train", [[0], None], ids=["few within reach", "all nodes"])
+@pytest.mark.parametrize("features", KINDS)
+def test_features_in_a_file_are_never_in_memory_as_a_whole(train, features, tmp_path, monkeypatch):
+    n, m_x = 2**16, 64
+    X = np.random.default_rng(0).standard_normal((n, m_x), dtype=np.float32)
+    np.savez(tmp_path / "a.npz", X=X)
+    path = sp.diags_array([np.ones(n - 1)] * 2, offsets=[-1, 1], format="csr")
+    graph = make_graph(path, sp.csr_array((n, m_x)), train=train)
+    graph = replace(graph, features=mapped_array(tmp_path / "a.npz", "X"))
+    monkeypatch.setattr(by_columns, "ROWS", 2**10)
+    tracemalloc.start()
+    source = graph_source(graph, "gcn", features, "train", 1)
+    features_on_disk(source, [0, 1], 0.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < X.nbytes
+
+
+@patient
 @given(graphs(30), st.sampled_from(AGGREGATIONS), st.integers(1, 9))
 def test_rows_in_blocks_of_few_entries_aggregate_alike(graph, kind, most):
     problem = build_problem(graph, kind, "raw", "all")
@@ -84,6 +136,26 @@ def test_a_matrix_shares_its_memory_with_its_blocks():
     assert rows == slice(0, 4)
     assert block.values().data_ptr() == graph.adjacency.data.ctypes.data
     assert block.col_indices().data_ptr() == graph.adjacency.indices.ctypes.data
+
+
+@patient
+@given(graphs(30), st.integers(1, 9), st.data())
+def test_the_part_of_a_graph_within_reach_is_cut_out_as_by_scipy(graph, chunk, data):
+    A = csr_of_ones(graph.adjacency.indices, graph.adjacency.indptr)
+    kept = np.array(sorted(data.draw(st.sets(st.integers(0, graph.n - 1), min_size=1))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_columns, "CHUNK", chunk)
+        part = submatrix(A, kept)
+    expected = graph.adjacency[kept][:, kept]
+    np.testing.assert_array_equal(part.toarray(), expected.toarray())
+    assert part.has_sorted_indices and part.shape == expected.shape
+
+
+def test_a_matrix_of_ones_has_no_memory_for_them():
+    A = csr_of_ones(np.tile(np.arange(2, dtype=np.int32), 1000), 2 * np.arange(1001))
+    assert A.data.base.nbytes == 8 and A.indices.dtype == np.int32 and A.indptr.dtype == np.int64
+    for rows, block in row_blocks(A):
+        assert block.values().tolist() == [1.0] * (2 * (rows.stop - rows.start))
 
 
 def test_principal_components_and_many_blocks_of_columns():
@@ -203,7 +275,7 @@ def test_too_small_a_budget_is_refused_with_what_would_do(features):
 
 def test_a_full_temporary_folder_is_named(monkeypatch):
     usage = namedtuple("usage", "free")(10)
-    monkeypatch.setattr(matrix_file.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(UserError, match=r"0\.0 GB of free space.*take 0\.2 GB; set TMPDIR"):
         temporary_matrix_file(10**6, 10, 3)
 

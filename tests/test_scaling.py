@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import papers
 from benchmarks.scaling_plot import exponent
 from benchmarks.stages import STAGES, Case, make, measured
 from benchmarks.synthetic import random_graph
 from gnn_dynamics.data.checks import checked
+from gnn_dynamics.data.graph import load_graph
 
 
 def test_random_graphs_have_the_sizes_asked_for_and_pass_every_check():
@@ -29,6 +31,33 @@ def test_every_stage_runs_on_what_the_stages_before_left(tmp_path):
     np.testing.assert_allclose(
         np.abs(np.load(tmp_path / "R.npy")), np.abs(np.load(tmp_path / "reduced.npz")["T"])
     )
+
+
+def test_every_stage_runs_on_the_official_files_of_a_graph_like_papers100m(tmp_path):
+    case = papers.case_of(2000)
+    papers.make(case, tmp_path)
+    found = {
+        stage: measured(stage, case, tmp_path) for stage in (papers.prepare, *STAGES["linear"])
+    }
+    graph = load_graph(tmp_path / "graph.npz")
+    assert graph.features.shape == (2000, 128) and graph.features.dtype == np.float32
+    assert graph.facts["stored_edges"] == 30_000 and graph.classes == 172
+    assert len(graph.labelled) == 27 and len(graph.train) == 21
+    assert all(0 < row["anonymous_bytes"] <= row["peak_bytes"] for row in found.values())
+
+
+def test_what_the_full_size_takes_follows_the_exponents():
+    nodes = np.array([10**6, 10**7])
+    table = pd.DataFrame({"stage": "read", "nodes": nodes, "cpu_seconds": 1e-6 * nodes})
+    table = table.assign(
+        anonymous_bytes=2 + np.sqrt(nodes),
+        program_anonymous_bytes=2,
+        peak_bytes=5 + 1.0 * nodes**2,
+        program_bytes=5,
+    )
+    found = papers.extrapolated(table)
+    assert found["exponent"].tolist() == pytest.approx([1.0, 0.5, 2.0])
+    assert found["at full size"]["read", "cpu_seconds"] == pytest.approx(papers.FULL / 1e6)
 
 
 def test_the_exponent_is_that_of_the_large_sizes():

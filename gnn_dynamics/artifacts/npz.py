@@ -4,16 +4,18 @@ Members are read one by one, so that the name and the checksum of a graph cost n
 """
 
 import json
+import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
-from gnn_dynamics.artifacts.files import complete_or_absent, to_json
+from gnn_dynamics.artifacts.files import complete_or_absent, temporary_file, to_json
 from gnn_dynamics.errors import UserError
 
 FORMAT = 1
@@ -66,3 +68,39 @@ def read_about(path: str | Path) -> dict[str, Any]:
     """
     with open_prepared(path) as (about, _):
         return about
+
+
+LOCAL_HEADER = struct.Struct("<26xHH")  # of a member of a zip archive: its last two lengths
+NPY_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+def mapped_array(path: str | Path, name: str) -> np.memmap:
+    """An array of an .npz file, memory-mapped: it is read when it is used, in parts.
+
+    A member that is stored is mapped in place. A compressed one is first unpacked to a temporary
+    file. Checksums of the archive are compared for compressed members only.
+
+    Raises:
+        UserError: if the temporary folder has too little room.
+        Exception: one of DAMAGED, if the file is damaged or has no such array of numbers.
+    """
+    with zipfile.ZipFile(path) as archive:
+        member = archive.getinfo(f"{name}.npy")
+        if member.compress_type == zipfile.ZIP_STORED:
+            file: BinaryIO = Path(path).open("rb")  # noqa: SIM115, the mapping keeps it
+            file.seek(member.header_offset)
+            file.seek(sum(LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))), 1)
+        else:
+            file = temporary_file(member.file_size, f"the values of {name} in {path}")
+            with archive.open(member) as packed:
+                shutil.copyfileobj(packed, file)
+            file.seek(0)
+    with file:
+        shape, fortran, dtype = NPY_HEADERS[np.lib.format.read_magic(file)](file)
+        if dtype.hasobject:
+            raise ValueError(f"{name} is an array of objects")
+        order: Literal["C", "F"] = "F" if fortran else "C"
+        return np.memmap(file, dtype, "r", file.tell(), shape, order)

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from gnn_dynamics.artifacts.npz import open_prepared, write_prepared
+from gnn_dynamics.artifacts.npz import mapped_array, open_prepared, write_prepared
+from gnn_dynamics.data.adjacency import clean_edges, csr_of_ones
 from gnn_dynamics.errors import UserError
 
 UNLABELLED = -1
 PARTS = ("train", "val", "test")
-CHUNK = 2**20  # feature values that are converted to a smaller type at a time
+CHUNK = 2**20  # feature values that are converted to a smaller type, or checked, at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,9 @@ class Graph:
     """A data set: one graph, or the disjoint union of many (`graph_index` given).
 
     adjacency    (n, n) float64 CSR: symmetric, 0/1, no diagonal, indices sorted.
-    features     (n, m_x) float64 CSR without stored zeros. Rows are nodes, unlike in the paper.
+    features     (n, m_x) float64 CSR without stored zeros; or a dense array of float16 or float32,
+                 memory-mapped, where the data set ships one: part of it is read and converted when
+                 it is used. Rows are nodes, unlike in the paper.
     labels       (n,), or (graphs,) with a graph_index; int64 with -1 where unknown, or float64
                  for regression.
     train, val, test   int64 indices, ascending, of nodes (or graphs); they do not overlap.
@@ -39,7 +42,7 @@ class Graph:
 
     name: str
     adjacency: sparse.csr_array
-    features: sparse.csr_array
+    features: sparse.csr_array | np.ndarray
     labels: np.ndarray
     train: np.ndarray
     val: np.ndarray
@@ -66,21 +69,29 @@ class Graph:
 def save_graph(graph: Graph, path: str | Path) -> None:
     """Write a graph as .npz, atomically; the same graph gives the same bytes on every machine.
 
-    The ones of the adjacency are not stored, and feature values are stored in the smallest type
-    that represents them exactly.
+    The ones of the adjacency are not stored, and sparse feature values are stored in the smallest
+    type that represents them exactly.
     """
     arrays = {
         "adjacency_indices": graph.adjacency.indices,
         "adjacency_indptr": graph.adjacency.indptr,
-        "features_data": _smallest(graph.features.data),
-        "features_indices": graph.features.indices,
-        "features_indptr": graph.features.indptr,
+        **_stored_features(graph.features),
         **{name: getattr(graph, name) for name in ("labels", *PARTS)},
     }
     optional = {"graph_index": graph.graph_index, "splits": graph.splits}
     arrays |= {name: array for name, array in optional.items() if array is not None}
     about = {name: getattr(graph, name) for name in ("name", "task", "classes", "facts")}
     write_prepared(arrays, about | {"features_count": graph.features.shape[1]}, path)
+
+
+def _stored_features(X: sparse.csr_array | np.ndarray) -> dict[str, np.ndarray]:
+    if isinstance(X, np.ndarray):
+        return {"features": X}
+    return {
+        "features_data": _smallest(X.data),
+        "features_indices": X.indices,
+        "features_indptr": X.indptr,
+    }
 
 
 def _smallest(values: np.ndarray) -> np.ndarray:
@@ -94,27 +105,29 @@ def _smallest(values: np.ndarray) -> np.ndarray:
 
 
 def load_graph(path: str | Path) -> Graph:
-    """Read what `save_graph` wrote; nothing in the file can run code.
+    """Read what `save_graph` wrote; nothing in the file can run code. Dense features stay there.
 
     Raises:
         UserError: if the file is absent, damaged, or of another version of the format.
     """
     with open_prepared(path) as (about, arrays):
-        return Graph(**_arrays(arrays, about.pop("features_count")), **about)
+        m_x = about.pop("features_count")
+        dense = "features" in arrays
+        # First, because values are in memory twice while their type changes.
+        X = mapped_array(path, "features") if dense else _sparse_features(arrays, m_x)
+        return Graph(features=X, **_arrays(arrays), **about)
 
 
-def _arrays(file: Mapping[str, np.ndarray], m_x: int) -> dict[str, Any]:
-    """The array fields of `Graph`; `file` reads a member when it is accessed.
-
-    Feature values are read first, because they are in memory twice while their type changes.
-    """
+def _sparse_features(file: Mapping[str, np.ndarray], m_x: int) -> sparse.csr_array:
     values = file["features_data"].astype(np.float64, copy=False)
     X = (values, file["features_indices"], file["features_indptr"])
-    columns, pointers = file["adjacency_indices"], file["adjacency_indptr"]
-    n = len(pointers) - 1
+    return sparse.csr_array(X, shape=(len(X[2]) - 1, m_x))
+
+
+def _arrays(file: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The other array fields of `Graph`; `file` reads a member when it is accessed."""
     return {
-        "adjacency": sparse.csr_array((np.ones(len(columns)), columns, pointers), shape=(n, n)),
-        "features": sparse.csr_array(X, shape=(n, m_x)),
+        "adjacency": csr_of_ones(file["adjacency_indices"], file["adjacency_indptr"]),
         **{name: file.get(name) for name in ("graph_index", "splits")},
         **{name: file[name] for name in ("labels", *PARTS)},
     }
@@ -124,7 +137,7 @@ class Content(NamedTuple):
     """What a reader finds in the files of a data set.
 
     edges     source and target of each edge, both (edges,); each edge in one direction or both.
-    X         (n, m_x), dense or sparse.
+    X         (n, m_x), dense or sparse; a memory-mapped array stays in its file.
     labels    (n,), or (graphs,) with a graph_index: integers are classes, -1 where unknown; real
               numbers are targets of a regression.
     parts     ascending indices under train, val and test.
@@ -150,7 +163,8 @@ def graph_of(name: str, content: Content) -> Graph:
     """The `Graph` of what a reader found; the counts of `clean_edges` are added to its facts.
 
     Raises:
-        UserError: if a node id is out of range or a feature is NaN or infinite.
+        UserError: if a node id is out of range, a feature is NaN or infinite, or the temporary
+            folder has too little room for the edges.
     """
     n, labels = content.X.shape[0], content.labels
     adjacency, counts = clean_edges(n, *content.edges, where=content.edge_where)
@@ -169,80 +183,41 @@ def graph_of(name: str, content: Content) -> Graph:
     )
 
 
-def clean_edges(
-    n: int,
-    source: np.ndarray,
-    target: np.ndarray,
-    where: Callable[[int], str] = "edge {}".format,
-) -> tuple[sparse.csr_array, dict[str, int]]:
-    """The symmetric simple graph of a list of directed edges, and counts of merged edges.
-
-    source, target: (stored_edges,) node ids. The counts are stored_edges; duplicate_edges_dropped,
-    pairs equal to an earlier pair in the same direction; self_loops_dropped, distinct loops;
-    one_way_edges, edges present in one direction only; edges, undirected. Always
-    stored - duplicates - loops = 2 edges - one_way. `where` locates an edge in messages.
-
-    Raises:
-        UserError: if an end is not a whole number from 0 to n - 1, naming the first such edge.
-    """
-    source, target = _ends(n, np.asarray(source), np.asarray(target), where)
-    stored, loop = len(source), source == target
-    loops = len(np.unique(source[loop]))
-    pairs = (source[~loop], target[~loop])
-    # coo_array.tocsr adds up repeated entries, so the data are counts.
-    once = np.ones(len(pairs[0]), dtype=np.int32)
-    directed = sparse.coo_array((once, pairs), shape=(n, n)).tocsr()
-    both = (directed + directed.T).tocsr()
-    both.sort_indices()
-    adjacency = sparse.csr_array((np.ones(both.nnz), both.indices, both.indptr), shape=(n, n))
-    counts = {
-        "stored_edges": stored,
-        "duplicate_edges_dropped": stored - loops - directed.nnz,
-        "self_loops_dropped": loops,
-        "one_way_edges": both.nnz - directed.nnz,
-        "edges": both.nnz // 2,
-    }
-    return adjacency, counts
-
-
-def _ends(
-    n: int, source: np.ndarray, target: np.ndarray, where: Callable[[int], str]
-) -> tuple[np.ndarray, np.ndarray]:
-    if source.shape != target.shape or source.ndim != 1:
-        raise UserError(f"edges: {source.shape} sources but {target.shape} targets")
-    for ends in (source, target):
-        # numpy chooses a float type for an empty list.
-        wrong = ends.size > 0 and not np.issubdtype(ends.dtype, np.integer)
-        bad = np.arange(len(ends)) if wrong else np.flatnonzero((ends < 0) | (ends >= n))
-        if bad.size:
-            raise UserError(
-                f"{where(bad[0])} ({source[bad[0]]}, {target[bad[0]]}): node ids must be whole "
-                f"numbers from 0 to {n - 1}"
-            )
-    index = np.int32 if n < 2**31 else np.int64
-    return source.astype(index), target.astype(index)
-
-
 def node_features(
     X: Any, where: Callable[[int, int], str] = "features: node {}, feature {}".format
-) -> sparse.csr_array:
+) -> sparse.csr_array | np.ndarray:
     """Features as float64 CSR: duplicates summed, indices sorted, no stored zeros.
 
-    X: (n, m_x), dense or sparse. `where` locates the value of a node and a feature in messages.
+    X: (n, m_x), dense or sparse; a memory-mapped array is checked and returned as it is. `where`
+    locates the value of a node and a feature in messages.
 
     Raises:
         UserError: if a value is NaN or infinite, naming the node and the feature.
     """
+    if isinstance(X, np.memmap):
+        return _checked_in_place(X, where)
     features = _stored(X) if isinstance(X, np.ndarray) else sparse.csr_array(X, dtype=np.float64)
     features.sum_duplicates()
     features.eliminate_zeros()
     bad = np.flatnonzero(~np.isfinite(features.data))
     if bad.size:
         node = int(np.searchsorted(features.indptr, bad[0], side="right")) - 1
-        column = features.indices[bad[0]]
-        value = features.data[bad[0]]
-        raise UserError(f"{where(node, column)} is {value}; every feature must be a finite number")
+        raise _not_finite(where(node, features.indices[bad[0]]), features.data[bad[0]])
     return features
+
+
+def _checked_in_place(X: np.ndarray, where: Callable[[int, int], str]) -> np.ndarray:
+    height = max(1, CHUNK // max(1, X.shape[1]))
+    for top in range(0, len(X), height):
+        bad = np.argwhere(~np.isfinite(X[top : top + height]))
+        if bad.size:
+            node, column = top + int(bad[0, 0]), int(bad[0, 1])
+            raise _not_finite(where(node, column), X[node, column])
+    return X
+
+
+def _not_finite(what: str, value: float) -> UserError:
+    return UserError(f"{what} is {value}; every feature must be a finite number")
 
 
 def _stored(X: np.ndarray) -> sparse.csr_array:

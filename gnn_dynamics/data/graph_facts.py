@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from gnn_dynamics.artifacts.table import Table, integers, reals, texts
+from gnn_dynamics.data.adjacency import CHUNK, row_ranges
 from gnn_dynamics.data.graph import UNLABELLED, Graph
 
 GRAPHS = Table(
@@ -37,7 +38,7 @@ def graph_facts(graph: Graph) -> dict[str, Any]:
         "classes": graph.classes,
         "train_nodes": len(graph.train),
         "isolated_nodes": int(np.count_nonzero(degree == 0)),
-        "zero_feature_nodes": int(np.count_nonzero(np.diff(graph.features.indptr) == 0)),
+        "zero_feature_nodes": _rows_of_zeros(graph.features),
         "unlabelled_nodes": len(graph.labels) - len(graph.labelled),
         "edge_homophily": _edge_homophily(graph),
         "max_degree": int(degree.max(initial=0)),
@@ -45,10 +46,23 @@ def graph_facts(graph: Graph) -> dict[str, Any]:
     }
 
 
+def _rows_of_zeros(X: sparse.csr_array | np.ndarray) -> int:
+    if not isinstance(X, np.ndarray):
+        return int(np.count_nonzero(np.diff(X.indptr) == 0))
+    height = max(1, CHUNK // max(1, X.shape[1]))
+    tops = range(0, len(X), height)
+    return sum(int(np.count_nonzero(~X[top : top + height].any(axis=1))) for top in tops)
+
+
 def _edge_homophily(graph: Graph) -> float | None:
     if graph.task != "classification" or graph.graph_index is not None:
         return None
-    rows, columns = sparse.triu(graph.adjacency, k=1).tocoo().coords
-    a, b = graph.labels[rows], graph.labels[columns]
-    known = (a != UNLABELLED) & (b != UNLABELLED)
-    return float(np.mean(a[known] == b[known])) if known.any() else None
+    A, known, same = graph.adjacency, 0, 0
+    for rows in row_ranges(A.indptr, CHUNK):
+        pointers = A.indptr[rows.start : rows.stop + 1]
+        a = np.repeat(graph.labels[rows], np.diff(pointers))
+        b = graph.labels[A.indices[pointers[0] : pointers[-1]]]
+        both = (a != UNLABELLED) & (b != UNLABELLED)
+        known += int(np.count_nonzero(both))
+        same += int(np.count_nonzero(both & (a == b)))
+    return same / known if known else None

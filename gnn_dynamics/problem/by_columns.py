@@ -2,7 +2,8 @@
 
 As many columns of X as fit are taken through all H aggregations together; only the labelled rows
 of each hop are kept, on disk (matrix_file.py). Every number is that of X S^l R in propagation.py,
-up to rounding. Time is linear in the stored entries of S, times the features.
+up to rounding. Time is linear in the stored entries of S, times the features. Features that are a
+file are read once for each block of columns, and converted to float64 there.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
+from gnn_dynamics.data.adjacency import CHUNK, csr_of_ones, row_ranges
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.products import csr_tensor
 from gnn_dynamics.problem.matrix_file import NUMBER, MatrixFile, temporary_matrix_file
@@ -24,10 +26,10 @@ from gnn_dynamics.problem.problem import (
     transform_features,
 )
 
-ROWS = 2**14  # of sparse features that are made dense at a time
+ROWS = 2**14  # of features that are made dense, or read, at a time
 # More columns do not share more of the entries that a sparse product reads.
 MOST_COLUMNS = 128
-MOST_ENTRIES = 2**31 - 1  # of a matrix with int32 indices
+MOST_ENTRIES = 2**26  # of some rows of S at a time, which share one array of ones
 # Columns of a product start on a cache line.
 COLUMN_TILE = 8
 
@@ -40,6 +42,7 @@ class Source:
     columns: (first, end) -> features first..end-1 of all n nodes, dense (n, end - first), new
     readout: R^T (nbar, n)
     extra_bytes: memory that it takes beside the graph, or the problem, from which it was made
+    height: rows of what `columns` works on, where these are more than n
     """
 
     aggregate: Callable[[Tensor, Tensor], None]
@@ -47,6 +50,7 @@ class Source:
     readout: sp.csr_array
     m_x: int
     extra_bytes: int = 0
+    height: int = 0
 
     @property
     def nbar(self) -> int:
@@ -55,7 +59,7 @@ class Source:
     @property
     def column_bytes(self) -> int:
         """Memory that each column takes: two numbers for each node, one for each labelled one."""
-        return int(NUMBER * (2 * self.readout.shape[1] + self.nbar))
+        return int(NUMBER * (2 * max(self.readout.shape[1], self.height) + self.nbar))
 
 
 def features_on_disk(
@@ -108,11 +112,7 @@ def problem_source(problem: Problem) -> Source:
     def aggregate(T: Tensor, out: Tensor) -> None:
         accumulate(out.zero_(), M, T)
 
-    def columns(first: int, end: int) -> np.ndarray:
-        if sp.issparse(problem.X):
-            return dense_columns(problem.X, first, end)
-        return np.array(problem.X[:, first:end], order="C")
-
+    _, columns = feature_columns(problem.X, "raw")
     return Source(aggregate, columns, sp.csr_array(problem.R.T), problem.m_x)
 
 
@@ -128,23 +128,42 @@ def graph_source(graph: Graph, aggregation: str, features: str, nodes: str, dept
     check_aggregation(aggregation)
     A, R = graph.adjacency, sp.csr_array(readout_matrix(graph, nodes).T)  # (nbar, n)
     degrees = np.diff(A.indptr) + 1.0
-    m_x, columns = feature_columns(graph.features, features)
     kept = reachable(A, R, depth)
     if 2 * len(kept) >= graph.n:
+        m_x, columns = feature_columns(graph.features, features)
         return Source(adjacency_aggregation(A, degrees, aggregation), columns, R, m_x)
-    A, R = sp.csr_array(A[kept][:, kept]), sp.csr_array(R[:, kept])
+    A, R = submatrix(A, kept), sp.csr_array(R[:, kept])
     aggregate = adjacency_aggregation(A, degrees[kept], aggregation)
-    copied = A.data.nbytes + A.indices.nbytes
-    return Source(aggregate, lambda a, b: columns(a, b)[kept], R, m_x, copied)
+    m_x, columns = feature_columns(graph.features, features, kept)
+    height = graph.n if features == "standard" else 0
+    return Source(aggregate, columns, R, m_x, A.indices.nbytes, height)
 
 
 def reachable(A: sp.csr_array, R: sp.csr_array, depth: int) -> np.ndarray:
     """Nodes within `depth` hops of those that R^T (nbar, n) reads, ascending."""
-    reached = np.zeros(A.shape[0])
+    reached, M = torch.zeros(A.shape[0], 1, dtype=torch.float64), row_blocks(A)
     reached[R.indices] = 1
     for _ in range(depth):
-        reached = np.sign(reached + A @ reached)
-    return np.flatnonzero(reached)
+        before = reached.clone()
+        accumulate(reached, M, before)
+        reached.sign_()
+    return np.flatnonzero(reached.numpy())
+
+
+def submatrix(A: sp.csr_array, kept: np.ndarray) -> sp.csr_array:
+    """A[kept][:, kept] of a matrix of ones, without the memory of A[kept]."""
+    number = np.full(A.shape[0], -1, dtype=np.int32)
+    number[kept] = np.arange(len(kept))
+    indices, counts = [], [np.zeros(1, dtype=np.int64)]
+    for rows in row_ranges(A.indptr, CHUNK):
+        bounds = A.indptr[rows.start : rows.stop + 1]
+        columns = number[A.indices[bounds[0] : bounds[-1]]]
+        here = (columns >= 0) & np.repeat(number[rows] >= 0, np.diff(bounds))
+        indices.append(columns[here])
+        before = np.concatenate([[0], np.cumsum(here)])[bounds - bounds[0]]
+        counts.append(np.diff(before)[number[rows] >= 0])
+    pointers = np.cumsum(np.concatenate(counts))
+    return csr_of_ones(np.concatenate(indices), pointers)
 
 
 def adjacency_aggregation(
@@ -153,11 +172,8 @@ def adjacency_aggregation(
     """T -> S^T T from A itself: S^T = D^a (A + I) D^b, so that no S is stored beside A."""
     M = row_blocks(A)
     D = torch.from_numpy(degrees).unsqueeze(1)
-    before, after = {
-        "gcn": (D**-0.5, D**-0.5),
-        "gin": (None, None),
-        "rw": (None, 1 / D),
-    }[kind]
+    before = D**-0.5 if kind == "gcn" else None
+    after = 1 / D if kind == "rw" else before
 
     def aggregate(T: Tensor, out: Tensor) -> None:
         if before is not None:
@@ -172,18 +188,19 @@ def adjacency_aggregation(
 def row_blocks(M: sp.csr_array) -> list[tuple[slice, Tensor]]:
     """(rows, M[rows] as a torch matrix), each with few enough entries for int32 indices.
 
-    They share the memory of M where its indices are int32, as they are below 2^31 entries.
+    They share the memory of M, and the blocks of a matrix of ones the same ones.
     """
-    blocks, top = [], 0
-    while top < M.shape[0]:
-        first = int(M.indptr[top])
-        end = int(np.searchsorted(M.indptr, first + MOST_ENTRIES, side="right")) - 1
-        end = max(end, top + 1)
-        entries = slice(first, int(M.indptr[end]))
-        arrays = (M.data[entries], M.indices[entries], M.indptr[top : end + 1] - first)
-        block = sp.csr_array(arrays, shape=(end - top, M.shape[1]))
-        blocks.append((slice(top, end), csr_tensor(block, torch.float64, torch.device("cpu"))))
-        top = end
+    ranges = list(row_ranges(M.indptr, MOST_ENTRIES))
+    bounds = [(int(M.indptr[rows.start]), int(M.indptr[rows.stop])) for rows in ranges]
+    ones = M.data.strides == (0,)
+    shared = np.ones(max(end - first for first, end in bounds)) if ones else M.data
+    blocks = []
+    for rows, (first, end) in zip(ranges, bounds, strict=True):
+        values = shared[: end - first] if ones else shared[first:end]
+        pointers = M.indptr[rows.start : rows.stop + 1] - first
+        arrays = (values, M.indices[first:end], pointers)
+        block = sp.csr_array(arrays, shape=(rows.stop - rows.start, M.shape[1]))
+        blocks.append((rows, csr_tensor(block, torch.float64, torch.device("cpu"))))
     return blocks
 
 
@@ -193,20 +210,37 @@ def accumulate(out: Tensor, blocks: list[tuple[slice, Tensor]], T: Tensor) -> No
         torch.addmm(out[rows], block, T, out=out[rows])
 
 
-def feature_columns(X: sp.csr_array, kind: str) -> tuple[int, Callable[[int, int], np.ndarray]]:
-    """m_x and (first, end) -> these columns of `transform_features(X, kind)`, dense."""
+def feature_columns(
+    X: sp.csr_array | np.ndarray, kind: str, nodes: np.ndarray | None = None
+) -> tuple[int, Callable[[int, int], np.ndarray]]:
+    """m_x and (first, end) -> these columns of `transform_features(X, kind)`, dense.
+
+    nodes: ids of the rows that are wanted, ascending; None for all of them.
+    """
+    rows = slice(None) if nodes is None else nodes
     if kind == "standard":
-        return X.shape[1], lambda a, b: standardised(dense_columns(X, a, b))
+        return X.shape[1], lambda a, b: standardised(dense_columns(X, a, b))[rows]
     if kind.startswith("pca"):
         Z = transform_features(X, kind)
-        return Z.shape[1], lambda a, b: np.array(Z[:, a:b], order="C")
-    return X.shape[1], lambda a, b: dense_columns(X, a, b, kind)
+        return Z.shape[1], lambda a, b: np.array(Z[rows, a:b], order="C")
+    return X.shape[1], lambda a, b: dense_columns(X, a, b, kind, nodes)
 
 
-def dense_columns(X: sp.csr_array, first: int, end: int, kind: str = "raw") -> np.ndarray:
-    """Columns first..end-1 of X (n, m_x) as they are or with `row` features; (n, end - first)."""
-    out = np.empty((X.shape[0], end - first))
+def dense_columns(
+    X: sp.csr_array | np.ndarray,
+    first: int,
+    end: int,
+    kind: str = "raw",
+    nodes: np.ndarray | None = None,
+) -> np.ndarray:
+    """Columns first..end-1 of X (n, m_x), or of some rows, as they are or with `row` features.
+
+    Returns (n, end - first), float64.
+    """
+    out = np.empty((X.shape[0] if nodes is None else len(nodes), end - first))
     for top in range(0, len(out), ROWS):
-        rows = sp.csr_array(transform_features(X[top : top + ROWS], kind))
-        out[top : top + ROWS] = rows[:, first:end].toarray()
+        part = slice(top, top + ROWS)
+        rows = X[part] if nodes is None else X[nodes[part]]
+        some = (rows if kind == "raw" else transform_features(rows, kind))[:, first:end]
+        out[part] = some if isinstance(some, np.ndarray) else some.toarray()
     return out

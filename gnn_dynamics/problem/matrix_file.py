@@ -4,17 +4,14 @@ P_l = (X S^l R)^T: aggregation works on some features of all nodes, QR on all fe
 nodes. The numbers are outside the process's memory, in the system's cache as far as they fit.
 """
 
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedIOBase
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from gnn_dynamics.errors import UserError
+from gnn_dynamics.artifacts.files import temporary_file
 
 NUMBER = 8  # bytes of a float64
 
@@ -71,14 +68,7 @@ def temporary_matrix_file(nbar: int, m_x: int, hops: int) -> MatrixFile:
     Raises:
         UserError: if that folder has too little room.
     """
-    folder, size = Path(tempfile.gettempdir()), NUMBER * nbar * m_x * hops
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise UserError(
-            f"{folder} has {free / 1e9:.1f} GB of free space, and features after aggregation take"
-            f" {size / 1e9:.1f} GB; set TMPDIR to a folder with more."
-        )
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed with the matrix file
+    file = temporary_file(NUMBER * nbar * m_x * hops, "features after aggregation")
     matrix_file = MatrixFile(file, nbar, m_x)
     weakref.finalize(matrix_file, file.close)
     return matrix_file

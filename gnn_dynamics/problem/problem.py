@@ -109,8 +109,8 @@ def check_aggregation(kind: str) -> None:
         raise UserError(f"aggregation '{kind}' is unknown; choose one of {allowed}.")
 
 
-def transform_features(X: sp.csr_array, kind: str) -> sp.csr_array | np.ndarray:
-    """Features (n, m_x) -> (n, m_x') float64, deterministic.
+def transform_features(X: sp.csr_array | np.ndarray, kind: str) -> sp.csr_array | np.ndarray:
+    """Features (n, m_x) -> (n, m_x') float64, deterministic; dense where X is dense.
 
     raw: as they are.
     row: each row divided by the sum of its absolute values; rows of zeros stay zero.
@@ -124,19 +124,32 @@ def transform_features(X: sp.csr_array, kind: str) -> sp.csr_array | np.ndarray:
     """
     name, _, size = kind.partition("-")
     if kind == "raw":
-        return sp.csr_array(X, dtype=np.float64)
+        return _float64(X)
     if kind == "row":
-        return _row_normalised(sp.csr_array(X, dtype=np.float64))
+        return _row_normalised(_float64(X))
     if kind == "standard":
-        return standardised(X.toarray().astype(np.float64))
+        return standardised(_dense(X))
     if name == "pca" and size.isdecimal() and int(size) > 0:
-        return _principal_scores(X.toarray().astype(np.float64), int(size))
+        return _principal_scores(_dense(X), int(size))
     raise UserError(f"features '{kind}' is unknown; choose one of {FEATURES}.")
 
 
-def _row_normalised(X: sp.csr_array) -> sp.csr_array:
+def _float64(X: sp.csr_array | np.ndarray) -> sp.csr_array | np.ndarray:
+    """X itself where it is a float64 CSR matrix, else a copy."""
+    kind = np.array if isinstance(X, np.ndarray) else sp.csr_array
+    return kind(X, dtype=np.float64)
+
+
+def _dense(X: sp.csr_array | np.ndarray) -> np.ndarray:
+    X = _float64(X)
+    return X if isinstance(X, np.ndarray) else X.toarray()
+
+
+def _row_normalised(X: sp.csr_array | np.ndarray) -> sp.csr_array | np.ndarray:
     total = np.asarray(abs(X).sum(axis=1)).ravel()
     scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+    if isinstance(X, np.ndarray):
+        return scale[:, np.newaxis] * X
     return sp.csr_array(sp.diags_array(scale) @ X)
 
 

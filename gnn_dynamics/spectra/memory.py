@@ -3,16 +3,20 @@
 Upper bounds, checked by tests against the peak of real processes.
 """
 
+import numpy as np
+
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.problem.by_columns import COLUMN_TILE
+from gnn_dynamics.problem.by_columns import COLUMN_TILE, MOST_ENTRIES
 from gnn_dynamics.problem.matrix_file import NUMBER
 from gnn_dynamics.problem.problem import labelled_ids
 from gnn_dynamics.problem.propagation import readout_first
 
 MEMORY_GB = 8.0  # default of graph_condition.memory_gb, 10^9 bytes
 PROGRAM = 0.6e9  # Python with PyTorch, pandas and SciPy, before any graph
-ENTRY = 12  # a float64 and its int32 index
+ENTRY, INDEX = 12, 4  # a float64 and its int32 index; the index alone, of a matrix of ones
+# For each node: labels, row pointers, degrees, their roots, and while reachable nodes are searched.
+NODE = 64
 # Numbers for each entry of a (rows, columns) matrix while its singular values are found; for each
 # of p^2 in TSQR (singular_values.tsqr); for each entry of X while it is made dense.
 FACTOR_COPIES, TSQR_COPIES = 4, 30
@@ -20,13 +24,15 @@ TRANSFORM_COPIES = {"standard": 4, "pca": 5}
 
 
 def held_bytes(graph: Graph) -> float:
-    """A prepared graph and the program around it."""
-    return float(PROGRAM + ENTRY * (graph.adjacency.nnz + graph.features.nnz + graph.n))
+    """A prepared graph and the program around it; features that stay in their file do not count."""
+    X = 0 if isinstance(graph.features, np.ndarray) else ENTRY * graph.features.nnz
+    A = graph.adjacency.nnz
+    return float(PROGRAM + INDEX * A + NUMBER * min(A, MOST_ENTRIES) + X + NODE * graph.n)
 
 
 def bytes_in_memory(graph: Graph, features: str, nodes: str, depth: int) -> float:
     """Peak of the graph condition with everything in memory: S, X, all of X S^l, the matrices."""
-    (n, m_x), X = graph.features.shape, graph.features.nnz
+    (n, m_x), X = graph.features.shape, graph.features.size  # stored entries, if sparse
     nbar, S = len(labelled_ids(graph, nodes)), graph.adjacency.nnz + n
     dense = TRANSFORM_COPIES.get(features.partition("-")[0], 0) * NUMBER * n * m_x
     columns = nbar if readout_first(S, n * m_x if dense else X, nbar, m_x, nbar, depth) else m_x

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gnn_dynamics.artifacts.npz import DAMAGED, mapped_array
 from gnn_dynamics.data.fetch.catalogue import ogb_metadata, package_folder
 from gnn_dynamics.data.graph import UNLABELLED, Content
 from gnn_dynamics.errors import UserError
@@ -30,30 +31,56 @@ def read_ogb(entry: Mapping[str, Any], folder: Path) -> Content:
     `options.label_column` selects one of several binary tasks.
 
     Raises:
-        UserError: if the kind of task, or of features, is not supported.
+        UserError: if the kind of task, or of features, is not supported, or data.npz is damaged.
     """
-    raw, options = folder / "raw", entry["options"]
+    options = entry["options"]
     meta = ogb_metadata(options["name"])
     classes = _classes(meta, options)
-    sizes, lengths = (_table(raw / f"num-{kind}-list.csv.gz")[:, 0] for kind in ("node", "edge"))
-    # The node ids of a graph follow those of the graph before.
-    source, target = _table(raw / "edge.csv.gz").T + np.repeat(sizes.cumsum() - sizes, lengths)
-    pooled = (raw / "graph-label.csv.gz").exists()
-    y = _table(raw / f"{'graph' if pooled else 'node'}-label.csv.gz").astype(np.float64)
-    y = y[:, options.get("label_column", 0)]
+    arrays = (_arrays if meta["binary"] == "True" else _tables)(folder / "raw", options)
+    y = arrays["labels"].astype(np.float64)[:, options.get("label_column", 0)]
     parts = {part: _table(folder / "split" / meta["split"] / file) for part, file in SPLIT.items()}
     facts = {"split": f"official: {meta['split']}", "node_features": options["features"]}
     if "label_column" in options:
         facts["label"] = f"task {options['label_column']} of {meta['num tasks']}"
+    labels = y if classes == 1 else np.where(np.isfinite(y), y, UNLABELLED).astype(np.int64)
     return Content(
-        edges=(source, target),
-        X=_features(raw, options, np.concatenate([source, target]), int(sizes.sum())),
-        labels=y if classes == 1 else np.where(np.isfinite(y), y, UNLABELLED).astype(np.int64),
+        **arrays | {"labels": labels},
         parts={part: np.sort(ids[:, 0]) for part, ids in parts.items()},
         facts=facts,
         classes=classes,
-        graph_index=np.repeat(np.arange(len(sizes)), sizes) if pooled else None,
     )
+
+
+def _tables(raw: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Edges, X, labels (n or graphs, tasks) and graph_index from the tables of small data sets."""
+    sizes, lengths = (_table(raw / f"num-{kind}-list.csv.gz")[:, 0] for kind in ("node", "edge"))
+    # The node ids of a graph follow those of the graph before.
+    source, target = _table(raw / "edge.csv.gz").T + np.repeat(sizes.cumsum() - sizes, lengths)
+    pooled = (raw / "graph-label.csv.gz").exists()
+    return {
+        "edges": (source, target),
+        "X": _features(raw, options, np.concatenate([source, target]), int(sizes.sum())),
+        "labels": _table(raw / f"{'graph' if pooled else 'node'}-label.csv.gz"),
+        "graph_index": np.repeat(np.arange(len(sizes)), sizes) if pooled else None,
+    }
+
+
+def _arrays(raw: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of one large graph from its .npz files; edges and X stay there."""
+    data, labels = raw / "data.npz", raw / "node-label.npz"
+    try:
+        source, target = mapped_array(data, "edge_index")
+        X = mapped_array(data, "node_feat")
+        with np.load(labels, allow_pickle=False) as file:
+            y = file["node_label"]
+    except DAMAGED as error:
+        raise UserError(f"{data} and {labels} are not files of OGB ({error})") from error
+    if options["features"] != "numbers" or not np.issubdtype(X.dtype, np.floating):
+        raise UserError(
+            f"dataset {options['name']}: its features are {X.dtype} numbers; of data.npz, only real"
+            " numbers are supported, with features: numbers"
+        )
+    return {"edges": (source, target), "X": X, "labels": y}
 
 
 def _table(path: Path) -> np.ndarray:

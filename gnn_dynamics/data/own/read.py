@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gnn_dynamics.data.adjacency import clean_edges
 from gnn_dynamics.data.fetch.checksums import dataset_digest, sha256_of
-from gnn_dynamics.data.graph import Content, Graph, clean_edges, graph_of
+from gnn_dynamics.data.graph import Content, Graph, graph_of
 from gnn_dynamics.data.own import edges, ids, values
 from gnn_dynamics.data.own.files import check_files
 from gnn_dynamics.data.own.memory import NODE, check_memory, check_size
