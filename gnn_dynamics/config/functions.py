@@ -47,14 +47,16 @@ class Registry(dict[str, Entry]):
         self.read: dict[str, bytes | None] = {}  # own name -> its file when it was read
 
     def __missing__(self, name: str) -> Entry:
+        entry: Any
         member = family(name)
         if is_own(name):
-            self[name] = self._adopted(name)
+            entry = self._adopted(name)
         elif member and member[0] in self:
-            one_of_family: Any = partial(self[member[0]], r=member[1])  # type: ignore[call-overload]
-            self[name] = one_of_family
+            entry = self[member[0]]
+            entry = partial(entry, r=member[1])
         else:
             raise UserError(f"{self.key}: {not_allowed(self.key, name)}")
+        self[name] = entry
         return self[name]
 
     def refresh(self, name: str) -> Entry:
@@ -74,7 +76,7 @@ class Registry(dict[str, Entry]):
         expect(path.is_file(), f"there is no file {path.absolute()}")
         self.read[name] = _content(path)
         try:
-            function = getattr(_module(path), function_name, None)
+            function: Any = getattr(_module(path), function_name, None)
             expect(callable(function), f"{path.name} defines no function {function_name}")
             _check_arguments(function, CHOICES[self.key], expect)
             return self.adopt(function, expect)

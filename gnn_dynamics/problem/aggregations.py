@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from gnn_dynamics.config.functions import Expect, Registry
+from gnn_dynamics.config.functions import Expect, Function, Registry
 
 Aggregation = Callable[[sp.csr_array], sp.csr_array]
 
@@ -41,7 +41,7 @@ def rw(adjacency: sp.csr_array) -> sp.csr_array:
     return sp.csr_array(loops @ sp.diags_array(1 / degrees))
 
 
-def adopted(function: Callable[[sp.csr_array], Any], expect: Expect) -> Aggregation:
+def adopted(function: Function, expect: Expect) -> Aggregation:
     """An own function, its result checked at each call; called once with a small graph."""
 
     def aggregation(adjacency: sp.csr_array) -> sp.csr_array:
@@ -64,4 +64,4 @@ def real_numbers(matrix: Any, entries: np.ndarray, expect: Expect) -> Any:
     return matrix
 
 
-AGGREGATIONS = Registry("aggregation", {"gcn": gcn, "gin": gin, "rw": rw}, adopted)
+AGGREGATIONS = Registry[Aggregation]("aggregation", {"gcn": gcn, "gin": gin, "rw": rw}, adopted)

@@ -1,16 +1,15 @@
 """Transforms of the features: functions X (n, m_x) sparse -> (n, m), sparse or dense, float64."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from gnn_dynamics.config.functions import Expect, Registry
+from gnn_dynamics.config.functions import Expect, Function, Registry
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.problem.aggregations import real_numbers
 
-Transform = Callable[[sp.csr_array], sp.csr_array | np.ndarray]
+Transform = Callable[..., sp.csr_array | np.ndarray]
 
 
 def raw(X: sp.csr_array) -> sp.csr_array:
@@ -64,7 +63,7 @@ def principal_scores(X: sp.csr_array, r: int) -> np.ndarray:
     return np.ascontiguousarray(scores)
 
 
-def adopted(function: Callable[[sp.csr_array], Any], expect: Expect) -> Transform:
+def adopted(function: Function, expect: Expect) -> Transform:
     """An own function, its result checked at each call; called once with a few nodes."""
 
     def transform(X: sp.csr_array) -> sp.csr_array | np.ndarray:
@@ -81,7 +80,7 @@ def adopted(function: Callable[[sp.csr_array], Any], expect: Expect) -> Transfor
     return transform
 
 
-FEATURES = Registry(
+FEATURES = Registry[Transform](
     "features",
     {"raw": raw, "row": row, "standard": standard, "pca-<r>": principal_scores},
     adopted,
