@@ -125,7 +125,7 @@ def test_float32_is_for_gradient_descent_and_adam_without_theorems(config):
 )
 def test_float32_is_refused_where_a_theorem_speaks(config, key, value, reason):
     entry = next(e for e in config["experiments"] if e["name"] == "curves")
-    entry |= {"precision": "float32", key: value}
+    entry |= {"activation": ["linear"], "precision": "float32", key: value}
     message = refused(config)
     assert "experiments[curves].precision: float32 is for" in message
     assert f"use float64 with {reason}" in message
