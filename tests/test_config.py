@@ -79,7 +79,7 @@ def test_top_level_mistakes(config, edit, parts):
         ("width", [0], ["experiments[flow].width[0]: must be at least 1"]),
         ("width", ["input"], ["experiments[flow].width[0]: must be a whole number, not 'input'"]),
         ("steps", "many", ["experiments[flow].steps: must be a whole number, not 'many'"]),
-        ("features", ["pca"], ["experiments[flow].features[0]: 'pca' does not have the form"]),
+        ("features", ["pca"], ["experiments[flow].features[0]: 'pca' is not allowed", "pca-<r>"]),
         (
             "labels",
             [True],
@@ -125,7 +125,7 @@ def test_float32_is_for_gradient_descent_and_adam_without_theorems(config):
 )
 def test_float32_is_refused_where_a_theorem_speaks(config, key, value, reason):
     entry = next(e for e in config["experiments"] if e["name"] == "curves")
-    entry |= {"precision": "float32", key: value}
+    entry |= {"activation": ["linear"], "precision": "float32", key: value}
     message = refused(config)
     assert "experiments[curves].precision: float32 is for" in message
     assert f"use float64 with {reason}" in message

@@ -7,7 +7,8 @@ file are read once for each block of columns, and converted to float64 there.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,14 +18,9 @@ from torch import Tensor
 from gnn_dynamics.data.adjacency import CHUNK, csr_of_ones, row_ranges
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.products import csr_tensor
+from gnn_dynamics.problem.features import FEATURES, standardised
 from gnn_dynamics.problem.matrix_file import NUMBER, MatrixFile, temporary_matrix_file
-from gnn_dynamics.problem.problem import (
-    Problem,
-    check_aggregation,
-    readout_matrix,
-    standardised,
-    transform_features,
-)
+from gnn_dynamics.problem.problem import Problem, build_problem, readout_matrix
 
 ROWS = 2**14  # of features that are made dense, or read, at a time
 # More columns do not share more of the entries that a sparse product reads.
@@ -32,6 +28,9 @@ MOST_COLUMNS = 128
 MOST_ENTRIES = 2**26  # of some rows of S at a time, which share one array of ones
 # Columns of a product start on a cache line.
 COLUMN_TILE = 8
+# (a, b) of the aggregations D^a (A + I) D^b, which need no S beside A.
+SCALED = {"gcn": (-0.5, -0.5), "gin": (None, None), "rw": (None, -1)}
+BY_ROWS = ("raw", "row")  # features of which each row depends on that of its node alone
 
 
 @dataclass(frozen=True)
@@ -112,20 +111,24 @@ def problem_source(problem: Problem) -> Source:
     def aggregate(T: Tensor, out: Tensor) -> None:
         accumulate(out.zero_(), M, T)
 
-    _, columns = feature_columns(problem.X, "raw")
-    return Source(aggregate, columns, sp.csr_array(problem.R.T), problem.m_x)
+    readout = sp.csr_array(problem.R.T)
+    return Source(aggregate, partial(dense_columns, problem.X), readout, problem.m_x)
 
 
 def graph_source(graph: Graph, aggregation: str, features: str, nodes: str, depth: int) -> Source:
     """The source of `build_problem(graph, aggregation, features, nodes)`, without S or a copy of X.
 
     Where fewer than half of the nodes lie within `depth` hops of I, only these are aggregated.
-    Principal components are computed at once and kept in memory, (n, r).
+    Principal components and own features are computed at once and kept in memory, (n, m); so are S
+    and X of an aggregation that is not in SCALED.
 
     Raises:
         UserError: as `build_problem`.
     """
-    check_aggregation(aggregation)
+    if aggregation not in SCALED:
+        problem = build_problem(graph, aggregation, features, nodes)
+        kept = sum(M.size * (NUMBER + NUMBER // 2) for M in (problem.S, problem.X))
+        return replace(problem_source(problem), extra_bytes=kept)
     A, R = graph.adjacency, sp.csr_array(readout_matrix(graph, nodes).T)  # (nbar, n)
     degrees = np.diff(A.indptr) + 1.0
     kept = reachable(A, R, depth)
@@ -172,8 +175,7 @@ def adjacency_aggregation(
     """T -> S^T T from A itself: S^T = D^a (A + I) D^b, so that no S is stored beside A."""
     M = row_blocks(A)
     D = torch.from_numpy(degrees).unsqueeze(1)
-    before = D**-0.5 if kind == "gcn" else None
-    after = 1 / D if kind == "rw" else before
+    before, after = (None if power is None else D**power for power in SCALED[kind])
 
     def aggregate(T: Tensor, out: Tensor) -> None:
         if before is not None:
@@ -213,17 +215,17 @@ def accumulate(out: Tensor, blocks: list[tuple[slice, Tensor]], T: Tensor) -> No
 def feature_columns(
     X: sp.csr_array | np.ndarray, kind: str, nodes: np.ndarray | None = None
 ) -> tuple[int, Callable[[int, int], np.ndarray]]:
-    """m_x and (first, end) -> these columns of `transform_features(X, kind)`, dense.
+    """m_x and (first, end) -> these columns of `FEATURES[kind](X)`, dense.
 
     nodes: ids of the rows that are wanted, ascending; None for all of them.
     """
+    if kind in BY_ROWS:
+        return X.shape[1], lambda a, b: dense_columns(X, a, b, kind, nodes)
     rows = slice(None) if nodes is None else nodes
     if kind == "standard":
         return X.shape[1], lambda a, b: standardised(dense_columns(X, a, b))[rows]
-    if kind.startswith("pca"):
-        Z = transform_features(X, kind)
-        return Z.shape[1], lambda a, b: np.array(Z[rows, a:b], order="C")
-    return X.shape[1], lambda a, b: dense_columns(X, a, b, kind, nodes)
+    Z = FEATURES[kind](X)
+    return Z.shape[1], lambda a, b: dense_columns(Z, a, b, nodes=nodes)
 
 
 def dense_columns(
@@ -241,6 +243,6 @@ def dense_columns(
     for top in range(0, len(out), ROWS):
         part = slice(top, top + ROWS)
         rows = X[part] if nodes is None else X[nodes[part]]
-        some = (rows if kind == "raw" else transform_features(rows, kind))[:, first:end]
+        some = (rows if kind == "raw" else FEATURES[kind](rows))[:, first:end]
         out[part] = some if isinstance(some, np.ndarray) else some.toarray()
     return out
