@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 from graphs import adjacency_of, make_graph
+from matplotlib.image import imread
 from own_files import toy, write_csv
 from workflow_runs import Project
 
@@ -51,6 +52,8 @@ def test_the_text_opens_with_the_input_and_the_advice(files, tmp_path, capsys):
     assert said.startswith("How the input was understood")
     assert "Which network trains fastest on graph\n  " in said
     page = (tmp_path / "out" / "race.html").read_text()
+    assert "data:image/png;base64," in page and "img-src data:" in page
+    assert imread(tmp_path / "out" / "race.png")[..., :3].std() > 0.01
     assert "http://" not in page and "https://" not in page and "<script" not in page
     first = said.split("\n  1  ")[1].split("  ")[0].strip()
     assert f"<td>{first}</td>" in page
@@ -77,7 +80,13 @@ def test_a_wrong_option_is_bad_input(option, capsys):
 
 def row(network="A", **changes):
     values = {"steps_10": 10.0, "slower": 1.0, "slower_low": 1.0, "end_loss": 0.1, "seeds": 5}
-    values |= {"lowest_loss": 0.0, "val_accuracy": None, "best_lr": 0.1, "how": "Adam"}
+    values |= {
+        "steps_1": math.nan,
+        "lowest_loss": 0.0,
+        "val_accuracy": None,
+        "best_lr": 0.1,
+        "how": "Adam",
+    }
     return {"network": network} | values | changes
 
 
@@ -103,8 +112,15 @@ def test_the_advice_names_the_pick_and_the_cost_of_another():
         ([row(lowest_loss=0.5), row("B", slower_low=2.0)], NO_PAIRS, "cannot get below 0.5"),
         ([row(val_accuracy=0.5), row("B", val_accuracy=0.75, slower_low=2.0)], NO_PAIRS,
          "B has the best validation accuracy, 0.75, against 0.5"),
+        ([row(val_accuracy=0.5), row("B", val_accuracy=0.5, slower_low=2.0)], NO_PAIRS,
+         "It also has the best validation accuracy, 0.5."),
         ([row(steps_10=math.inf, end_loss=0.4)], NO_PAIRS, "No network reached 10 %"),
         ([row(lowest_loss=math.nan)], NO_PAIRS, "Take A"),
+        ([row(steps_1=90.0), row("B", slower_low=2.0, steps_1=30.0)], NO_PAIRS,
+         "To 1 %, B is the fastest of 2 that got there: 30 steps; the pick needs 90."),
+        ([row(steps_1=math.inf), row("B", slower_low=2.0, steps_1=30.0)], NO_PAIRS,
+         "the pick does not get there"),
+        ([row(), row("B", slower_low=2.0, steps_1=30.0)], NO_PAIRS, "the pick was not tried"),
     ],
 )  # fmt: skip
 def test_the_advice_says_what_limits_it(rows, skips, words):

@@ -14,7 +14,7 @@ from problems import random_adjacency
 from gnn_dynamics.data.graph import PARTS
 from gnn_dynamics.diagnosis import race as race_module
 from gnn_dynamics.diagnosis.accuracy import accuracies
-from gnn_dynamics.diagnosis.race import CANDIDATE, RACE, heats, paired_factor, race, ranking
+from gnn_dynamics.diagnosis.race import CANDIDATE, FINE, RACE, heats, paired_factor, race, ranking
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem.aggregations import AGGREGATIONS
@@ -74,24 +74,36 @@ def test_a_race_goes_from_coarse_to_fine():
 
 
 def test_more_steps_are_only_for_those_that_did_not_arrive(graph, short, monkeypatch):
-    """Each later heat trains the seeds without an arrival, and no others."""
+    """Each later heat trains the seeds without an arrival; then the leaders go on to 1 %, once."""
     trained = []
+    monkeypatch.setattr(race_module, "LEADERS", 3)
 
     def run_heat(_, heat):
         block, experiment = heat
-        trained.append((block.model, experiment["steps"], tuple(experiment["seed"])))
+        fine = experiment["thresholds"] == FINE
+        trained.append((block, experiment["steps"], tuple(experiment["seed"]), fine))
         keys = {"init": experiment["init"][0], "optimizer": experiment["optimizer"][0]}
         slow = block.multiscale and experiment["steps"] == 100
+        far = {"steps_10": -1.0, "steps_1": 40.0 + block.depth}  # of another rate
+        near = {"steps_1": math.nan}
         return [
-            vars(block) | keys | {"seed": seed, "steps_10": math.inf if slow and seed else 7.0}
+            vars(block)
+            | keys
+            | {"seed": seed}
+            | (far if fine else near | {"steps_10": math.inf if slow and seed else block.depth})
             for seed in experiment["seed"]
         ]
 
     monkeypatch.setattr(race_module, "run_heat", run_heat)
     *_, runs = race(graph, "raw", "train", 3)
-    refined = [(model, seeds) for model, steps, seeds in trained if steps == 1000]
-    assert refined and all("-skip-" in model and seeds == (1, 2) for model, seeds in refined)
-    assert {run["steps_10"] for run in runs.values()} == {7.0}
+    refined = [(b, seeds) for b, steps, seeds, fine in trained if steps == 1000 and not fine]
+    assert refined and all(b.multiscale and seeds == (1, 2) for b, seeds in refined)
+    assert all(run["steps_10"] == run["depth"] for run in runs.values())
+    fine = [(b, seeds) for b, _, seeds, fine in trained if fine]
+    assert {seeds for _, seeds in fine} == {(0,), (1, 2)}
+    far = [run for run in runs.values() if not math.isnan(run["steps_1"])]
+    assert len(far) == 3 * sum(seeds == (0,) for _, seeds in fine)
+    assert {(run["depth"], run["steps_1"]) for run in far} == {(1, 41.0)}
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu"])
@@ -161,7 +173,7 @@ def runs_of(**steps):
             row |= {"width": 64, "activation": "linear", "depth": depth, "init": "default"}
             row |= {"multiscale": name.startswith("skip"), "optimizer": "adam", "seed": seed}
             row |= {"steps_50": 1.0, "steps_10": value, "lr": 0.1, "largest_stable_lr": 0.3}
-            row |= {"end_loss": 4.0, "lowest_loss": 2.0}
+            row |= {"steps_1": math.nan, "end_loss": 4.0, "lowest_loss": 2.0}
             rows.append(row | dict.fromkeys([f"{part}_accuracy" for part in PARTS]))
     return rows
 

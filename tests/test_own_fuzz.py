@@ -2,20 +2,23 @@
 
 import io
 import json
+import os
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from graphs import patient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from own_case_files import EDGES, TRAIN, X, Y, tensors
+from own_case_files import EDGES, NAMES, TRAIN, X, Y, tensors
 
 from gnn_dynamics.data.own.files import READERS
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError
 
+TIMES = int(os.environ.get("GNN_DYNAMICS_FUZZ", "1"))  # as many examples
 NUMBERS = ("0", "1", "2", "5", "-1", "1.5", "1,5", "1e400", "nan", "99999999999999999999")
 WORDS = ("", '"', '"0 1"', "#", "a", "True", "id", "node", "label", "x", "y", "train", "source")
 FIELDS = st.sampled_from(NUMBERS + WORDS)
@@ -58,15 +61,20 @@ def valid(kind):
 
 
 def read(folder, kind, content, role="graph"):
-    """Reads a file in a role beside sound files; asserts that nothing but UserErrors come."""
+    """Reads a file in a role beside sound files."""
     np.save(folder / "x.npy", X)
     np.save(folder / "y.npy", Y)
     np.save(folder / "edges.npy", EDGES.T)
     files = {"graph": "edges.npy", "features": "x.npy", "labels": "y.npy"} | {role: f"a{kind}"}
     (folder / f"a{kind}").write_bytes(content)
-    entry = {"reader": "own", "files": {role: str(folder / name) for role, name in files.items()}}
+    read_files(folder, files, weights="ignore")
+
+
+def read_files(folder, files, **options):
+    """Reads files by role; asserts that nothing but UserErrors come."""
+    paths = {role: str(folder / name) for role, name in files.items()}
     try:
-        graph = read_dataset("toy", entry | {"options": {"weights": "ignore"}}, None)
+        graph = read_dataset("toy", {"reader": "own", "files": paths, "options": options}, None)
     except UserError as error:
         assert "\n" not in str(error)
         assert str(folder) in str(error) or "dataset toy" in str(error)
@@ -78,7 +86,7 @@ ROLES = st.sampled_from(["graph", "features", "labels", "split", "nodes", "ids"]
 
 
 @pytest.mark.parametrize("kind", sorted(READERS))
-@settings(patient, max_examples=12)
+@settings(patient, max_examples=12 * TIMES)
 @given(data=st.data())
 def test_a_damaged_file_is_refused_or_read(kind, data, tmp_path_factory):
     folder, sound = tmp_path_factory.mktemp("fuzz"), valid(kind)
@@ -103,13 +111,58 @@ def test_what_fuzzing_found_is_refused(kind, role, content, tmp_path):
     read(tmp_path, kind, content, role)
 
 
-@settings(patient, max_examples=60)
+@settings(patient, max_examples=60 * TIMES)
 @given(content=TABLES | st.binary(max_size=60), role=ROLES)
 def test_any_text_is_refused_or_read(content, role, tmp_path_factory):
     read(tmp_path_factory.mktemp("fuzz"), ".csv", content, role)
 
 
-@settings(patient, max_examples=60)
+@settings(patient, max_examples=60 * TIMES)
 @given(content=TREES, role=ROLES)
 def test_any_json_is_refused_or_read(content, role, tmp_path_factory):
     read(tmp_path_factory.mktemp("fuzz"), ".json", content, role)
+
+
+TITLES = ["", "id", "node", "txId", "label", "y", "x", "class", "split", "weight", "f0", "t"]
+TITLES += ["source", "target", "from", "train_mask", "val_idx", "test", "train"]
+WHOLE = np.arange(6)
+COLUMNS = [WHOLE, WHOLE + 1, WHOLE[::-1], NAMES, Y, X[:, 0], X[:, 2] / 3, TRAIN, ~TRAIN]
+COLUMNS += [Y * 2.0 - 1, np.array([*"001122"]), np.where(TRAIN, "train", "test"), EDGES[:, 0]]
+COLUMNS += [EDGES[:, 1], NAMES[EDGES[:, 0]], np.where(TRAIN, None, 1.5), np.where(TRAIN, NAMES, "")]
+COLUMNS += [np.array([f"[{a}, {b}]" for a, b in EDGES]), np.full(6, np.nan), np.full(6, "unknown")]
+FRAMES = st.dictionaries(
+    st.sampled_from(TITLES), st.sampled_from(COLUMNS), min_size=1, max_size=4
+).flatmap(lambda frame: st.tuples(st.just(frame), st.integers(1, 6), st.booleans()))
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "weights": st.just("ignore"),
+        "split": st.sampled_from(["all", {"train": 1, "val": 1, "seed": 0}]),
+        "task": st.sampled_from(["classification", "regression", "none"]),
+        "features": st.sampled_from(["identity", "degree", "ones"]),
+        "first_id": st.integers(0, 2),
+        "split_index": st.integers(0, 2),
+        **{name: st.sampled_from([*TITLES, "none"]) for name in ("labels", "ids")},
+        "ends": st.sampled_from(["source,target", "from,t", "x", "column 1,column 2"]),
+    },
+)
+
+
+@settings(patient, max_examples=60 * TIMES)
+@given(tables=st.dictionaries(ROLES, FRAMES, min_size=1), options=OPTIONS, kind=st.booleans())
+def test_any_tables_are_refused_or_read(tables, options, kind, tmp_path_factory):
+    """Columns of the usual kinds under usual names, in any role, with any options."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    np.save(folder / "edges.npy", EDGES.T)
+    files = {"graph": "edges.npy"}
+    for role, (columns, rows, header) in tables.items():
+        frame = pd.DataFrame(columns).iloc[:rows]
+        if kind:
+            files[role] = f"{role}.csv"
+            frame.to_csv(folder / files[role], index=False, header=header)
+        else:
+            files[role] = f"{role}.npz"
+            arrays = {name or "a": frame[name].to_numpy() for name in frame}
+            texts = {k: v.astype(str) if v.dtype.kind == "O" else v for k, v in arrays.items()}
+            np.savez(folder / files[role], **texts)
+    read_files(folder, files, **options)

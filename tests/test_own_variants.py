@@ -156,3 +156,44 @@ def test_a_line_after_comments_has_its_number_in_the_file(folder):
     (folder / "e.txt").write_text("# a\n# b\n0 1\n# c\n1 2\n2 9\n")
     with pytest.raises(UserError, match=r"e\.txt, line 6 \(2, 9\)"):
         read(folder, {"graph": "e.txt"})
+
+
+def test_ends_of_different_kinds_are_the_nodes_without_a_table(folder):
+    """Numbers on one side and texts on the other, also where an end is missing."""
+    (folder / "e.csv").write_text("source,target\n1,a\n2,b\n1,2\n")
+    files = {"graph": "e.csv", "features": None, "labels": None}
+    graph = read(folder, files, features="ones", task="none")
+    assert graph.facts["node_names"] == ["1", "2", "a", "b"] and graph.facts["edges"] == 3
+    (folder / "e.csv").write_text("source,target\n1,a\n2,\n")
+    with pytest.raises(UserError, match=r"e\.csv, line 3, column 'target' is empty"):
+        read(folder, files, features="ones", task="none")
+
+
+@pytest.mark.parametrize("names", [np.arange(6), NAMES, np.arange(10, 16)])
+def test_lists_of_ids_are_a_split_also_of_different_lengths(names, folder):
+    FEATURES.assign(id=names).to_csv(folder / "f.csv", index=False)
+    pd.DataFrame({"id": names, "y": Y}).to_csv(folder / "y.csv", index=False)
+    pd.DataFrame(names[EDGES]).to_csv(folder / "e.csv", index=False, header=False)
+    parts = {"train_idx": pd.Series(names[[2, 3, 5]]), "test_idx": pd.Series(names[[1, 4]])}
+    pd.DataFrame(parts).to_csv(folder / "split.csv", index=False)
+    files = {"graph": "e.csv", "features": "f.csv", "labels": "y.csv", "split": "split.csv"}
+    graph = read(folder, files, split=None)
+    assert is_the_graph(graph)
+    assert [graph.train.tolist(), graph.test.tolist()] == [[2, 3, 5], [1, 4]]
+    pd.Series(names[[2, 3, 5]]).to_csv(folder / "train.csv", index=False, header=False)
+    assert read(folder, files | {"split": "train.csv"}, split=None).train.tolist() == [2, 3, 5]
+
+
+def test_a_list_of_edges_as_an_array_may_start_at_one(folder):
+    np.save(folder / "e.npy", EDGES.T + 1)
+    with pytest.raises(UserError, match="--first-id 1"):
+        read(folder, {"graph": "e.npy"})
+    assert is_the_graph(read(folder, {"graph": "e.npy"}, first_id=1))
+    np.save(folder / "a.npy", adjacency())
+    assert is_the_graph(read(folder, {"graph": "a.npy"}, first_id=1))
+
+
+def test_infinity_is_no_class(folder):
+    (folder / "y.csv").write_text("y\n0\n1\n0\n1\ninf\n1\n")
+    with pytest.raises(UserError, match=r"y\.csv, line 6, column 'y' .*is inf, not a class"):
+        read(folder, {"labels": "y.csv"})

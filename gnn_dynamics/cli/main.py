@@ -141,7 +141,7 @@ def _race(add: Callable[..., argparse.Action]) -> None:
         help="how long to train (default: 1)",
     )
     add("--seeds", type=_count, default=5, metavar="N", help="seeds of each network (default: 5)")
-    _out(add, "race", "the table and the page race.html")
+    _out(add, "race", "the table, the figure and the page race.html")
 
 
 def _study(add: Callable[..., argparse.Action]) -> None:

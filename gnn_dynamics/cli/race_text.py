@@ -34,6 +34,7 @@ def words(given: Input, ranked: pd.DataFrame, seeds: int) -> dict[str, Any]:
         "nodes": given.nodes,
         "understood": given.graph.facts.get("understood", []),
         "unused": given.graph.facts.get("unused", []),
+        "finding": finding(rows[0], given.graph.name),
         "advice": advice(rows, paired_factor(ranked, "multiscale", False, True)),
         "rows": rows[:MOST_ROWS],
         "more": len(rows) - MOST_ROWS,
@@ -80,6 +81,14 @@ def _unknown(value: float | None) -> bool:
     return value is None or math.isnan(value)
 
 
+def finding(pick: Row, graph: str) -> str:
+    """What the picture shows, as its title."""
+    if pick["steps_10"] == math.inf:
+        return f"No network reached 10 % of the label norm on {graph}"
+    how = f"{pick['network']} with {OPTIMIZERS[pick['optimizer']]}"
+    return f"{how} arrives first on {graph}: {pick['steps_10']:.0f} steps to 10 %"
+
+
 def advice(rows: Sequence[Row], skips: tuple[float, int]) -> list[str]:
     """Sentences on the pick, the first of `rows`. skips: as of `paired_factor`."""
     pick = rows[0]
@@ -89,7 +98,8 @@ def advice(rows: Sequence[Row], skips: tuple[float, int]) -> list[str]:
             f" {pick['end_loss']:.2g} of the label norm, has {pick['network']}."
             " Try --features standard or row, or more time (--minutes)."
         ]
-    return [_choice(rows), *_noise(rows), *_skips(*skips), *_optimum(rows), *_accuracy(rows)]
+    first = [_choice(rows), *_noise(rows), *_further(rows)]
+    return [*first, *_skips(*skips), *_optimum(rows), *_accuracy(rows)]
 
 
 def _choice(rows: Sequence[Row]) -> str:
@@ -111,6 +121,20 @@ def _noise(rows: Sequence[Row]) -> Iterator[str]:
     elif close:
         named = ", ".join([*close][:MOST_NAMES])
         yield f"As fast within the noise of the seeds: {named}{more}."
+
+
+def _further(rows: Sequence[Row]) -> Iterator[str]:
+    """Whether another network is faster to 1 %, of those that were trained so far."""
+    known = [row for row in rows if math.isfinite(row["steps_1"])]
+    best = min(known, key=lambda row: row["steps_1"], default=None)
+    if best is not None and best["network"] != rows[0]["network"]:
+        own = rows[0]["steps_1"]
+        against = "does not get there" if own == math.inf else f"needs {own:.0f}"
+        against = "was not tried" if math.isnan(own) else against
+        yield (
+            f"To 1 %, {best['network']} is the fastest of {len(known)} that got there:"
+            f" {best['steps_1']:.0f} steps; the pick {against}."
+        )
 
 
 def _skips(factor: float, pairs: int) -> Iterator[str]:
@@ -135,7 +159,9 @@ def _accuracy(rows: Sequence[Row]) -> Iterator[str]:
     known = [row for row in rows if not _unknown(row["val_accuracy"])]
     if known:
         best = max(known, key=lambda row: row["val_accuracy"])
-        yield (
-            f"Speed is not accuracy: {best['network']} has the best validation accuracy,"
-            f" {best['val_accuracy']:.3g}, against {rows[0]['val_accuracy']:.3g}."
-        )
+        against = rows[0]["val_accuracy"]
+        if best is rows[0]:
+            yield f"It also has the best validation accuracy, {against:.3g}."
+        else:
+            has = f"{best['network']} has the best validation accuracy, {best['val_accuracy']:.3g}"
+            yield f"Speed is not accuracy: {has}, against {cell(against)}."

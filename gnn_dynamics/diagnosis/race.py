@@ -2,8 +2,9 @@
 
 A candidate is an aggregation, with or without skip connections, a depth, an activation, an
 initialisation and an optimizer. Each is trained on the squared loss at learning rates that
-`runs/learning_rates.py` chooses, until its excess L - L* is at most 10 % of the label norm ||Y||^2.
-L* is the lowest loss of the model; it is unknown for ReLU, and 0 takes its place there.
+`runs/learning_rates.py` chooses, until its excess L - L* is at most 10 % of the label norm ||Y||^2,
+and the leaders then until it is at most 1 %. L* is the lowest loss of the model; it is unknown for
+ReLU, and 0 takes its place there.
 """
 
 import math
@@ -24,8 +25,10 @@ from gnn_dynamics.spectra.optimum import block_optimum
 
 CANDIDATE = ("activation", "aggregation", "multiscale", "depth", "init", "optimizer")
 DEPTHS = (1, 2, 4, 8)
-SHARES = {"steps_50": 0.5, "steps_10": 0.1}  # of the label norm
+SHARES = {"steps_50": 0.5, "steps_10": 0.1, "steps_1": 0.01}  # of the label norm
+COARSE, FINE = [0.5, 0.1], [*SHARES.values()]
 STEPS = (100, 1000)  # at most, coarse and refined
+LEADERS = 8  # candidates that are trained to 1 %
 CONFIDENCE, RESAMPLES = 0.9, 9999
 RACE = Table(
     keys=("dataset", *CANDIDATE),
@@ -43,25 +46,44 @@ def race(graph: Graph, features: str, nodes: str, seeds: int) -> Iterator[Runs]:
     """The runs so far after each heat: one row for each candidate and seed.
 
     The race may be left at any time. A seed that reached 10 % in an earlier heat is not trained
-    with more steps.
+    with more steps; then the leaders are trained to 1 %, which adds `steps_1` to their rows.
     """
     results: Runs = {}
     for block, experiment in heats(graph.name, features, nodes, seeds):
         model = (block.activation, block.aggregation, block.multiscale, block.depth)
         candidate = (*model, *experiment["init"], *experiment["optimizer"])
         known = {seed: results.get((*candidate, seed)) for seed in experiment["seed"]}
-        left = [seed for seed, run in known.items() if not run or run["steps_10"] == math.inf]
+        fine = experiment["thresholds"] == FINE
+        chosen = not fine or candidate in _leaders(results)
+        left = [seed for seed, run in known.items() if chosen and _is_due(run, fine)]
         if left:
             for run in run_heat(graph, (block, {**experiment, "seed": left})):
-                results[*candidate, run["seed"]] = run
+                before = known[run["seed"]] or {}
+                row = {**before, "steps_1": run["steps_1"]} if fine else run
+                results[*candidate, run["seed"]] = row
         yield results
+
+
+def _is_due(run: dict[str, Any] | None, fine: bool) -> bool:
+    """Whether a seed is trained further: to 10 % until it arrives, then once to 1 %."""
+    if run is None or run["steps_10"] == math.inf:
+        return not fine
+    return fine and math.isnan(run["steps_1"])
+
+
+def _leaders(results: Runs) -> list[tuple[Any, ...]]:
+    """The candidates with the fewest steps to 10 %, by their medians over seeds."""
+    steps: dict[tuple[Any, ...], list[float]] = {}
+    for (*candidate, _), run in results.items():
+        steps.setdefault(tuple(candidate), []).append(run["steps_10"])
+    return sorted(steps, key=lambda candidate: float(np.median(steps[candidate])))[:LEADERS]
 
 
 def heats(name: str, features: str, nodes: str, seeds: int) -> list[Heat]:
     """Blocks and their experiments in the order of the race: coarse first, then refined.
 
     One seed of all models with Adam and few steps comes first, linear before ReLU; then further
-    seeds, more steps, gradient descent, and the other initialisation.
+    seeds, more steps, 1 % instead of 10 %, gradient descent, and the other initialisation.
     """
     shared = {
         "features": [features],
@@ -71,51 +93,58 @@ def heats(name: str, features: str, nodes: str, seeds: int) -> list[Heat]:
         "lr": "auto",
         "labels": ["true"],
         "record": 2,
-        "thresholds": list(SHARES.values()),
         "stop_early": True,
     }
     parts = [[0], [*range(1, seeds)]] if seeds > 1 else [[0]]
-    rounds = product(("default", "xavier"), ("adam", "gd"), STEPS, parts, ("linear", "relu"))
+    stages = [*((steps, COARSE) for steps in STEPS), (STEPS[-1], FINE)]
+    rounds = product(("default", "xavier"), ("adam", "gd"), stages, parts, ("linear", "relu"))
     return [
         (
             Block("race", name, aggregation, activation, skip, depth),
-            {**shared, "init": [init], "optimizer": [optimizer], "steps": steps, "seed": part},
+            {**shared, "init": [init], "optimizer": [optimizer], "seed": part}
+            | {"steps": steps, "thresholds": thresholds},
         )
-        for init, optimizer, steps, part, activation in rounds
+        for init, optimizer, (steps, thresholds), part, activation in rounds
         for depth, aggregation, skip in product(DEPTHS, ("gcn", "gin"), (False, True))
     ]
 
 
 def run_heat(graph: Graph, heat: Heat) -> list[dict[str, Any]]:
-    """One row for each seed of a block: steps at its best rate, losses and accuracies."""
+    """One row for each seed of a block: steps at its best rate, losses and accuracies.
+
+    The best rate is that to the lowest threshold; heats to 1 % give no accuracies.
+    """
     block, experiment = heat
     optimum = block_optimum(graph, experiment, block) if block.activation == "linear" else None
     runs = best_runs(train_block(graph, experiment, block, optimum)["speed"])
     lowest = math.nan if optimum is None else float(optimum["loss_optimum"].iloc[0])
     rows: list[dict[str, Any]] = runs.to_dict("records")
-    shares = accuracies(graph, rows)
+    none: dict[str, float | None] = dict.fromkeys(PARTS)
+    shares = [none] * len(rows) if experiment["thresholds"] == FINE else accuracies(graph, rows)
     return [
         row | {"lowest_loss": lowest} | {f"{part}_accuracy": share[part] for part in PARTS}
         for row, share in zip(rows, shares, strict=True)
     ]
 
 
-def best_runs(speed: pd.DataFrame) -> pd.DataFrame:
+def best_runs(speed: pd.DataFrame, target: str | None = None) -> pd.DataFrame:
     """The run at the best rate of each candidate and seed, from rows of the table `speed`.
 
-    steps_50, steps_10: steps to that share of the label norm, inf where it was not reached;
-    largest_stable_lr: the largest of the tried rates that did not diverge.
+    steps_50, steps_10, steps_1: steps to that share of the label norm, inf where it was not
+    reached, NaN where it was not tried; largest_stable_lr: the largest of the tried rates that did
+    not diverge. target: the name of the steps that the best rate has fewest of; default: of those
+    to the smallest share.
     """
     rows = speed[speed["threshold_kind"] == "label_norm"].copy()
     rows["steps"] = rows["steps_to_threshold"].astype(float).fillna(math.inf)
     key = ["dataset", "features", "nodes", "width", "loss_fn", *CANDIDATE, "seed", "lr"]
-    runs = rows[rows["threshold"] == min(SHARES.values())].set_index(key)
+    runs = rows[rows["threshold"] == rows["threshold"].min()].set_index(key)
     for name, threshold in SHARES.items():
         runs[name] = rows[rows["threshold"] == threshold].set_index(key)["steps"]
     runs = runs[["end_step", "end_loss", "status", *SHARES]].reset_index()
     stable = runs[runs["status"] == "ok"]
     largest = stable.groupby([*CANDIDATE, "seed"])["lr"].max()
-    order = ["steps_10", "steps_50", "end_loss", "lr"]
+    order = [*([target] if target else []), *reversed(SHARES), "end_loss", "lr"]
     best = stable.sort_values(order).groupby([*CANDIDATE, "seed"], as_index=False).first()
     return best.join(largest.rename("largest_stable_lr"), on=[*CANDIDATE, "seed"])
 

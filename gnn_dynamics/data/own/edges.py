@@ -9,8 +9,8 @@ from scipy import sparse
 
 from gnn_dynamics.data.own import names as usual
 from gnn_dynamics.data.own.formats import Arrays, Network
-from gnn_dynamics.data.own.ids import Nodes, as_ids
 from gnn_dynamics.data.own.names import ends_of, first, stem
+from gnn_dynamics.data.own.nodes import Nodes, as_ids
 from gnn_dynamics.data.own.table import Table, misfit
 from gnn_dynamics.errors import UserError
 
@@ -137,22 +137,26 @@ def weights_of(table: Table, ignore: bool) -> bool:
     return bool(wrong.size)
 
 
-def located(table: Table, nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
-    """(edges,) the numbers of the nodes at both ends."""
+def located(table: Table, nodes: Nodes, start: int) -> tuple[np.ndarray, np.ndarray]:
+    """(edges,) the numbers of the nodes at both ends. start: the first position in a list."""
+    if table.by_row:
+        first_row = 0 if table.nodes else start
+        positions = pd.RangeIndex(first_row, first_row + len(nodes.ids))
+        nodes = Nodes(positions, nodes.origin)
     ids = [as_ids(table.use(name)) for name in table.ends]
-    source, target = (nodes.locate(values, table.by_row) for values in ids)
+    source, target = map(nodes.locate, ids)
     bad = np.flatnonzero((source < 0) | (target < 0))
     if not bad.size:
         return source, target
-    row, side = int(bad[0]), 0 if source[bad[0]] < 0 else 1
-    where, pair = table.where(row), f"({ids[0][row]}, {ids[1][row]})"
-    if ids[side][row] is None:
-        raise UserError(f"{table.where(row, table.ends[side])} is empty; it needs a node's id")
-    if nodes.names and not table.by_row:
-        raise UserError(f"{where} {pair}: no node {ids[side][row]}; nodes are {nodes.origin}")
-    remedy = f"; nodes are {nodes.origin}; for other ids, add a column `node` there (or ids=FILE)"
-    remedy = "" if table.by_row else remedy
+    row = int(bad[0])
+    absent, end = (ids[0], table.ends[0]) if source[row] < 0 else (ids[1], table.ends[1])
+    if absent[row] is None:
+        raise UserError(f"{table.where(row, end)} is empty; it needs a node's id")
+    where = f"{table.where(row)} ({ids[0][row]}, {ids[1][row]})"
+    if nodes.names:
+        raise UserError(f"{where}: no node {absent[row]}; nodes are {nodes.origin}")
+    remedy = "" if table.by_row else "; for other ids, add a column `node` there (or ids=FILE)"
     if not any(end.dtype == object or 0 in end for end in ids):
         remedy = "; if ids start at 1, say so by --first-id 1"
-    last = len(nodes.ids) - 1
-    raise UserError(f"{where} {pair}: node ids must be whole numbers from 0 to {last}{remedy}")
+    last = f"from 0 to {len(nodes.ids) - 1}; nodes are {nodes.origin}"
+    raise UserError(f"{where}: node ids must be whole numbers {last}{remedy}")

@@ -1,4 +1,4 @@
-"""The files of a graph by role: their formats, and what the reader of each format makes of them."""
+"""The files of a graph by role: their formats, and the tables of nodes and of edges in them."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -56,8 +56,8 @@ def check_files(files: Mapping[str, str | Path]) -> dict[str, Path]:
     return paths
 
 
-def read_files(paths: Mapping[str, Path]) -> dict[Path, Any]:
-    """A table, a network or arrays for each file.
+def read_tables(paths: Mapping[str, Path]) -> tuple[Table, dict[str, Table]]:
+    """The table of edges, and the tables of nodes by role; a file has one table in all its roles.
 
     A first line 0, 1, 2 is a header only if all files agree: then all tables of nodes have the same
     number of rows without it.
@@ -68,10 +68,14 @@ def read_files(paths: Mapping[str, Path]) -> dict[Path, Any]:
         headed = {path: read_text(path, header=True) for path in text}  # as pandas writes all
         counts = {table.rows for path, table in headed.items() if path != paths["graph"]}
         contents |= headed if len(counts) == 1 else {}
-    return contents
+    graph = edges.graph_in(paths["graph"], contents[paths["graph"]])
+    others = {role: path for role, path in paths.items() if role != "graph"}
+    nodes = {path: _node_table(path, contents[path]) for path in dict.fromkeys(others.values())}
+    tables = {role: nodes[path] for role, path in others.items()}
+    return graph.edges, tables | ({} if graph.nodes is None else {"graph": graph.nodes})
 
 
-def node_table_of(path: Path, content: Any) -> Table:
+def _node_table(path: Path, content: Any) -> Table:
     """The table of nodes in a file of another role than `graph`."""
     if isinstance(content, Network) and content.nodes is not None:
         return content.nodes

@@ -27,6 +27,7 @@ class Table:
     by_row    whether the ends are numbers of rows, as in a matrix, whatever the ids.
     nodes     the number of nodes, where a matrix of edges has it.
     doubtful  whether the first row, 0, 1, ..., may be a header.
+    order     (n,) the row of each node, -1 where it has none, as soon as the nodes are known.
     notes, used   for the report: how the file was read, and the names that the graph uses.
     """
 
@@ -41,6 +42,7 @@ class Table:
     by_row: bool = False
     nodes: int | None = None
     doubtful: bool = False
+    order: Any = None
     notes: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
@@ -59,6 +61,10 @@ class Table:
         self.used.add(name)
         return self.columns[name]
 
+    def at_nodes(self, name: str) -> Any:
+        """(n, ...) the values under a name in the order of the nodes, from now on used."""
+        return self.use(name)[self.order]
+
     def called(self, name: str) -> str:
         """A name in words: `column 'f0'`, `array x`, or `column 2` where it has none."""
         noun = self.noun.split()[-1]
@@ -69,6 +75,10 @@ class Table:
         """The file, line and column of a value, for messages."""
         place = f"{self.path}, {self.unit(row)}"
         return place if name is None else f"{place}, {self.called(name)}"
+
+    def where_node(self, node: int, name: str, inside: str = "") -> str:
+        """The place of a value of a node; `inside` says where in a matrix."""
+        return f"{self.where(int(self.order[node]), name)}{inside} (node {node})"
 
 
 def misfit(origin: str, values: Any, reason: str) -> UserError:

@@ -1,6 +1,6 @@
 """Features, labels and split: which columns they are in, and what their values mean."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gnn_dynamics.data.graph import PARTS, UNLABELLED
+from gnn_dynamics.data.graph import PARTS
 from gnn_dynamics.data.own import names as usual
-from gnn_dynamics.data.own.ids import Nodes, differ
 from gnn_dynamics.data.own.names import first, is_id, part_of, stem
+from gnn_dynamics.data.own.nodes import Nodes, differ
 from gnn_dynamics.data.own.table import Table, few, misfit
 from gnn_dynamics.errors import UserError
 
 
-def feature_names(table: Table, key: str | None, label: str | None) -> list[str]:
+def feature_names(table: Table, label: str | None) -> list[str]:
     """The columns and matrices that are features, without those of ids, labels and the split."""
-    names = [name for name in table.plain if name not in (key, label) and not part_of(name)]
+    names = [name for name in table.plain if name not in (table.key, label) and not part_of(name)]
     if table.noun == "array":
         chosen = first(names, usual.FEATURES)
         return [chosen] if chosen is not None else names if len(table.columns) == 1 else []
@@ -45,13 +45,14 @@ def _is_feature(table: Table, name: str) -> bool:
 
 
 def matrix(table: Table, names: Sequence[str]) -> tuple[Any, list[tuple[str, str]]]:
-    """X (rows, m_x), dense or sparse, and the name and the place of each feature."""
+    """X (n, m_x), dense or sparse, and the name and the place of each feature."""
     blocks, titles = [], []
     for name in names:
-        values = table.use(name)
+        values = table.columns[name]
         if values.dtype.kind not in "buif" or values.shape[:1] != (table.rows,) or values.ndim > 2:
             origin = f"{table.path}, {table.called(name)}"
             raise misfit(origin, values, "not numbers (nodes, features)")
+        values = table.at_nodes(name)
         blocks.append(values if values.ndim == 2 else values[:, None])
         places = range(blocks[-1].shape[1])
         titles += [(name, f", feature {k}" if values.ndim == 2 else "") for k in places]
@@ -60,11 +61,13 @@ def matrix(table: Table, names: Sequence[str]) -> tuple[Any, list[tuple[str, str
     return (blocks[0] if len(blocks) == 1 else np.hstack(blocks)), titles
 
 
-def label_name(table: Table, only: bool, regression: bool) -> str | None:
-    """The column of the labels: one with a usual name, or the `only` one beside the ids.
+def label_name(table: Table, option: str | None, only: bool, regression: bool) -> str | None:
+    """The column of the labels: the option, one with a usual name, or the `only` one beside ids.
 
     A `y` beside an `x` is a coordinate, and texts that all differ are names.
     """
+    if option is not None:
+        return option if option in table.columns else None
     columns, plane = table.columns, table.noun != "array" and "x" in map(stem, table.flat)
     others = [name for name in table.plain if name != table.key]
     usually = {*usual.LABELS} - ({"y"} if plane else set())
@@ -81,40 +84,43 @@ def label_name(table: Table, only: bool, regression: bool) -> str | None:
     return found[0] if found else None
 
 
-def encoded(
-    values: np.ndarray, where: Callable[[int], str], regression: bool
-) -> tuple[np.ndarray, list[str], list[str]]:
+def labels(table: Table, name: str, regression: bool) -> tuple[np.ndarray, list[str], list[str]]:
     """(n,) int64 classes with -1 where unlabelled, or float64 targets with NaN; names; notes.
 
-    -1, an empty field, NaN and words such as `unknown` mean unlabelled. Classes are numbered in
-    ascending order.
+    -1, an empty field, NaN and words such as `unknown` mean unlabelled, as do nodes without a row.
+    Classes are numbered in ascending order.
     """
-    notes: list[str] = []
+    if table.columns[name].shape[:1] != (table.rows,):
+        count = len(np.atleast_1d(table.columns[name]))
+        raise UserError(f"{table.path}: {count} labels, but {table.rows} nodes")
+    notes, values = [], table.at_nodes(name)
+    values = values.toarray() if sparse.issparse(values) else values
     if values.ndim == 2 and (values.sum(axis=1) == 1).all() and np.isin(values, (0, 1)).all():
         notes.append(f"one-hot in {values.shape[1]} columns")
         values = values.argmax(axis=1)
     if values.ndim != 1:
-        given = f"{where(0)}: the labels have the shape {values.shape}"
+        given = f"{table.where_node(0, name)}: the labels have the shape {values.shape}"
         raise UserError(f"{given}, not one column; check without labels (--no-labels)")
-    words = pd.Series(values).astype(object).map(str, na_action="ignore").fillna("").to_numpy(str)
-    unknown = [str(word) for word in np.unique(words) if word.lower() in usual.UNKNOWN]
+    words = pd.Series(values).astype(object).where(table.order >= 0)
+    words = words.map(str, na_action="ignore").fillna("").astype(str)
+    unknown = sorted({*words[words.str.lower().isin(usual.UNKNOWN)]})
     notes += [f"{word!r} means unlabelled; rename it to make it a class" for word in unknown]
-    known = ~np.isin(words, [*unknown, "", "nan", *([] if regression else ["-1", "-1.0"])])
-    real = pd.to_numeric(pd.Series(np.where(known, words, "nan")), errors="coerce").to_numpy()
-    text = bool((known & np.isnan(real)).any())
-    wrong = known & ((text | np.isinf(real)) if regression else (~text & (real != np.round(real))))
+    words = words.mask(words.isin([*unknown, "", "nan", *([] if regression else ["-1", "-1.0"])]))
+    real = pd.to_numeric(words, errors="coerce")
+    text = real.isna() & words.notna()
+    fraction = (real % 1 != 0) & real.notna() & ~text.any()
+    wrong = (text | np.isinf(real)) if regression else fraction
     if wrong.any():
         node, kind = int(wrong.argmax()), "target of a regression" if regression else "class"
         remedy = "real targets need the option `task: regression` (--regression)"
-        raise UserError(f"{where(node)} is {words[node]}, not a {kind}; {remedy}")
+        raise UserError(f"{table.where_node(node, name)} is {words[node]}, not a {kind}; {remedy}")
     if regression:
-        return real, [], notes
-    names, codes = np.unique(words[known] if text else real[known], return_inverse=True)
-    if len(names) == len(values):
+        return real.to_numpy(float), [], notes
+    codes, classes = pd.factorize(words if text.any() else real, sort=True)
+    if len(classes) == len(values):
         notes.append("as many classes as nodes; are they names? (--labels NAME)")
-    classes = np.full(len(values), UNLABELLED, dtype=np.int64)
-    classes[known] = codes
-    return classes, [str(name) if text else f"{name:.0f}" for name in names], notes
+    named = [c if text.any() else f"{c:.0f}" for c in classes]
+    return codes.astype(np.int64), named, notes
 
 
 def split_names(table: Table, only: bool) -> list[str]:
@@ -128,31 +134,30 @@ def split_names(table: Table, only: bool) -> list[str]:
 
 
 def _words(table: Table, name: str) -> list[str]:
-    return [str(word or "").lower() for word in table.columns[name].tolist()]
+    """The words in a column of text in small letters; empty for numbers."""
+    text = table.columns[name].dtype.kind in "OU"
+    return [str(word or "").lower() for word in table.columns[name].ravel()] if text else []
 
 
-def given_parts(
-    table: Table, names: Sequence[str], rows: np.ndarray | None, nodes: Nodes, number: int
+def split_parts(
+    table: Table, names: Sequence[str], nodes: Nodes, number: int
 ) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Ascending ids of train, val and test, and notes.
+    """Ascending numbers of the nodes of train, val and test, and notes.
 
-    rows: (n,) the row of each node, -1 where it has none; None where there are lists of nodes.
-    number: which of several splits.
+    Words, masks and lists of ids all become masks (n,). number: which of several splits.
     """
     notes: list[str] = []
     default = part_of(table.path.stem) or "train"
     columns = {part_of(name) or default: (name, table.use(name)) for name in names}
-    if rows is not None and len(names) == 1 and table.columns[names[0]].dtype.kind in "OU":
-        words = _words(table, names[0])
-        for row, word in enumerate(words):
-            if word not in {*usual.WORDS, "", "none"}:
-                allowed = "is not a part of a split (allowed: train, val, test, or empty)"
-                raise UserError(f"{table.where(row, names[0])}: {word!r} {allowed}")
-        chosen = np.array([usual.WORDS.get(word, "") for word in words])
-        columns = {part: (names[0], chosen == part) for part in PARTS}
+    if len(names) == 1 and {*usual.WORDS} & {*_words(table, names[0])}:
+        columns = {part: (names[0], mask) for part, mask in _masks_of_words(table, names[0])}
     masks = {}
     for part, (name, values) in columns.items():
-        if values.dtype.kind not in "biuf" or sparse.issparse(values) or values.ndim > 2:
+        if (
+            sparse.issparse(values)
+            or values.dtype.kind not in "biufOU"
+            or values.ndim not in (1, 2)
+        ):
             origin = f"{table.path}, {table.called(name)}"
             raise UserError(f"{origin} is neither a mask of truth values nor a list of nodes")
         if values.ndim == 2:
@@ -161,7 +166,7 @@ def given_parts(
             if not 0 <= number < values.shape[1]:
                 raise UserError(f"{table.path}, {table.called(name)}: there is no {notes[-1]}")
             values = values[:, number]
-        masks[part] = _mask(table, name, values, rows, nodes)
+        masks[part] = _mask(table, name, values, nodes)
     if "train" not in masks:
         masks["train"] = ~np.any([*masks.values()], axis=0)
         notes.append("the training nodes are all others")
@@ -176,19 +181,27 @@ def given_parts(
     return parts, [*dict.fromkeys(notes)]
 
 
-def _mask(
-    table: Table, name: str, values: np.ndarray, rows: np.ndarray | None, nodes: Nodes
-) -> np.ndarray:
-    """(n,) from truth values in the rows, or from a list of ids."""
+def _masks_of_words(table: Table, name: str) -> list[tuple[str, np.ndarray]]:
+    """A mask (rows,) for each part, from a column of words."""
+    words = _words(table, name)
+    for row, word in enumerate(words):
+        if word not in {*usual.WORDS, "", "none"}:
+            allowed = "is not a part of a split (allowed: train, val, test, or empty)"
+            raise UserError(f"{table.where(row, name)}: {word!r} {allowed}")
+    chosen = np.array([usual.WORDS.get(word, "") for word in words])
+    return [(part, chosen == part) for part in PARTS]
+
+
+def _mask(table: Table, name: str, values: np.ndarray, nodes: Nodes) -> np.ndarray:
+    """(n,) from truth values in the rows, or from a list of ids; empty fields are no members."""
     origin, n = f"{table.path}, {table.called(name)}", len(nodes.ids)
-    values = np.nan_to_num(values)  # an empty field is no member
-    binary = len(values) in (n, table.rows) and len(values) > 2 and np.isin(values, (0, 1)).all()
-    if values.dtype == bool or "mask" in stem(name) or binary:
-        if rows is not None and len(values) == table.rows:
-            return (rows >= 0) & values[rows].astype(bool)
-        if len(values) != n:
-            given = f"the mask of {part_of(name)} has {len(values)} values"
-            raise UserError(f"{origin}: {given} for {n} nodes")
-        return values.astype(bool)
-    found = nodes.require(values, lambda _: f"{origin}, neither a mask nor a list of ids")
+    size, listed = (n if table.key is None else table.rows), values[~pd.isna(values)]
+    binary = values.dtype.kind in "biuf" and np.isin(listed, (0, 1)).all()
+    if values.dtype == bool or "mask" in stem(name) or (binary and len(values) == size > 2):
+        if len(values) != size:
+            given = f"the mask of {part_of(name) or 'the split'} has {len(values)} values"
+            raise UserError(f"{origin}: {given} for {size} nodes")
+        members = ~pd.isna(values) & (values != 0)
+        return (table.order >= 0) & members[table.order]
+    found = nodes.require(listed, lambda _: f"{origin}, neither a mask nor a list of ids")
     return np.isin(np.arange(n), found)

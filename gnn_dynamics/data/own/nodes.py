@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gnn_dynamics.data.own.names import IDS, is_id, stem
+from gnn_dynamics.data.own.names import IDS, is_id, part_of, stem
 from gnn_dynamics.data.own.table import Table
 from gnn_dynamics.errors import UserError
 
@@ -31,10 +31,10 @@ class Nodes(NamedTuple):
     ids: pd.Index
     origin: str
 
-    def locate(self, values: Any, by_row: bool = False) -> np.ndarray:
+    def locate(self, values: Any) -> np.ndarray:
         """(k,) the number of the node of each id; -1 where there is none."""
-        found, ids = as_ids(values), pd.RangeIndex(len(self.ids)) if by_row else self.ids
-        if (found.dtype == object) != (ids.dtype == object):
+        found, ids = as_ids(values), self.ids
+        if not found.dtype.kind == ids.dtype.kind == "i":
             found, ids = pd.Index(found).map(str), ids.map(str)
         return ids.get_indexer(found)
 
@@ -59,22 +59,29 @@ def nodes_of(ids: np.ndarray, origin: str) -> Nodes:
     return Nodes(pd.RangeIndex(len(ids)) if counted else pd.Index(ids), origin)
 
 
-def key_of(table: Table, fits: Callable[[np.ndarray], bool], option: str | None) -> str | None:
+def nodes_of_edges(table: Table) -> Nodes:
+    """The nodes at the ends of the edges, in ascending order."""
+    ids = as_ids(np.concatenate([table.columns[end] for end in table.ends]))
+    return nodes_of(np.unique(ids[~pd.isna(ids)]), "those of the edges")
+
+
+def key_of(table: Table, known: Nodes, option: str | None) -> str | None:
     """The column with the ids of the rows; None where rows are in the order of the nodes.
 
-    fits: whether ids agree with those of the edges, or of the nodes. A column without a usual name
-    has the ids if they fit and differ, and if it is the first or an index.
+    A column without a usual name has the ids if it is the first or an index, its values differ,
+    and these contain all known ids or are among them.
     """
     if table.noun == "array" or option in table.flat or option == "none":
         return option if option in table.flat else None
-    names = [name for name in table.plain if name in table.flat]
+    names = [name for name in table.plain if name in table.flat and not part_of(name)]
     exact = [name for name in names if stem(name) in IDS]
     like = [name for name in names if is_id(name) and differ(table.columns[name])]
-    if table.key or exact or like:
-        return table.key or (exact or like)[0]
-    for name in (*(name for name in table.flat if name not in names), *names[:1]):
+    if table.key is not None or exact or like:
+        return table.key if table.key is not None else (exact or like)[0]
+    indexes = [name for name in table.flat if name not in table.plain]
+    for name in (*indexes, *names[:1]) if len(table.columns) > 1 else ():
         column = table.columns[name]
-        if len(table.columns) > 1 and differ(column) and fits(as_ids(column)):
+        if differ(column) and _agree(as_ids(column), known):
             if name in names and table.named and column.dtype != object:
                 may = f"{table.path}, column {name!r} may be the node ids or a feature"
                 raise UserError(f"{may}: rename it to `node`, or choose --ids {name} or --ids none")
@@ -90,7 +97,13 @@ def differ(column: np.ndarray) -> bool:
     return bool(column.dtype.kind != "f" or ids.dtype != object) and pd.Index(ids).is_unique
 
 
-def ids_of(table: Table, key: str) -> np.ndarray:
+def _agree(ids: np.ndarray, known: Nodes) -> bool:
+    """Whether the ids contain the known ones or the other way round."""
+    among, contains = known.locate(ids), nodes_of(ids, "").locate(known.ids)
+    return bool(len(known.ids) and ((among >= 0).all() or (contains >= 0).all()))
+
+
+def ids_in(table: Table, key: str) -> np.ndarray:
     """The ids in a column; none may be missing or repeated."""
     if key not in table.flat:
         raise UserError(f"{table.path}, {table.called(key)} is not one column of ids")
@@ -104,16 +117,15 @@ def ids_of(table: Table, key: str) -> np.ndarray:
     return ids
 
 
-def rows_of(table: Table, nodes: Nodes, option: str | None) -> np.ndarray:
+def rows_of(table: Table, nodes: Nodes) -> np.ndarray:
     """(n,) the row of each node in a table, by its ids or in order; -1 where it has none."""
     n = len(nodes.ids)
-    key = key_of(table, lambda ids: bool((nodes.locate(ids) >= 0).all()), option)
-    if key is None:
+    if table.key is None:
         if table.rows != n:
             raise UserError(f"{table.path}: {table.rows} rows, but {n} nodes ({nodes.origin})")
         return np.arange(n)
     if not table.rows:
         raise UserError(f"{table.path} has no rows")
-    found, rows = nodes.require(ids_of(table, key), table.where), np.full(n, -1)
+    found, rows = nodes.require(ids_in(table, table.key), table.where), np.full(n, -1)
     rows[found] = np.arange(len(found))
     return rows
