@@ -135,7 +135,9 @@ def make_graph(
         edges: (2, edges) node ids from 0, each edge in one direction or both.
         features: (n, m_x) dense or SciPy sparse. Rows are nodes.
         labels: (n,) integers are classes, -1 where unknown; reals are targets of a regression.
-        train, val, test: ids, or masks (n,), of nodes. Default of train: every labelled node.
+        train: ids, or a mask (n,), of the nodes that train. Default: every labelled node.
+        val: the same of the nodes for validation.
+        test: the same of the nodes for the test.
         name: fills the column `dataset` of tables.
 
     Raises:
