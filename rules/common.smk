@@ -11,6 +11,7 @@ from gnn_dynamics.workflow.check_config import (
     check_paths,
     without_left_out,
 )
+from gnn_dynamics.workflow import own_functions
 from gnn_dynamics.config import grid
 from gnn_dynamics.data.fetch.catalogue import load_catalogue
 from gnn_dynamics.errors import UserError
@@ -33,6 +34,7 @@ try:
     check_config(config, SCHEMA, CATALOGUE)
     config.update(without_left_out(config))
     check_paths(config, CATALOGUE, Path.cwd())
+    own_functions.check_functions(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -74,7 +76,7 @@ FIGURES = expand("<results>/figures/{name}.png", name=FIGURE_NAMES)
 wildcard_constraints:
     dataset="|".join(map(re.escape, CATALOGUE)),
     experiment="[a-z0-9-]+",
-    models="[A-Za-z0-9-]+",
+    models="[A-Za-z0-9_.+~-]+",
 
 
 def code(rule, *modules):
@@ -140,6 +142,18 @@ def blocks_of(wildcards):
     if job not in JOBS:
         raise WorkflowError(f"no experiment has the training job {job}")
     return [block.id for block in JOBS[job]]
+
+
+def block_functions(wildcards):
+    """Digests of the own functions that a job's blocks use."""
+    entry = grid.entry(config, wildcards.experiment)
+    blocks = JOBS[JOB.format(**dict(wildcards))]
+    return own_functions.block_digests(entry, blocks)
+
+
+def cell_functions(wildcards):
+    """Digests of the own functions that a dataset's cells with squared loss use."""
+    return own_functions.cell_digests(grid.squared_cells(config, wildcards.dataset))
 
 
 def block_settings(wildcards):

@@ -20,6 +20,7 @@ rule check_graph_condition:
         **growing(mem_mb=1000 * config["graph_condition"]["memory_gb"], runtime=120),
     params:
         grid=config["graph_condition"],
+        functions=own_functions.grid_digests(config),
         source=lambda w: source(w.dataset),
         code=code("check_graph_condition"),
     message:
@@ -41,6 +42,7 @@ rule solve_optimum:
         **growing(mem_mb=3000, per_input_mb=36, runtime=120),
     params:
         cells=lambda w: grid.squared_cells(config, w.dataset),
+        functions=cell_functions,
         source=lambda w: source(w.dataset),
         code=code("solve_optimum"),
     message:
@@ -62,6 +64,7 @@ rule measure_alignment:
         **growing(mem_mb=3000, per_input_mb=36, runtime=120),
     params:
         cells=lambda w: grid.squared_cells(config, w.dataset),
+        functions=cell_functions,
         source=lambda w: source(w.dataset),
         code=code("measure_alignment"),
     message:

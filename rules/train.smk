@@ -28,6 +28,7 @@ rule train_block:
     params:
         blocks=blocks_of,
         settings=block_settings,
+        functions=block_functions,
         device=config["device"],
         source=lambda w: source(w.dataset),
         code=code("train_block"),

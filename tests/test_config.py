@@ -79,7 +79,7 @@ def test_top_level_mistakes(config, edit, parts):
         ("width", [0], ["experiments[flow].width[0]: must be at least 1"]),
         ("width", ["input"], ["experiments[flow].width[0]: must be a whole number, not 'input'"]),
         ("steps", "many", ["experiments[flow].steps: must be a whole number, not 'many'"]),
-        ("features", ["pca"], ["experiments[flow].features[0]: 'pca' does not have the form"]),
+        ("features", ["pca"], ["experiments[flow].features[0]: 'pca' is not allowed", "pca-<r>"]),
         (
             "labels",
             [True],

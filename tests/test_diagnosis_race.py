@@ -17,7 +17,7 @@ from gnn_dynamics.diagnosis.accuracy import accuracies
 from gnn_dynamics.diagnosis.race import CANDIDATE, RACE, heats, paired_factor, race, ranking
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture
-from gnn_dynamics.problem.problem import aggregation_matrix
+from gnn_dynamics.problem.aggregations import AGGREGATIONS
 from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.spectra.optimum import block_optimum
 
@@ -114,7 +114,7 @@ def test_accuracies_are_those_of_a_plain_model(activation, multiscale, graph):
         "end_step": 60,
     }
     X = torch.from_numpy(graph.features.toarray().T)
-    S = torch.from_numpy(aggregation_matrix(graph.adjacency, "gcn").toarray())
+    S = torch.from_numpy(AGGREGATIONS["gcn"](graph.adjacency).toarray())
     Y = torch.eye(3, dtype=torch.float64)[:, graph.labels]
     arch = Architecture(9, 8, 3, 2, multiscale, activation)
     weights = initial_weights(arch, "default", [3]).take(0).map(torch.Tensor.requires_grad_)

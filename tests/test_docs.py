@@ -18,7 +18,7 @@ PAGES = [
     ROOT / "config" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-FOLDERS = "gnn_dynamics|docs|config|scripts|rules|tests|report|profiles|benchmarks"
+FOLDERS = "gnn_dynamics|docs|config|scripts|rules|tests|report|profiles|benchmarks|examples"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```|^    [^\n]*$|`[^`\n]+`", flags=re.M | re.S)
 PATH = re.compile(rf"(?<![\w/.{{}}-])(?:{FOLDERS})/[\w./-]*\w")

@@ -19,6 +19,7 @@ from gnn_dynamics.data.graph import save_graph
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.singular_values import tsqr
 from gnn_dynamics.problem import by_columns, matrix_file
+from gnn_dynamics.problem.aggregations import AGGREGATIONS
 from gnn_dynamics.problem.by_columns import (
     column_blocks,
     features_on_disk,
@@ -27,7 +28,7 @@ from gnn_dynamics.problem.by_columns import (
     row_blocks,
 )
 from gnn_dynamics.problem.matrix_file import temporary_matrix_file
-from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem
+from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.spectra import graph_condition as module
 from gnn_dynamics.spectra.graph_condition import condition_rows, condition_table, streamed_rows
@@ -52,7 +53,7 @@ def read_back(source, depth, memory=0.0):
 
 
 @patient
-@given(graphs(40), st.sampled_from(AGGREGATIONS), FEATURES, NODES, st.integers(0, 3))
+@given(graphs(40), st.sampled_from(list(AGGREGATIONS)), FEATURES, NODES, st.integers(0, 3))
 def test_columns_are_aggregated_as_in_memory(graph, kind, features, nodes, depth):
     for each in (graph, pooled(graph)):
         problem = build_problem(each, kind, features, nodes)
@@ -63,7 +64,7 @@ def test_columns_are_aggregated_as_in_memory(graph, kind, features, nodes, depth
 
 
 @patient
-@given(graphs(30), st.sampled_from(AGGREGATIONS), st.integers(1, 9))
+@given(graphs(30), st.sampled_from(list(AGGREGATIONS)), st.integers(1, 9))
 def test_rows_in_blocks_of_few_entries_aggregate_alike(graph, kind, most):
     problem = build_problem(graph, kind, "raw", "all")
     expected = np.vstack(propagated(problem, 2)).T
@@ -128,7 +129,7 @@ def test_only_nodes_within_reach_are_aggregated():
 
 
 @patient
-@given(graphs(30), st.sampled_from(AGGREGATIONS), FEATURES, NODES, st.sets(st.integers(0, 4)))
+@given(graphs(30), st.sampled_from(list(AGGREGATIONS)), FEATURES, NODES, st.sets(st.integers(0, 4)))
 def test_streamed_rows_are_those_in_memory(graph, kind, features, nodes, depths):
     depths = sorted(depths | {0})
     expected = condition_rows(build_problem(graph, kind, features, nodes), depths)

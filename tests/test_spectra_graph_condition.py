@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnn_dynamics.linalg.singular_values import rank_tolerance
-from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem
+from gnn_dynamics.problem.aggregations import AGGREGATIONS
+from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.spectra import graph_condition as module
 from gnn_dynamics.spectra.graph_condition import condition_rows, condition_table
@@ -22,7 +23,7 @@ def rows_of(graph, kind="gcn", depths=(0, 1, 2), nodes="train", features="raw"):
 
 
 @patient
-@given(graphs(), st.sampled_from(AGGREGATIONS))
+@given(graphs(), st.sampled_from(list(AGGREGATIONS)))
 def test_every_row_is_the_dense_svd_of_its_matrix(graph, kind):
     problem = build_problem(graph, kind, "raw", "train")
     G = propagated(problem, 3)
@@ -43,7 +44,7 @@ def test_every_row_is_the_dense_svd_of_its_matrix(graph, kind):
 
 
 @patient
-@given(graphs(), st.sampled_from(AGGREGATIONS))
+@given(graphs(), st.sampled_from(list(AGGREGATIONS)))
 def test_neither_rank_nor_sigma_of_the_stack_falls_with_depth(graph, kind):
     rows = [rows_of(graph, kind, range(5))[True, depth] for depth in range(5)]
     for before, now in pairwise(rows):
@@ -53,7 +54,7 @@ def test_neither_rank_nor_sigma_of_the_stack_falls_with_depth(graph, kind):
 
 
 @patient
-@given(graphs(), st.sampled_from(AGGREGATIONS))
+@given(graphs(), st.sampled_from(list(AGGREGATIONS)))
 def test_named_nodes_are_those_of_the_null_space(graph, kind):
     problem = build_problem(graph, kind, "raw", "train")
     for row in condition_rows(problem, [2]):

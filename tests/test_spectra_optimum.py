@@ -10,8 +10,9 @@ from scipy.optimize import minimize
 
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem import labelled_columns
+from gnn_dynamics.problem.aggregations import AGGREGATIONS
 from gnn_dynamics.problem.labelled_columns import Columns
-from gnn_dynamics.problem.problem import AGGREGATIONS, build_problem, targets
+from gnn_dynamics.problem.problem import build_problem, targets
 from gnn_dynamics.problem.propagation import propagated
 from gnn_dynamics.spectra.optimum import (
     features,
@@ -60,7 +61,7 @@ def test_full_column_rank_gives_exactly_zero():
 
 
 @patient
-@given(graphs(), st.sampled_from(AGGREGATIONS), st.integers(0, 3))
+@given(graphs(), st.sampled_from(list(AGGREGATIONS)), st.integers(0, 3))
 def test_skip_connections_never_raise_the_optimum(graph, kind, depth):
     problem = build_problem(graph, kind, "raw", "train")
     stack = rows_of(problem, depth, True, [("true", 0)])[0]
@@ -93,7 +94,7 @@ def test_rows_report_one_factorisation_for_all_draws():
 
 
 @patient
-@given(graphs(30), st.sampled_from(AGGREGATIONS), st.integers(0, 3), st.booleans())
+@given(graphs(30), st.sampled_from(list(AGGREGATIONS)), st.integers(0, 3), st.booleans())
 def test_features_from_a_file_give_the_same_optimum(graph, kind, depth, multiscale):
     problem = build_problem(graph, kind, "raw", "train")
     args = problem, depth, multiscale, [("true", 0), ("permuted", 1)]

@@ -20,6 +20,8 @@ from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.data.splits import split_all
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.problem import problem
+from gnn_dynamics.problem.aggregations import AGGREGATIONS
+from gnn_dynamics.problem.features import FEATURES
 from gnn_dynamics.problem.problem import Problem
 
 IN_PLACE = ("embedded", "own")  # readers of files that nobody fetches
@@ -171,19 +173,20 @@ def build_problem(
 
     Args:
         graph: of any of the functions above.
-        aggregation: gcn D^-1/2 (A+I) D^-1/2, gin A+I, rw (A+I) D^-1.
+        aggregation: gcn D^-1/2 (A+I) D^-1/2, gin A+I, rw (A+I) D^-1, or an own `file.py:function`.
         features: raw; row (absolute values of each row sum to 1); standard (mean 0, variance 1);
-            pca-<r> (r principal components).
+            pca-<r> (r principal components); or an own `file.py:function` (docs/extend.md).
         nodes: the set I: train, all (every labelled node), or train-<k> (of official split k).
 
     Raises:
-        UserError: for an unknown name, or an empty set I.
+        UserError: for an unknown name, an own function that does not fit, or an empty set I.
 
-    Source: Xu et al. 2021, arXiv 2105.04550, section 2. `dataclasses.replace(problem, S=...)` gives
-    the problem of another aggregation, and so on.
+    Source: Xu et al. 2021, arXiv 2105.04550, section 2.
 
     >>> problem = build_problem(load_dataset("wine"), features="standard", nodes="all")
     >>> problem.S.shape, problem.X.shape, problem.R.shape, problem.m_y
     ((178, 178), (178, 13), (178, 178), 3)
     """
+    AGGREGATIONS.refresh(aggregation)
+    FEATURES.refresh(features)
     return problem.build_problem(graph, aggregation, features, nodes)

@@ -13,11 +13,12 @@ from gnn_dynamics.claims.bounds import bounds_table
 from gnn_dynamics.claims.comparisons import summarise
 from gnn_dynamics.claims.frames import splits_as_seeds
 from gnn_dynamics.claims.pairs import outcomes, pair_runs
-from gnn_dynamics.config.grid import OPTIMUM_KEYS, blocks
+from gnn_dynamics.config.grid import OPTIMUM_KEYS, blocks, own_functions
 from gnn_dynamics.config.schema import read_checked
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.runs.block import train_block
+from gnn_dynamics.runs.functions import refresh
 from gnn_dynamics.spectra.optimum import block_optimum
 
 Value = TypeVar("Value")
@@ -106,9 +107,10 @@ def train(
         name: fills the column `experiment`.
         device: cpu or cuda.
         settings: keys of an experiment, explained in config/README.md. A list stands for each of
-            its values. Default: gradient flow of a linear GCN with 2 hidden layers of width 64, no
-            skip connections, squared loss, raw features, seeds 0 to 4. For `gd` and `adam`, `lr`
-            is by default "auto": each model gets rates around its best one.
+            its values; `file.py:function` is an own function (docs/extend.md). Default: gradient
+            flow of a linear GCN with 2 hidden layers of width 64, no skip connections, squared
+            loss, raw features, seeds 0 to 4. For `gd`, `adam` and the like, `lr` is by default
+            "auto": each model gets rates around its best one.
 
     Returns:
         The tables of all runs. Loss in units of ||Y||^2 (squared) or nats per label
@@ -148,6 +150,7 @@ def _experiment(graph: Graph, name: str, settings: Settings) -> dict[str, Any]:
     names = {"name": name, "datasets": [graph.name]}
     experiment = names | ({} if flows else {"lr": "auto"}) | experiment
     check_settings("train", experiment, "schema.yaml", "experiment")
+    refresh(own_functions(experiment))
     return experiment
 
 

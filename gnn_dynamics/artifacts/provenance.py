@@ -61,6 +61,8 @@ def describe(
 def of_block(made: Mapping[str, Any], block: str) -> dict[str, Any]:
     """Provenance of one of a job's `blocks`: the same, whatever else the job trains."""
     config = {**made["config"], "blocks": [block]}
+    if "functions" in config:  # digests of own functions by block
+        config["functions"] = config["functions"].get(block, {})
     return {**made, "wildcards": {}, "config": config, "config_hash": digest(config)}
 
 
@@ -88,7 +90,7 @@ def _steps_before(inherited: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rule, code and config of all jobs that the inputs come from, sorted, each once."""
     steps: dict[str, dict[str, Any]] = {}
     for made in inherited:
-        own = [made] if "rule" in made else []
+        own = _by_block(made) if "rule" in made else []
         for step in [*made.get("made_from", ()), *own]:
             config = {key: v for key, v in step["config"].items() if key not in DERIVED}
             plain = {"rule": step["rule"], "code": step["code"], "config": config}

@@ -9,6 +9,7 @@ from itertools import groupby, product
 from typing import Any, TypeVar
 
 from gnn_dynamics.artifacts.table import FLAG, integers, reals, texts
+from gnn_dynamics.config.choices import CHOICES, from_path_part, is_own, path_part
 from gnn_dynamics.errors import UserError
 
 Cell = TypeVar("Cell", bound=Mapping[str, Any])
@@ -36,10 +37,11 @@ OPTIMUM = {key: RUN[key] for key in OPTIMUM_KEYS}
 # Lists inside a block; runs that agree on BATCH_KEYS have tensors of one shape: a batch.
 BATCH_KEYS = ("features", "nodes", "width", "loss_fn", "optimizer")
 MEMBER_KEYS = ("init", "lr", "labels", "seed")
-WITHOUT_THEOREM = {
-    "sharpness",
-    "accuracy",
-}  # names of `observe` that record no bound, identity or term
+# Names of `observe` that record no bound, identity or term; that are defined for linear models;
+# whose meaning depends on the Hessian of the loss.
+WITHOUT_THEOREM = {"sharpness", "accuracy"}
+LINEAR = {"time_condition", "rates"}
+KNOWN_LOSS = {"rates"}
 
 
 @dataclass(frozen=True, order=True)
@@ -57,14 +59,15 @@ class Block:
     def of(cls, name: str) -> "Block":
         """The block whose `id` is `name`."""
         experiment, dataset, model = name.split("/")
-        aggregation, activation, skip, depth = model.split("-")
+        *functions, skip, depth = model.split("-")
+        aggregation, activation = map(from_path_part, functions)
         return cls(experiment, dataset, aggregation, activation, skip == "skip", int(depth[1:]))
 
     @property
     def model(self) -> str:
         """The end of `id`: `gcn-linear-skip-H2`."""
-        skip = "skip" if self.multiscale else "noskip"
-        return f"{self.aggregation}-{self.activation}-{skip}-H{self.depth}"
+        functions = map(path_part, (self.aggregation, self.activation))
+        return "-".join([*functions, "skip" if self.multiscale else "noskip", f"H{self.depth}"])
 
     @property
     def id(self) -> str:
@@ -162,6 +165,27 @@ def precision_problems(experiment: Mapping[str, Any]) -> list[str]:
         f" float64 with {reason}, or give it an experiment of its own"
         for reason in reasons
     ]
+
+
+def theorem_problems(experiment: Mapping[str, Any]) -> list[str]:
+    """What `observe` asks of functions that no theorem speaks of; [] if nothing."""
+    observed = experiment.get("observe", ())
+    nonlinear = [f"activation: {name}" for name in experiment["activation"] if name != "linear"]
+    own = [f"loss_fn: {name}" for name in experiment["loss_fn"] if is_own(name)]
+    cases = (LINEAR, "linear models", nonlinear), (KNOWN_LOSS, "a built-in loss", own)
+    return [
+        f"{name} assumes {assumed}, not {other}; give that an experiment without it"
+        for names, assumed, others in cases
+        for name in observed
+        if name in names
+        for other in others
+    ]
+
+
+def own_functions(experiment: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The values `file.py:function` of the keys that choose functions."""
+    own = {key: list(filter(is_own, experiment.get(key, ()))) for key in CHOICES}
+    return {key: names for key, names in own.items() if names}
 
 
 def grouped(cells: Iterable[Cell], keys: Iterable[str]) -> list[tuple[tuple, list[Cell]]]:

@@ -10,6 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
+from gnn_dynamics.config.choices import OWN_FORM, allowed, built_in
 from gnn_dynamics.errors import UserError
 
 NAMES = {
@@ -35,7 +36,13 @@ def _pattern(validator: Any, pattern: str, text: Any, schema: Any) -> Iterator[V
         yield ValidationError(f"{text!r} does not match {pattern!r}")
 
 
-VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _pattern})
+def _choice(validator: Any, key: str, name: Any, schema: Any) -> Iterator[ValidationError]:
+    """`choice: key`: a name of a function for this key, see choices.py."""
+    if isinstance(name, str) and not allowed(key, name):
+        yield ValidationError(not_allowed(key, name))
+
+
+VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _pattern, "choice": _choice})
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -122,6 +129,11 @@ def suggest(value: Any, allowed: Iterable[Any]) -> str:
     close = get_close_matches(str(value), allowed, n=1)
     question = f"; did you mean {close[0]}?" if close else ""
     return f"{question} (allowed: {', '.join(allowed)})"
+
+
+def not_allowed(key: str, name: str) -> str:
+    """The message about a wrong name for a key of choices.py."""
+    return f"{name!r} is not allowed{suggest(name, [*built_in(key), OWN_FORM])}"
 
 
 def _hint(error: ValidationError) -> str:

@@ -26,6 +26,7 @@ from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import Stepper
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.models.costs import SHARED_BYTES
+from gnn_dynamics.models.losses import CURVATURE_ROOTS
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.operators import HornerOperator, Operator
 from gnn_dynamics.models.tangent import tangent_kernel
@@ -67,11 +68,12 @@ def choose_flow(
     Y: Tensor,
     share: float,
     method: str = "auto",
+    loss: str = "squared",
 ) -> Choice:
     """The method with the smallest estimated time, or the one called `method`.
 
     weights: of one model at its start;  Y (m_y, p): its targets in the coordinates of `operator`
-    share: of ||Y||^2 at the end of a run
+    share: of ||Y||^2 at the end of a run;  loss: a key of `losses.LOSSES`
 
     Raises:
         UserError: for an unknown method, or function-space where it cannot be.
@@ -81,7 +83,7 @@ def choose_flow(
             f"integrator: unknown '{method}'; allowed are auto, chebyshev, function-space,"
             " runge-kutta."
         )
-    unable = _unable(arch, operator)
+    unable = _unable(arch, operator, loss)
     if method == "function-space" and unable:
         raise UserError(f"integrator: function-space is for {unable}; use auto.")
     if method != "auto":
@@ -105,10 +107,12 @@ def choose_flow(
     return Choice(best, f"stiffness {chi:.1e}: {estimates}")
 
 
-def _unable(arch: Architecture, operator: Operator) -> str:
+def _unable(arch: Architecture, operator: Operator, loss: str) -> str:
     """What the function-space method would need; "" if it can be used."""
-    if arch.activation == "relu" or isinstance(operator, HornerOperator):
+    if arch.activation != "linear" or isinstance(operator, HornerOperator):
         return "linear models with dense features"
+    if loss not in CURVATURE_ROOTS:
+        return f"the losses {', '.join(CURVATURE_ROOTS)}"
     if arch.m_y * operator.nbar > MOST_OUTPUTS:
         return f"at most {MOST_OUTPUTS} outputs, here are {arch.m_y * operator.nbar}"
     return ""

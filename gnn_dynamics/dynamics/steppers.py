@@ -9,10 +9,13 @@ next step; the others keep their step size.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from gnn_dynamics.config.choices import CHOICES
+from gnn_dynamics.config.functions import Expect, Registry, states
 from gnn_dynamics.models.model import Weights, per_model
 from gnn_dynamics.models.objective import Objective
 
@@ -157,8 +160,73 @@ def separate_adam(state: State, weights: Weights, gradient: Weights) -> tuple[St
     return replace(state, moments=(first, second)), weights.zip(move, first, second)
 
 
-STEPPERS = {
-    "gd": Stepper("gd", lambda weights, lr: State(lr), gradient_descent),
-    "momentum": Stepper("momentum", lambda w, lr: State(lr, moments=zeros(w, 1)), momentum),
-    "adam": Stepper("adam", lambda w, lr: State(lr, (torch.zeros_like(lr),), zeros(w, 2)), adam),
-}
+# Own optimizers ----------------------------------------------------------------------------------
+
+
+def adopted(function: Callable[..., Any], expect: Expect) -> Stepper:
+    """A stepper from an own function (gradient, t, *states) -> update, or (update, *states).
+
+    It is called for one weight matrix of all K models, with t = 1, 2, ... (K, 1, 1); w <- w - lr
+    update. The states are like the gradient, and zero at first. Tried on a few numbers.
+    """
+    count = states(function, CHOICES["optimizer"])
+
+    def call(gradient: Tensor, t: Tensor, *before: Tensor) -> tuple[Tensor, ...]:
+        result = function(gradient, t, *before)
+        return result if isinstance(result, tuple) else (result,)
+
+    def start(weights: Weights, lr: Tensor) -> State:
+        return State(lr, (torch.zeros_like(lr),), zeros(weights, count))
+
+    def step(
+        state: State, objective: Objective, weights: Weights, gradient: Weights
+    ) -> tuple[State, Weights]:
+        t = state.scalars[0] + 1
+        tensors = (part.tensors() for part in (gradient, *state.moments))
+        results = [call(g, per_model(t).to(g), *own) for g, *own in zip(*tensors, strict=True)]
+        update, *after = (weights.like(parts) for parts in zip(*results, strict=True))
+        state = replace(state, scalars=(t,), moments=tuple(after))
+        return state, descend(weights, update, state.size)
+
+    _check_update(call, count, expect)
+    return Stepper("own", start, step)
+
+
+def _check_update(call: Callable[..., tuple[Tensor, ...]], count: int, expect: Expect) -> None:
+    """That three steps with a gradient (2, 3, 4), whose last row is 0, give updates that fit."""
+    gradient = torch.linspace(-1, 2, 24, dtype=torch.float64).reshape(2, 3, 4)
+    gradient[:, -1] = 0
+    for dtype in (torch.float32, torch.float64):
+        together = alone = (torch.zeros_like(gradient, dtype=dtype),) * count
+        for t in range(1, 4):
+            g, at = gradient.to(dtype), torch.full((2, 1, 1), t, dtype=dtype)
+            result = call(g.clone(), at, *together)
+            expect(
+                len(result) == 1 + count,
+                f"it has {count} states but returns {len(result) - 1} of them",
+            )
+            for tensor in result:
+                expect(isinstance(tensor, Tensor), f"it returns {type(tensor).__name__}")
+                fits = tensor.shape == g.shape and tensor.dtype == dtype
+                found = f"{tuple(tensor.shape)} {tensor.dtype}"
+                expect(fits, f"it returns {found} for a gradient {tuple(g.shape)} {dtype}")
+                expect(bool(tensor.isfinite().all()), "it returns numbers that are not finite")
+            first = call(g[:1].clone(), at[:1], *(moment[:1] for moment in alone))
+            same = torch.allclose(first[0], result[0][:1])
+            expect(same, "the update of a model depends on its neighbours in K")
+            # Forms pad weights with zeros (reductions.py), which must stay.
+            expect(not result[0][:, -1].any(), "it moves weights whose gradient is 0")
+            together, alone = result[1:], tuple(moment[:1] for moment in result[1:])
+
+
+STEPPERS = Registry(
+    "optimizer",
+    {
+        "gd": Stepper("gd", lambda weights, lr: State(lr), gradient_descent),
+        "momentum": Stepper("momentum", lambda w, lr: State(lr, moments=zeros(w, 1)), momentum),
+        "adam": Stepper(
+            "adam", lambda w, lr: State(lr, (torch.zeros_like(lr),), zeros(w, 2)), adam
+        ),
+    },
+    adopted,
+)

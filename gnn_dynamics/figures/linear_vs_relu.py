@@ -25,7 +25,7 @@ def draw(rows: pd.DataFrame, fixed: dict) -> Figure:
     models = rows[model].drop_duplicates().sort_values("activation")
     looks = {
         (activation, skip): {
-            "color": style.ACTIVATION_COLOUR[activation],
+            "color": style.ACTIVATION_COLOUR.get(activation, style.GREEN),
             "linestyle": style.SKIP[skip]["ls"],
         }
         for activation, skip in models.itertuples(index=False)

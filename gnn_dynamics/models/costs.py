@@ -25,6 +25,8 @@ from gnn_dynamics.problem.problem import Problem
 
 PROJECTING = ("gd", "momentum", "flow")  # optimisers that commute with a rotation of the weights
 UPDATE_COST = {"gd": 4, "flow": 4, "momentum": 8, "adam": 20}
+COPIES = {"gd": 3, "flow": 7, "momentum": 4, "adam": 6}  # of the weights in memory
+AS = "adam"  # what an own optimizer is taken to cost
 STREAMED_WORK = 1e13  # multiplications in the factorisation of streamed columns: minutes
 CACHE_BYTES = 16 * 2**20  # of weights, gradients and signals that K models share on a CPU
 INFINITE = float("inf")
@@ -127,7 +129,9 @@ def weights_cost(m: int, arch: Architecture, optimizer: str) -> float:
     served = sum(l > 0 for l in arch.levels)
     layers = arch.width * (m + max(arch.depth - 1, 0) * arch.width) if arch.depth else 0
     heads = arch.m_y * (arch.width * served + (m if 0 in arch.levels else 0))
-    return 3 * arch.m_y * served * layers + UPDATE_COST[optimizer] * (layers + heads)
+    return 3 * arch.m_y * served * layers + UPDATE_COST.get(optimizer, UPDATE_COST[AS]) * (
+        layers + heads
+    )
 
 
 def models_per_batch(
@@ -143,7 +147,7 @@ def models_per_batch(
     """
     weights = arch.width * (m + max(arch.depth - 1, 0) * arch.width) if arch.depth else 0
     weights += arch.m_y * (m + arch.depth * arch.width)
-    copies = {"gd": 3, "momentum": 4, "adam": 6, "flow": 7}[optimizer]
+    copies = COPIES.get(optimizer, COPIES[AS])
     signals = arch.m_y * (3 * m * len(arch.levels) + 4 * nbar)
     bytes_each = itemsize * (copies * weights + signals)
     if device.type == "cpu":

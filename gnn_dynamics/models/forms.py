@@ -25,6 +25,7 @@ from torch import Tensor
 
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.linalg.device import torch_device
+from gnn_dynamics.models.activations import ACTIVATIONS
 from gnn_dynamics.models.costs import cheapest
 from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture, Weights
@@ -143,7 +144,7 @@ def choose_form(
             and for a device that is not there.
     """
     case = _Case(problem, arch, loss_fn, torch_device(device), PRECISIONS[precision])
-    if arch.activation == "relu":
+    if arch.activation != "linear":
         return case.relu(form)
     name, reason = cheapest(problem, arch, loss_fn, optimizer, case.device, form)
     return case.horner(reason) if name == "horner" else case.dense(name, reason)
@@ -165,7 +166,8 @@ class _Case:
                 f"form: '{form}' is for linear models; a ReLU model has relu-prefix only."
             )
         graph = self.problem.S, self.problem.X, self.problem.R
-        model = ReluModel(receptive_field(*graph, self.arch.levels, self.dtype, self.device))
+        field = receptive_field(*graph, self.arch.levels, self.dtype, self.device)
+        model = ReluModel(field, ACTIVATIONS[self.arch.activation])
 
         def absent() -> list[Tensor]:
             raise UserError("a ReLU model has no features G_l that are fixed while it trains.")

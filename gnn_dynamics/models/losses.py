@@ -1,12 +1,18 @@
 """Losses of the outputs and their derivative V = d loss / d Yhat, for K models at once.
 
-Both take Yhat (K, m_y, nbar) and Y (K or 1, m_y, nbar) and return the loss (K,) and V like Yhat.
+All take Yhat (K, m_y, nbar) and Y (K or 1, m_y, nbar) and return the loss (K,) and V like Yhat.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from gnn_dynamics.config.functions import Expect, Registry
+
+Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def squared(Yhat: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
@@ -34,17 +40,88 @@ def cross_entropy(Yhat: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
     return loss, (wrong - Y * (wrong_total + (right_total - weight))) / (nbar * total)
 
 
-LOSSES = {"squared": squared, "cross_entropy": cross_entropy}
+def adopted(function: Callable[[Tensor, Tensor], Any], expect: Expect) -> Loss:
+    """An own function (Yhat, Y) -> loss (K,), or (loss, V); without V it is differentiated.
+
+    Tried on a few outputs, in both precisions: each model has a loss of its own, at least 0.
+    """
+
+    def loss(Yhat: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
+        def total(outputs: Tensor) -> tuple[Tensor, Tensor]:
+            value = function(outputs, Y)
+            return value.sum(), value
+
+        V, value = torch.func.grad(total, has_aux=True)(Yhat)
+        return value, V
+
+    Y = torch.eye(3, dtype=torch.float64)[None]
+    Yhat = torch.linspace(-2, 3, 18, dtype=torch.float64).reshape(2, 3, 3).sin()
+    gives_both = isinstance(function(Yhat, Y), tuple)
+    own: Loss = function if gives_both else loss
+    for dtype in (torch.float32, torch.float64):
+        here = Yhat.to(dtype), Y.to(dtype)
+        result = own(*here)[0] if gives_both else function(*here)
+        expect(isinstance(result, Tensor), f"it returns {type(result).__name__}, not a tensor")
+        shape, kind = tuple(result.shape), result.dtype
+        expect(shape == (2,), f"it returns a loss of shape {shape} for K = 2 models")
+        expect(kind == dtype, f"it returns {kind} for outputs of {dtype}")
+    _check_loss(own, function if gives_both else None, Yhat, Y, expect)
+    return own
+
+
+def _check_loss(
+    own: Loss, with_derivative: Loss | None, Yhat: Tensor, Y: Tensor, expect: Expect
+) -> None:
+    """That the values and derivatives at Yhat (2, m_y, nbar) are those of a loss."""
+    value, V = own(Yhat, Y)
+    finite = value.isfinite().all() and V.isfinite().all()
+    expect(bool(finite), "its loss or its derivative is not finite")
+    expect(bool((value >= 0).all()), f"its loss is {value.min():.3g}")
+    alone = torch.cat([own(one[None], Y)[0] for one in Yhat])
+    expect(torch.allclose(alone, value), "the loss of a model depends on its neighbours in K")
+    if with_derivative:
+        true = torch.func.grad(lambda outputs: with_derivative(outputs, Y)[0].sum())(Yhat)
+        expect(V.shape == true.shape, f"its derivative has shape {tuple(V.shape)}")
+        expect(torch.allclose(V, true), "its derivative is not that of its loss")
+    curvature = torch.func.vjp(lambda outputs: own(outputs, Y)[1], Yhat)[1](V)[0]
+    expect(bool(curvature.isfinite().all()), "its second derivative is not finite")
+
+
+LOSSES = Registry("loss_fn", {"squared": squared, "cross_entropy": cross_entropy}, adopted)
+
+
+def output_curvature(loss: str, Y: Tensor) -> float:
+    """Scale of the loss's Hessian in the outputs where they are 0, for Y (1, m_y, nbar); > 0.
+
+    The length of the Hessian times a random unit vector; 1 where that is 0.
+    """
+    v = torch.randn(Y.shape, generator=torch.Generator().manual_seed(0), dtype=Y.dtype)
+    derivative = torch.func.vjp(lambda outputs: LOSSES[loss](outputs, Y)[1], torch.zeros_like(Y))
+    return float(derivative[1](v)[0].norm() / v.norm()) or 1.0
+
+
+def squared_root(Yhat: Tensor) -> Tensor:
+    """sqrt(2) I for each column."""
+    identity = torch.eye(Yhat.shape[1], dtype=Yhat.dtype, device=Yhat.device)
+    return (math.sqrt(2) * identity)[None, None]
+
+
+def softmax_root(Yhat: Tensor) -> Tensor:
+    """With p = softmax(yhat) the Hessian is (diag(p) - p p^T) / nbar.
+
+    R = diag(q) (I - q q^T) / sqrt(nbar) with q = sqrt(p).
+    """
+    identity = torch.eye(Yhat.shape[1], dtype=Yhat.dtype, device=Yhat.device)
+    q = Yhat.softmax(dim=1).sqrt().mT.unsqueeze(-1)  # (K, nbar, m_y, 1)
+    return q * (identity - q * q.mT) / math.sqrt(Yhat.shape[-1])
+
+
+CURVATURE_ROOTS = {"squared": squared_root, "cross_entropy": softmax_root}
 
 
 def curvature_root(loss: str, Yhat: Tensor) -> Tensor:
     """R (K or 1, nbar or 1, m_y, m_y) with R R^T the Hessian of the loss in each column of Yhat.
 
-    sqrt(2) I for the squared loss; for the cross-entropy with p = softmax(yhat) the Hessian is
-    (diag(p) - p p^T) / nbar, and R = diag(q) (I - q q^T) / sqrt(nbar) with q = sqrt(p).
+    For losses with a closed form, those of CURVATURE_ROOTS.
     """
-    identity = torch.eye(Yhat.shape[1], dtype=Yhat.dtype, device=Yhat.device)
-    if loss == "squared":
-        return (math.sqrt(2) * identity)[None, None]
-    q = Yhat.softmax(dim=1).sqrt().mT.unsqueeze(-1)  # (K, nbar, m_y, 1)
-    return q * (identity - q * q.mT) / math.sqrt(Yhat.shape[-1])
+    return CURVATURE_ROOTS[loss](Yhat)

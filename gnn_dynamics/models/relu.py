@@ -1,5 +1,7 @@
 """ReLU GNNs: X_(l) = relu(B_l X_(l-1) S), heads as in Definitions 1 and 2, gradient by hand.
 
+Any function of single numbers may stand for relu (activations.py).
+
 Exact reductions, none of them an approximation:
 
 - every layer computes only the nodes that the loss needs (see receptive_field.py);
@@ -19,6 +21,7 @@ import torch
 from torch import Tensor
 
 from gnn_dynamics.linalg.products import Matrix, tiled
+from gnn_dynamics.models.activations import Activation, Adjoint, relu
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Weights, single
 from gnn_dynamics.models.receptive_field import ReceptiveField
@@ -26,19 +29,22 @@ from gnn_dynamics.models.receptive_field import ReceptiveField
 
 @dataclass(frozen=True)
 class ReluModel:
-    """The ReLU models, which see the receptive field `field` of their graph.
+    """The models with an activation, which see the receptive field `field` of their graph.
 
     Y: (K or 1, m_y, nbar);  loss: a key of `losses.LOSSES`
     """
 
     field: ReceptiveField
+    activation: Activation = relu
 
     def outputs(self, weights: Weights) -> Tensor:
         """Yhat (K, m_y, nbar)."""
         if self.field.side_by_side:
-            return forward(weights, self.field).outputs
+            return forward(weights, self.field, self.activation).outputs
         models = (single(weights, k) for k in range(weights.models))
-        return torch.stack([forward(model, self.field).outputs for model in models])
+        return torch.stack(
+            [forward(model, self.field, self.activation).outputs for model in models]
+        )
 
     def signal(self, weights: Weights, Y: Tensor, loss: str) -> Tensor:
         """V = d loss / d Yhat (K, m_y, nbar)."""
@@ -50,10 +56,10 @@ class ReluModel:
         Fastest with `column_major` weights, the layout in which the gradient comes.
         """
         if self.field.side_by_side:
-            return loss_and_gradient(weights, self.field, Y, loss)
+            return loss_and_gradient(weights, self.field, Y, loss, self.activation)
         Y = Y.expand(weights.models, -1, -1)
         models = (
-            loss_and_gradient(single(weights, k), self.field, Y[k], loss)
+            loss_and_gradient(single(weights, k), self.field, Y[k], loss, self.activation)
             for k in range(weights.models)
         )
         values, gradients = zip(*models, strict=True)
@@ -78,10 +84,10 @@ def stack_models(*tensors: Tensor) -> Tensor:
 
 
 def loss_and_gradient(
-    weights: Weights, field: ReceptiveField, Y: Tensor, loss: str
+    weights: Weights, field: ReceptiveField, Y: Tensor, loss: str, activation: Activation = relu
 ) -> tuple[Tensor, Weights]:
     """One model, 2-D tensors, or K side by side, 3-D; loss (1,) or (K,)."""
-    states = forward(weights, field)
+    states = forward(weights, field, activation)
     Yhat = states.outputs
     batch = (-1, *Yhat.shape[-2:])
     value, V = LOSSES[loss](Yhat.reshape(batch), Y.reshape(batch))
@@ -93,24 +99,26 @@ class Activations:
     """Node-major states of one forward pass: hidden[l] = X_(l)^T on N_{H-l}, l = 1..H."""
 
     hidden: dict[int, Tensor]
+    adjoints: dict[int, Adjoint]  # of the activation at each l
     outputs: Tensor  # Yhat (..., m_y, nbar)
 
 
-def forward(weights: Weights, field: ReceptiveField) -> Activations:
+def forward(weights: Weights, field: ReceptiveField, activation: Activation = relu) -> Activations:
     """All states; the tensors of `weights` are 2-D, or 3-D for K models side by side."""
     heads = dict(zip(field.levels, weights.W, strict=True))
     hidden: dict[int, Tensor] = {}
+    adjoints: dict[int, Adjoint] = {}
     Yhat = raw_outputs(heads[0], field) if 0 in heads else None  # sum_l W_l X_(l) on N_0
     for l, B in enumerate(weights.B, start=1):
         if l == 1:
             Z = chain(field.first, column_major(B).mT)  # (..., |N_{H-1}|, m_1)
         else:
             Z = field.aggregations[l - 2].times(hidden[l - 1]) @ B.mT  # (..., |N_{H-l}|, m_l)
-        hidden[l] = Z.relu_()
+        hidden[l], adjoints[l] = activation(Z)
         if l in heads:  # a column-major head would take ten times as long
             Yhat = add_product(Yhat, heads[l].contiguous(), field.at_labels(hidden[l]).mT)
     assert Yhat is not None  # the last layer has a head
-    return Activations(hidden, at_readout(field, Yhat))
+    return Activations(hidden, adjoints, at_readout(field, Yhat))
 
 
 def raw_outputs(W: Tensor, field: ReceptiveField) -> Tensor:
@@ -164,7 +172,7 @@ def backward(weights: Weights, field: ReceptiveField, states: Activations, V: Te
             else:
                 add_product(field.at_labels(T), E.mT, heads[l])
         assert T is not None  # the last layer has a head
-        Z = relu_adjoint(T, X)  # (..., |N_{H-l}|, m_l)
+        Z = states.adjoints.pop(l)(T)  # (..., |N_{H-l}|, m_l)
         if l == 1:
             dB.insert(0, chain_adjoint(field.first, Z).mT)
         else:
@@ -172,12 +180,3 @@ def backward(weights: Weights, field: ReceptiveField, states: Activations, V: Te
             dB.insert(0, Z.mT @ states.hidden[l - 1])
             T = Z @ weights.B[l - 1]
     return Weights(tuple(dB), tuple(dW[l] for l in field.levels))
-
-
-def relu_adjoint(T: Tensor, X: Tensor) -> Tensor:
-    """T where relu gave X > 0, else 0 (so relu'(0) = 0, as in torch); in place if allowed."""
-    if T.requires_grad:
-        adjoint: Tensor = torch.ops.aten.threshold_backward(T, X, 0)
-    else:
-        adjoint = torch.ops.aten.threshold_backward.grad_input(T, X, 0, grad_input=T)
-    return adjoint

@@ -6,7 +6,8 @@ up to rounding. Time is linear in the stored entries of S, times the features.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,14 +16,9 @@ from torch import Tensor
 
 from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.linalg.products import csr_tensor
+from gnn_dynamics.problem.features import FEATURES, standardised
 from gnn_dynamics.problem.matrix_file import NUMBER, MatrixFile, temporary_matrix_file
-from gnn_dynamics.problem.problem import (
-    Problem,
-    check_aggregation,
-    readout_matrix,
-    standardised,
-    transform_features,
-)
+from gnn_dynamics.problem.problem import Problem, build_problem, readout_matrix
 
 ROWS = 2**14  # of sparse features that are made dense at a time
 # More columns do not share more of the entries that a sparse product reads.
@@ -30,6 +26,9 @@ MOST_COLUMNS = 128
 MOST_ENTRIES = 2**31 - 1  # of a matrix with int32 indices
 # Columns of a product start on a cache line.
 COLUMN_TILE = 8
+# (a, b) of the aggregations D^a (A + I) D^b, which need no S beside A.
+SCALED = {"gcn": (-0.5, -0.5), "gin": (None, None), "rw": (None, -1)}
+BY_ROWS = ("raw", "row")  # features of which each row depends on that of its node alone
 
 
 @dataclass(frozen=True)
@@ -108,24 +107,24 @@ def problem_source(problem: Problem) -> Source:
     def aggregate(T: Tensor, out: Tensor) -> None:
         accumulate(out.zero_(), M, T)
 
-    def columns(first: int, end: int) -> np.ndarray:
-        if sp.issparse(problem.X):
-            return dense_columns(problem.X, first, end)
-        return np.array(problem.X[:, first:end], order="C")
-
-    return Source(aggregate, columns, sp.csr_array(problem.R.T), problem.m_x)
+    readout = sp.csr_array(problem.R.T)
+    return Source(aggregate, partial(columns_of, problem.X), readout, problem.m_x)
 
 
 def graph_source(graph: Graph, aggregation: str, features: str, nodes: str, depth: int) -> Source:
     """The source of `build_problem(graph, aggregation, features, nodes)`, without S or a copy of X.
 
     Where fewer than half of the nodes lie within `depth` hops of I, only these are aggregated.
-    Principal components are computed at once and kept in memory, (n, r).
+    Principal components and own features are computed at once and kept in memory, (n, m); so are S
+    and X of an aggregation that is not in SCALED.
 
     Raises:
         UserError: as `build_problem`.
     """
-    check_aggregation(aggregation)
+    if aggregation not in SCALED:
+        problem = build_problem(graph, aggregation, features, nodes)
+        kept = sum(M.size * (NUMBER + NUMBER // 2) for M in (problem.S, problem.X))
+        return replace(problem_source(problem), extra_bytes=kept)
     A, R = graph.adjacency, sp.csr_array(readout_matrix(graph, nodes).T)  # (nbar, n)
     degrees = np.diff(A.indptr) + 1.0
     m_x, columns = feature_columns(graph.features, features)
@@ -153,11 +152,7 @@ def adjacency_aggregation(
     """T -> S^T T from A itself: S^T = D^a (A + I) D^b, so that no S is stored beside A."""
     M = row_blocks(A)
     D = torch.from_numpy(degrees).unsqueeze(1)
-    before, after = {
-        "gcn": (D**-0.5, D**-0.5),
-        "gin": (None, None),
-        "rw": (None, 1 / D),
-    }[kind]
+    before, after = (None if power is None else D**power for power in SCALED[kind])
 
     def aggregate(T: Tensor, out: Tensor) -> None:
         if before is not None:
@@ -194,19 +189,26 @@ def accumulate(out: Tensor, blocks: list[tuple[slice, Tensor]], T: Tensor) -> No
 
 
 def feature_columns(X: sp.csr_array, kind: str) -> tuple[int, Callable[[int, int], np.ndarray]]:
-    """m_x and (first, end) -> these columns of `transform_features(X, kind)`, dense."""
+    """m_x and (first, end) -> these columns of `FEATURES[kind](X)`, dense."""
+    if kind in BY_ROWS:
+        return X.shape[1], lambda a, b: dense_columns(X, a, b, kind)
     if kind == "standard":
         return X.shape[1], lambda a, b: standardised(dense_columns(X, a, b))
-    if kind.startswith("pca"):
-        Z = transform_features(X, kind)
-        return Z.shape[1], lambda a, b: np.array(Z[:, a:b], order="C")
-    return X.shape[1], lambda a, b: dense_columns(X, a, b, kind)
+    Z = FEATURES[kind](X)
+    return Z.shape[1], lambda a, b: columns_of(Z, a, b)
+
+
+def columns_of(X: sp.csr_array | np.ndarray, first: int, end: int) -> np.ndarray:
+    """Columns first..end-1 of X (n, m_x), dense and new."""
+    if sp.issparse(X):
+        return dense_columns(X, first, end)
+    return np.array(X[:, first:end], order="C")
 
 
 def dense_columns(X: sp.csr_array, first: int, end: int, kind: str = "raw") -> np.ndarray:
     """Columns first..end-1 of X (n, m_x) as they are or with `row` features; (n, end - first)."""
     out = np.empty((X.shape[0], end - first))
     for top in range(0, len(out), ROWS):
-        rows = sp.csr_array(transform_features(X[top : top + ROWS], kind))
+        rows = sp.csr_array(FEATURES[kind](X[top : top + ROWS]))
         out[top : top + ROWS] = rows[:, first:end].toarray()
     return out

@@ -1,8 +1,7 @@
 """The learning problem on a graph: aggregation S, features X, readout R and labels.
 
 Models and training see a graph through `Problem`. The maths has nodes as columns; the
-stored features have them as rows, so the paper's X is the transpose of the X here. Definitions of
-S: Xu, Zhang, Jegelka, Kawaguchi (2021), arXiv 2105.04550, section 2.
+stored features have them as rows, so the paper's X is the transpose of the X here.
 """
 
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ import scipy.sparse as sp
 from gnn_dynamics.data.graph import PARTS, Graph
 from gnn_dynamics.data.splits import split_parts
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.problem.aggregations import AGGREGATIONS
+from gnn_dynamics.problem.features import FEATURES
 
-AGGREGATIONS = ("gcn", "gin", "rw")
-FEATURES = "raw, row, standard, pca-<r>"
 NODES = "train, train-<k> (of split k), all"
 LABELS = ("true", "permuted", "uniform")
 PROBLEM_KEYS = ("aggregation", "features", "nodes")  # what makes a graph a problem
@@ -26,7 +25,8 @@ PROBLEM_KEYS = ("aggregation", "features", "nodes")  # what makes a graph a prob
 class Problem:
     """What a model is trained on.
 
-    S: (n, n) aggregation matrix. X: (n, m_x) features, sparse (CSR) or dense.
+    S: (n, n) aggregation matrix, n nodes or copies of nodes (aggregations.py).
+    X: (n, m_x) features, sparse (CSR) or dense.
     R: (n, nbar) readout: one column per labelled node, or per graph its mean over nodes.
     labels: (nbar,) class 0, 1, ... (int64), or real targets. node_ids: (nbar,) the node, or graph,
     of each column. classes: m_y, 1 for regression. task: classification or regression.
@@ -65,103 +65,27 @@ def build_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> 
             with r above the number of nodes or features.
     """
     node_ids = labelled_ids(graph, nodes)
-    return Problem(
-        S=aggregation_matrix(graph.adjacency, aggregation),
-        X=transform_features(graph.features, features),
-        R=readout_matrix(graph, nodes),
-        labels=graph.labels[node_ids],
-        classes=graph.classes,
-        task=graph.task,
-        node_ids=node_ids,
-    )
+    S = AGGREGATIONS[aggregation](graph.adjacency)
+    X, R = FEATURES[features](graph.features), readout_matrix(graph, nodes)
+    copies = S.shape[0] // R.shape[0]
+    if copies > 1:
+        X = sp.csr_array(sp.vstack([X] * copies)) if sp.issparse(X) else np.vstack([X] * copies)
+        R.resize(S.shape[0], R.shape[1])
+    labels = graph.labels[node_ids]
+    return Problem(S, X, R, labels, graph.classes, graph.task, node_ids)
+
+
+def kept_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> Problem:
+    """`build_problem`; the last two are kept, since the blocks of a job ask for the same ones."""
+    functions = AGGREGATIONS[aggregation], FEATURES[features]
+    return _kept_problem(graph, aggregation, features, nodes, *functions)
 
 
 @lru_cache(maxsize=2)
-def kept_problem(graph: Graph, aggregation: str, features: str, nodes: str) -> Problem:
-    """`build_problem`; the last two are kept, since the blocks of a job ask for the same ones."""
+def _kept_problem(
+    graph: Graph, aggregation: str, features: str, nodes: str, *functions: object
+) -> Problem:
     return build_problem(graph, aggregation, features, nodes)
-
-
-def aggregation_matrix(adjacency: sp.csr_array, kind: str) -> sp.csr_array:
-    """S (n, n), which acts on X (m_x, n) from the right; A the adjacency, D the degrees of A + I.
-
-    gcn: D^-1/2 (A + I) D^-1/2.  gin: A + I.  rw: (A + I) D^-1, so that a column of X S is the mean
-    of X over a node's closed neighbourhood.
-
-    Raises:
-        UserError: for an unknown kind.
-    """
-    check_aggregation(kind)
-    loops = sp.csr_array(adjacency + sp.eye_array(adjacency.shape[0]), dtype=np.float64)
-    degrees = loops.sum(axis=0)
-    if kind == "gin":
-        return loops
-    if kind == "gcn":
-        scale = sp.diags_array(1 / np.sqrt(degrees))
-        return sp.csr_array(scale @ loops @ scale)
-    return sp.csr_array(loops @ sp.diags_array(1 / degrees))
-
-
-def check_aggregation(kind: str) -> None:
-    """Raise UserError for a name that is not one of AGGREGATIONS."""
-    if kind not in AGGREGATIONS:
-        allowed = ", ".join(AGGREGATIONS)
-        raise UserError(f"aggregation '{kind}' is unknown; choose one of {allowed}.")
-
-
-def transform_features(X: sp.csr_array, kind: str) -> sp.csr_array | np.ndarray:
-    """Features (n, m_x) -> (n, m_x') float64, deterministic.
-
-    raw: as they are.
-    row: each row divided by the sum of its absolute values; rows of zeros stay zero.
-    standard: each feature minus its mean, divided by its standard deviation; constant features
-        become 0. Dense.
-    pca-<r>: scores on the first r principal components, signs fixed. Dense. Lost are the mean and
-        the variance outside these components, so that L* rises and the graph condition changes.
-
-    Raises:
-        UserError: for an unknown kind, or r above min(n, m_x).
-    """
-    name, _, size = kind.partition("-")
-    if kind == "raw":
-        return sp.csr_array(X, dtype=np.float64)
-    if kind == "row":
-        return _row_normalised(sp.csr_array(X, dtype=np.float64))
-    if kind == "standard":
-        return standardised(X.toarray().astype(np.float64))
-    if name == "pca" and size.isdecimal() and int(size) > 0:
-        return _principal_scores(X.toarray().astype(np.float64), int(size))
-    raise UserError(f"features '{kind}' is unknown; choose one of {FEATURES}.")
-
-
-def _row_normalised(X: sp.csr_array) -> sp.csr_array:
-    total = np.asarray(abs(X).sum(axis=1)).ravel()
-    scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
-    return sp.csr_array(sp.diags_array(scale) @ X)
-
-
-def standardised(X: np.ndarray) -> np.ndarray:
-    """X (n, c) with columns of mean 0 and variance 1, in its own memory; constant ones become 0."""
-    # A range of 0 identifies a constant feature; its standard deviation may be a rounding error.
-    varies = np.ptp(X, axis=0) > 0
-    spread = np.where(varies, X.std(axis=0), 1.0)
-    X -= X.mean(axis=0)
-    X /= spread
-    X[:, ~varies] = 0.0
-    return X
-
-
-def _principal_scores(X: np.ndarray, r: int) -> np.ndarray:
-    from sklearn.decomposition import PCA
-
-    if r > min(X.shape):
-        raise UserError(
-            f"features 'pca-{r}': the graph has {X.shape[0]} nodes and {X.shape[1]} features, so"
-            f" at most {min(X.shape)} components; choose a smaller number."
-        )
-    # ARPACK to full accuracy, from a fixed start; it cannot give all min(n, m_x) components.
-    solver = "arpack" if r < min(X.shape) else "full"
-    return np.ascontiguousarray(PCA(r, svd_solver=solver, random_state=0).fit_transform(X))
 
 
 def split(graph: Graph, nodes: str) -> dict[str, np.ndarray]:

@@ -105,7 +105,7 @@ def with_flow(batch: Batch, run: Run) -> Batch:
     Y, _ = form.columns.targets(torch.from_numpy(labels[None]))
     _, weights = batch.initial([run])
     share, method = min(settings.flow_thresholds), settings.integrator
-    choice = choose_flow(batch.arch, form.operator, weights, Y[0], share, method)
+    choice = choose_flow(batch.arch, form.operator, weights, Y[0], share, method, form.loss)
     return replace(batch, flow=choice, size=min(batch.size, choice.most_models(Y[0].numel())))
 
 

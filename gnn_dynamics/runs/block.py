@@ -21,8 +21,9 @@ from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.models.forms import Form
+from gnn_dynamics.models.losses import output_curvature
 from gnn_dynamics.models.model import Weights
-from gnn_dynamics.problem.problem import targets
+from gnn_dynamics.problem.problem import Problem, targets
 from gnn_dynamics.runs import learning_rates
 from gnn_dynamics.runs.accuracy import accuracy_metric
 from gnn_dynamics.runs.batch import Batch, Settings, make_batch, with_flow
@@ -53,6 +54,8 @@ def train_block(
     """
     for reason in grid.precision_problems(experiment):
         raise UserError(f"precision: {reason}.")
+    for reason in grid.theorem_problems({**experiment, "activation": [block.activation]}):
+        raise UserError(f"observe: {reason}.")
     settings = Settings.of(experiment)
     parts: list[Tables] = []
     for _, runs in grid.grouped(grid.runs(experiment, block), grid.BATCH_KEYS):
@@ -74,7 +77,7 @@ def train_block(
 
 def _search_rates(batch: Batch, runs: list[Run]) -> list[Tables]:
     """Train each run with as many rates as its search takes, see learning_rates.py."""
-    start = learning_rates.start_index(_curvature(batch.form, batch.problem.nbar))
+    start = learning_rates.start_index(_curvature(batch.form, batch.problem))
     scores: dict[tuple[int, int], Score] = {}
     tables: list[Tables] = []
     todo = learning_rates.first_rates(range(len(runs)), start)
@@ -88,13 +91,20 @@ def _search_rates(batch: Batch, runs: list[Run]) -> list[Tables]:
     return tables
 
 
-def _curvature(form: Form, nbar: int) -> float:
+def _curvature(form: Form, problem: Problem) -> float:
     """Largest curvature in a head over the propagated features Gs, sigma_max their singular value.
 
-    2 sigma_max^2 for the squared loss, at most sigma_max^2 / (2 nbar) for the cross-entropy.
+    2 sigma_max^2 for the squared loss, at most sigma_max^2 / (2 nbar) for the cross-entropy; for an
+    own loss its scale where the outputs are 0.
     """
     sigma = form.sigma_max
-    return 2 * sigma**2 if form.loss == "squared" else sigma**2 / (2 * nbar)
+    if form.loss == "squared":
+        return 2 * sigma**2
+    if form.loss == "cross_entropy":
+        return sigma**2 / (2 * problem.nbar)
+    return (
+        output_curvature(form.loss, torch.from_numpy(targets(problem, "true", 0)[None])) * sigma**2
+    )
 
 
 # Training ----------------------------------------------------------------------------------------
@@ -173,8 +183,8 @@ def _theory_metrics(
     batch: Batch, weights: Weights, names: set[str], expand: Expand
 ) -> list[Metric]:
     problem, arch, form = batch.problem, batch.arch, batch.form
-    if arch.activation == "relu":
-        second_gradient = relu_gradient(problem, arch.levels, form.loss)
+    if arch.activation != "linear":
+        second_gradient = relu_gradient(problem, arch.levels, form.loss, arch.activation)
         return relu_metrics(arch, names, second_gradient, expand, lambda_max)
     return linear_metrics(
         arch,

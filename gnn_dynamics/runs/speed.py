@@ -3,8 +3,8 @@
 Speed is read at thresholds on the excess L - L* or on the loss, relative to L(0) or ||Y||_F^2:
 
     initial      L - L* <= threshold * L(0)
-    label_norm   L - L* <= threshold * ||Y||_F^2, the squared loss of zero outputs; for the mean
-                 cross-entropy pass its counterpart log m_y
+    label_norm   L - L* <= threshold * ||Y||_F^2, the squared loss of zero outputs; for other losses
+                 their loss of zero outputs, log m_y for the mean cross-entropy
     loss         L      <= threshold * ||Y||_F^2
 
 The first alone would measure how fast a large random initial output decays; the second is the same
@@ -18,8 +18,8 @@ serves the comparison of two models at one training loss that both can reach. Th
 thresholds is a model's own target; the target of a pair is the larger of the two own ones
 (claims/pair_target.py).
 
-L* is known for linear models with the squared loss (equation 6). For the cross-entropy, whose
-infimum need not be attained, and for ReLU, whose optimum is unknown, the reference is 0, and the
+L* is known for linear models with the squared loss (equation 6). For other losses, whose infimum
+is unknown or not attained, and for ReLU, whose optimum is unknown, the reference is 0, and the
 column `loss_reference` is `zero` instead of `optimum`. There `loss` would repeat `label_norm` and
 has no rows, and `pair` has the one threshold that every such model has.
 """
@@ -30,7 +30,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy.interpolate import KroghInterpolator
+
+from gnn_dynamics.models.losses import LOSSES
 
 Key = Mapping[str, Any]  # the key columns of a run
 Kind = tuple[float, float, Sequence[float]]  # reference of the excess, scale, thresholds
@@ -95,7 +98,8 @@ def references(
 ) -> tuple[np.ndarray, np.ndarray]:
     """loss_optimum and label_norm_sq of `speed_rows`, for runs with one loss function.
 
-    L* (K,), 0 where it is unknown; ||Y||_F^2 (K,), log m_y for the cross-entropy.
+    L* (K,), 0 where it is unknown; the loss (K,) of zero outputs: ||Y||_F^2, log m_y for the
+    cross-entropy.
 
     Args:
         optimum: rows of optimum.parquet; None where no run has a known L*.
@@ -105,10 +109,18 @@ def references(
     Raises:
         ValueError: if a run has a known L*, but `optimum` lacks it.
     """
-    norms = np.square(Y).sum(axis=(1, 2))
-    if keys[0]["loss_fn"] == "cross_entropy":
-        norms = np.full(len(keys), math.log(Y.shape[1]))
-    return np.array([_optimum(optimum, key) if has_optimum(key) else 0.0 for key in keys]), norms
+    lowest = [_optimum(optimum, key) if has_optimum(key) else 0.0 for key in keys]
+    return np.array(lowest), zero_output_losses(keys[0]["loss_fn"], Y)
+
+
+def zero_output_losses(loss: str, Y: np.ndarray) -> np.ndarray:
+    """The loss (K,) where the outputs are 0, for targets Y (K, m_y, nbar)."""
+    if loss == "squared":
+        return np.square(Y).sum(axis=(1, 2))
+    if loss == "cross_entropy":
+        return np.full(len(Y), math.log(Y.shape[1]))
+    own, _ = LOSSES[loss](torch.zeros(Y.shape, dtype=torch.float64), torch.from_numpy(Y))
+    return own.numpy(force=True)
 
 
 def _optimum(optimum: pd.DataFrame | None, key: Key) -> float:

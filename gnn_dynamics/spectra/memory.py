@@ -16,7 +16,8 @@ ENTRY = 12  # a float64 and its int32 index
 # Numbers for each entry of a (rows, columns) matrix while its singular values are found; for each
 # of p^2 in TSQR (singular_values.tsqr); for each entry of X while it is made dense.
 FACTOR_COPIES, TSQR_COPIES = 4, 30
-TRANSFORM_COPIES = {"standard": 4, "pca": 5}
+TRANSFORM_COPIES = {"raw": 0, "row": 0, "standard": 4}
+MOST_COPIES = 5  # of principal components, and of own features
 
 
 def held_bytes(graph: Graph) -> float:
@@ -28,7 +29,7 @@ def bytes_in_memory(graph: Graph, features: str, nodes: str, depth: int) -> floa
     """Peak of the graph condition with everything in memory: S, X, all of X S^l, the matrices."""
     (n, m_x), X = graph.features.shape, graph.features.nnz
     nbar, S = len(labelled_ids(graph, nodes)), graph.adjacency.nnz + n
-    dense = TRANSFORM_COPIES.get(features.partition("-")[0], 0) * NUMBER * n * m_x
+    dense = TRANSFORM_COPIES.get(features, MOST_COPIES) * NUMBER * n * m_x
     columns = nbar if readout_first(S, n * m_x if dense else X, nbar, m_x, nbar, depth) else m_x
     factors = FACTOR_COPIES * NUMBER * (depth + 1) * m_x * nbar
     sparse = ENTRY * (4 * S + 4 * X)  # S while it is made; X as rows, transposed, row by row
@@ -43,8 +44,8 @@ def working_bytes(graph: Graph, features: str, nodes: str, depth: int, memory: f
     """
     n, m_x = graph.features.shape
     nbar, p = len(labelled_ids(graph, nodes)), (depth + 1) * m_x
-    dense = NUMBER * n * m_x if features.startswith("pca") else 0  # (n, r)
-    fixed, principal = held_bytes(graph) + dense, (TRANSFORM_COPIES["pca"] - 1) * dense
+    dense = NUMBER * n * m_x if features not in TRANSFORM_COPIES else 0  # (n, r)
+    fixed, principal = held_bytes(graph) + dense, (MOST_COPIES - 1) * dense
     columns = COLUMN_TILE * NUMBER * (2 * n + nbar)
     factors = NUMBER * (TSQR_COPIES * p * p if nbar > p else FACTOR_COPIES * p * nbar)
     least = fixed + max(principal, columns, factors)

@@ -1,7 +1,8 @@
 """The gradient of a ReLU GNN by automatic differentiation of its definition: a second opinion.
 
 X_(l) = relu(B_l X_(l-1) S), Yhat = sum_l W_l X_(l) R over the heads (Xu et al. 2021, equations 1
-and 3), on all nodes, without the reductions of models/relu.py. One model after another.
+and 3), on all nodes, without the reductions of models/relu.py. One model after another. The same
+for any other activation.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,13 +12,16 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
+from gnn_dynamics.models.activations import ACTIVATIONS
 from gnn_dynamics.models.losses import LOSSES
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.problem.problem import Problem
 from gnn_dynamics.theory.terms import autograd_gradient
 
 
-def relu_outputs(weights: Weights, problem: Problem, levels: Sequence[int]) -> Tensor:
+def relu_outputs(
+    weights: Weights, problem: Problem, levels: Sequence[int], activation: str = "relu"
+) -> Tensor:
     """Yhat (K, m_y, nbar) from weights in full space."""
     ST, X, RT = (_tensor(M) for M in (problem.S.T, problem.X, problem.R.T))
 
@@ -25,7 +29,7 @@ def relu_outputs(weights: Weights, problem: Problem, levels: Sequence[int]) -> T
         heads, T, terms = dict(zip(levels, model.W, strict=True)), X, []  # T = X_(l)^T (n, m_l)
         for l in range(len(model.B) + 1):
             if l > 0:
-                T = torch.relu(ST @ (T @ model.B[l - 1].T))  # (n, m_l)
+                T, _ = ACTIVATIONS[activation](ST @ (T @ model.B[l - 1].T))  # (n, m_l)
             if l in heads:
                 terms.append((RT @ (T @ heads[l].T)).T)  # (m_y, nbar)
         return torch.stack(terms).sum(dim=0)
@@ -42,14 +46,14 @@ def _tensor(M: sp.sparray | np.ndarray) -> Tensor:
 
 
 def relu_gradient(
-    problem: Problem, levels: Sequence[int], loss: str
+    problem: Problem, levels: Sequence[int], loss: str, activation: str = "relu"
 ) -> Callable[[Weights, Tensor], Weights]:
     """(weights, Y (K or 1, m_y, nbar)) -> gradient, computed on the CPU in float64."""
 
     def gradient(weights: Weights, Y: Tensor) -> Weights:
         Y, here = Y.to("cpu", torch.float64), weights.map(lambda w: w.to("cpu", torch.float64))
         gradient = autograd_gradient(
-            lambda w: LOSSES[loss](relu_outputs(w, problem, levels), Y)[0], here
+            lambda w: LOSSES[loss](relu_outputs(w, problem, levels, activation), Y)[0], here
         )
         return gradient.zip(lambda g, w: g.to(w), weights)
 

@@ -8,9 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gnn_dynamics.config.grid import blocks, precision_problems
+from gnn_dynamics.config.choices import own_file
+from gnn_dynamics.config.grid import blocks, precision_problems, theorem_problems
 from gnn_dynamics.config.schema import schema_problems, suggest
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.workflow.own_functions import in_config
+
+ABSOLUTE = "write the absolute path if that is meant"
 
 
 def check_config(
@@ -22,7 +26,8 @@ def check_config(
         UserError: naming every wrong key (up to ten), its value and the allowed ones.
     """
     _refuse(schema_problems(config, schema))
-    _refuse([*_unknown_datasets(config, set(datasets)), *_step_sizes(config), *_precisions(config)])
+    theorems = (*_precisions(config), *_observed(config))
+    _refuse([*_unknown_datasets(config, set(datasets)), *_step_sizes(config), *theorems])
     blocks(config)
 
 
@@ -54,8 +59,10 @@ def check_paths(
         own = catalogue[name]["files"] if catalogue[name]["reader"] == "own" else {}
         for role, path in own.items():
             if not Path(path).is_absolute():
-                remedy = "write the absolute path if that is meant"
-                _stays(f"{name}.files.{role}", folder / path, folder, remedy)
+                _stays(f"{name}.files.{role}", folder / path, folder, ABSOLUTE)
+    for name in {name for own in in_config(config) for names in own.values() for name in names}:
+        if not own_file(name).is_absolute():
+            _stays(name, folder / own_file(name), folder, ABSOLUTE)
 
 
 def _stays(key: str, path: Path, folder: Path, remedy: str) -> None:
@@ -97,3 +104,9 @@ def _precisions(config: Mapping[str, Any]) -> Iterator[str]:
     for experiment in config["experiments"]:
         for problem in precision_problems(experiment):
             yield f"experiments[{experiment['name']}].precision: {problem}"
+
+
+def _observed(config: Mapping[str, Any]) -> Iterator[str]:
+    for experiment in config["experiments"]:
+        for problem in theorem_problems(experiment):
+            yield f"experiments[{experiment['name']}].observe: {problem}"
