@@ -29,7 +29,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "config/README.md": "config/index.md",
-    **{path.relative_to(ROOT).as_posix(): f"config/{path.name}" for path in ROOT.glob("config/*.yaml")},
+    **{f"config/{path.name}": f"config/{path.name}" for path in ROOT.glob("config/*.yaml")},
 }
 SOURCES = {name: path for path, name in OUTSIDE.items()}
 TUTORIAL = re.compile(r"tutorials/(?!index\.).+\.md")
@@ -57,6 +57,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Links lead to the names that files have in the site. The page of the API gets a reference."""
     name = page.file.src_uri
     source = SOURCES.get(name, f"docs/{name}")
+    if page.parent is None:  # a tab of one page
+        page.meta["hide"] = ["navigation"]
 
     def link(match: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), match[0]))
@@ -93,6 +95,7 @@ def chart(source: str, *_: Any, **__: Any) -> str:
 
 def boxes_and_arrows(source: str) -> nx.DiGraph:
     """The labels of the boxes as nodes, the arrows as edges."""
-    label = dict(re.findall(r'(\w+)\["?(.+?)"?\]', source.replace("<br>", "\n")))
+    label = dict(re.findall(r'(\w+)\["?(.+?)"?\]', source))
     arrows = re.findall(r"(\w+) --> (\w+)", re.sub(r"\[.+?\]", "", source))
-    return nx.DiGraph((label[start], label[end]) for start, end in arrows)
+    text = {name: words.replace("<br>", "\n") for name, words in label.items()}
+    return nx.DiGraph((text[start], text[end]) for start, end in arrows)

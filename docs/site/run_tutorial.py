@@ -2,17 +2,24 @@
 
 import ast
 import io
-from contextlib import redirect_stdout
+import re
+from contextlib import chdir, redirect_stdout
 from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jupytext
 import matplotlib.pyplot as plt
+import pandas as pd
+
+STYLE = {"figure.constrained_layout.use": True, "axes.titlelocation": "left", "font.size": 9}
 
 
 @cache  # `mkdocs serve` builds again after every change of any page
 def run_tutorial(text: str, name: str) -> dict[str, str]:
     """File name -> content: the page with its outputs, its figures, and the notebook.
+
+    It runs in an empty folder.
 
     Raises:
         Exception: whatever a cell raises.
@@ -21,7 +28,7 @@ def run_tutorial(text: str, name: str) -> dict[str, str]:
     names: dict[str, Any] = {"__name__": name}
     files = {f"{name}.ipynb": jupytext.writes(notebook, fmt="ipynb")}
     parts: list[str] = []
-    with plt.rc_context({"figure.constrained_layout.use": True, "axes.titlelocation": "left"}):
+    with TemporaryDirectory() as folder, chdir(folder), plt.rc_context(STYLE):
         for cell in notebook.cells:
             if cell.cell_type != "code":
                 parts.append(cell.source)
@@ -37,17 +44,18 @@ def run_tutorial(text: str, name: str) -> dict[str, str]:
 
 
 def run_cell(source: str, names: dict[str, Any]) -> list[str]:
-    """What a cell prints, and the value of its last line unless that ends with a semicolon."""
+    """What a cell prints, and the value of its last line if it draws nothing."""
     tree, value, printed = ast.parse(source), None, io.StringIO()
     last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
     with redirect_stdout(printed):
         exec(compile(tree, names["__name__"], "exec"), names)
         if last:
             value = eval(compile(ast.Expression(last.value), names["__name__"], "eval"), names)
-    if value is None or source.rstrip().endswith(";"):
+    if value is None or plt.get_fignums():
         shown = []
-    elif hasattr(value, "_repr_html_"):
-        shown = [f'<div class="output">{value._repr_html_()}</div>']
+    elif isinstance(value, pd.DataFrame):
+        table = re.sub("<table[^>]*>", "<table>", value.to_html(float_format="{:.4g}".format))
+        shown = [f'<div class="output">{table}</div>']
     else:
         shown = [f"```text\n{value!r}\n```"]
     text = printed.getvalue().rstrip()
