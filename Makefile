@@ -16,8 +16,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
-.PHONY: quickstart check test coverage docs test-slurm test-faults lint static benchmark verify unlock clean \
-  environment slurm locked lock licences
+.PHONY: quickstart check test coverage docs test-slurm test-faults lint static benchmark verify unlock \
+  clean environment slurm locked lock licences
 
 quickstart: environment
 	snakemake --cores $(CORES) --configfile config/quickstart.yaml
@@ -30,7 +30,7 @@ test: lint
 check: static
 	python -m pytest -q -n 2 -m "not workflow and not mirror and not slow"
 
-# Which lines of the package the tests run -> build/coverage/index.html. CONTRIBUTING.md says what they leave out.
+# Which lines of the package the tests run -> build/coverage/index.html; see CONTRIBUTING.md.
 coverage: environment
 	python -m pytest -n 2 --dist loadgroup --cov --cov-report term:skip-covered --cov-report html
 

@@ -37,7 +37,6 @@ def test_a_tutorial_runs_and_draws_its_finding(tutorial):
     figures = re.findall(r"^!\[(.+)\]\((.+)\)$", page, re.M)
     assert figures and {name for _, name in figures} == {n for n in files if n.endswith(".svg")}
     assert all(len(title.split()) > 5 for title, _ in figures)
-    assert "Error" not in page
 
 
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.stem)
