@@ -16,8 +16,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
-.PHONY: quickstart check test test-slurm test-faults lint static benchmark verify unlock clean \
-  environment slurm locked lock licences
+.PHONY: quickstart check test coverage docs test-slurm test-faults lint static benchmark verify unlock \
+  clean environment slurm locked lock licences
 
 quickstart: environment
 	snakemake --cores $(CORES) --configfile config/quickstart.yaml
@@ -29,6 +29,15 @@ test: lint
 # What to run after each change: linters, types, and the tests without slow ones. `make test` runs all.
 check: static
 	python -m pytest -q -n 2 -m "not workflow and not mirror and not slow"
+
+# Which lines of the package the tests run -> build/coverage/index.html; see CONTRIBUTING.md.
+coverage: environment
+	python -m pytest -n 2 --dist loadgroup --cov --cov-report term:skip-covered --cov-report html
+
+# The documentation site -> build/site/index.html. Runs the tutorials; needs no network.
+docs: environment
+	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+	@echo "The site: build/site/index.html"
 
 lint: static
 	snakemake --lint

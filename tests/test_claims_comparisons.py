@@ -128,6 +128,7 @@ def test_no_runs_no_rows():
     assert not len(compared([]))
 
 
+@pytest.mark.slow
 @profile(max_examples=8, deadline=None)
 @given(st.lists(st.floats(-3, 3), min_size=5, max_size=12), st.floats(0.01, 100))
 def test_effects_are_antisymmetric_and_free_of_units(log_ratios, unit):

@@ -48,6 +48,7 @@ def exact(losses: np.ndarray, level: float) -> float:
     return float(np.interp(-level * NORM, -losses[step - 1 : step + 1], TIMES[step - 1 : step + 1]))
 
 
+@pytest.mark.slow
 @given(st.floats(0, 0.9), st.floats(0, 0.9), st.floats(0.5, 2), st.floats(2, 8))
 @settings(max_examples=60, deadline=None)
 def test_both_sides_are_read_at_the_loss_of_the_worse_one(one, other, slow, fast):

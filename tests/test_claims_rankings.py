@@ -249,6 +249,7 @@ def test_a_pick_that_does_not_get_there_costs_its_whole_run():
     assert found == [0.0, 4.0, 0.0]  # the last one ended early: a bound, not a gain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("graphs", [5, 20])
 def test_intervals_of_correlations_cover_what_they_promise(graphs):
     """Five seeds, ten architectures; the truth is the mean over very many graphs.

@@ -1,6 +1,7 @@
 """From tables with a known answer to verdicts, for every kind of claim."""
 
 import pandas as pd
+import pytest
 from claims_tables import SEEDS, everything_judged, judged, settings, speed_row
 from table_rows import row
 
@@ -91,6 +92,7 @@ def everything() -> dict[str, list[dict]]:
     }
 
 
+@pytest.mark.slow
 def test_a_small_world_end_to_end(tmp_path):
     cells, evidence, _ = everything_judged(**everything())
     write_table(cells, tmp_path / "tables" / "comparisons.parquet", COMPARISONS, {})

@@ -24,6 +24,8 @@ from gnn_dynamics.problem.problem import build_problem
 from gnn_dynamics.problem.propagation import hops
 from gnn_dynamics.spectra.graph_condition import condition_rows
 
+pytestmark = pytest.mark.slow
+
 MEMORY = 4e9
 # 0, 1, 2 a triangle; 7 and 8 leaves of 6 with equal features; 9, 10, 11 alone.
 PAIRS = [(0, 1), (0, 2), (1, 2), (3, 4), (4, 5), (5, 6), (7, 6), (8, 6)]

@@ -21,6 +21,8 @@ from gnn_dynamics.data.graph import save_graph
 from gnn_dynamics.diagnosis import race as race_module
 from gnn_dynamics.diagnosis.race import CANDIDATE, RACE
 
+pytestmark = pytest.mark.slow
+
 
 def race(*arguments):
     return main(["race", *map(str, arguments)])

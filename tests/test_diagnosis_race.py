@@ -21,6 +21,8 @@ from gnn_dynamics.problem.aggregations import AGGREGATIONS
 from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.spectra.optimum import block_optimum
 
+pytestmark = pytest.mark.slow
+
 NODES = 40
 
 

@@ -24,6 +24,8 @@ from gnn_dynamics.models.tangent import Tangent
 from gnn_dynamics.runs.speed import crossing_time, first_below
 from gnn_dynamics.theory.reference import flow_reference
 
+pytestmark = pytest.mark.slow
+
 METHODS = {
     "chebyshev": lambda tolerance: chebyshev_flow(lambda_max, tolerance),
     "function-space": function_space_flow,

@@ -28,6 +28,8 @@ from gnn_dynamics.spectra.graph_condition import condition_rows, streamed_rows
 from gnn_dynamics.workflow.check_config import check_config, check_paths
 from gnn_dynamics.workflow.own_functions import check_functions
 
+pytestmark = pytest.mark.slow
+
 PRESET = ROOT / "examples" / "extend.yaml"
 RESIDUAL = "examples/residual.py:residual"
 INITIAL = "examples/initial_residual.py:initial_residual"

@@ -25,6 +25,8 @@ from gnn_dynamics.figures.shown_rows import read
 from gnn_dynamics.summaries import paper_curves, select
 from gnn_dynamics.summaries.gradient_terms import head_shares, ratio_summary
 
+pytestmark = pytest.mark.slow
+
 CONDITIONS = "fig2_assumptions_linear"
 STEMS = [figure.stem for figure in registry.FIGURES] + ["appendix_cora"]
 

@@ -9,6 +9,8 @@ from pictures import check_texts, check_titles, texts, words
 from gnn_dynamics.figures import registry, step_size, style
 from gnn_dynamics.summaries import depth_rates, effects, select
 
+pytestmark = pytest.mark.slow
+
 STEP_SIZE, PREDICTS = registry.entry("step_size"), registry.entry("what_predicts")
 
 

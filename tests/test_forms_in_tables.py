@@ -12,6 +12,7 @@ def toy(**more) -> dict:
     return shortened({"name": "toy", **LISTS, **SETTINGS, **FLOW, "width": [8], **more})
 
 
+@pytest.mark.slow
 def test_exact_forms_differ_by_rounding():
     block = Block("toy", "toy", "gcn", "linear", False, 2)
     every = {"stacked", "horner", "left", "row_space", "row_space+left", "svd"}

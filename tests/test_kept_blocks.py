@@ -15,6 +15,8 @@ from gnn_dynamics.artifacts.provenance import describe
 from gnn_dynamics.config.grid import Block
 from gnn_dynamics.workflow.kept_blocks import kept_files, train_blocks
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("training", "speed")
 STEP = {"step": 0, "time": 0.0, "grad_norm_sq": 1.0, "lr_lambda_max": None, "loss_increases": 0}
 THRESHOLD = {"threshold": 0.5, "threshold_kind": "initial", "time_to_threshold": None}

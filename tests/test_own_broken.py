@@ -18,6 +18,8 @@ from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 Change = Callable[[dict[str, Path]], None]
 
 

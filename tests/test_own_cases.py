@@ -18,6 +18,8 @@ from own_case_files import write_all
 from gnn_dynamics.cli import check
 from gnn_dynamics.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parent / "cases" / "own"
 GRAPHS = yaml.safe_load((CASES / "graphs.yaml").read_text())
 MANIFEST = yaml.safe_load((CASES / "cases.yaml").read_text())

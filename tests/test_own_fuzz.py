@@ -18,6 +18,8 @@ from gnn_dynamics.data.own.files import READERS
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 TIMES = int(os.environ.get("GNN_DYNAMICS_FUZZ", "1"))  # as many examples
 NUMBERS = ("0", "1", "2", "5", "-1", "1.5", "1,5", "1e400", "nan", "99999999999999999999")
 WORDS = ("", '"', '"0 1"', "#", "a", "True", "id", "node", "label", "x", "y", "train", "source")

@@ -11,6 +11,8 @@ from own_case_files import EDGES, NAMES, TRAIN, X, Y, adjacency
 from gnn_dynamics.data.readers import read_dataset
 from gnn_dynamics.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 FEATURES = pd.DataFrame(X, columns=["f0", "f1", "f2"])
 PAIRS = pd.DataFrame(EDGES, columns=["source", "target"])
 TOPICS = np.array(["a", "b"])[Y]

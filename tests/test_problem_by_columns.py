@@ -39,6 +39,8 @@ from gnn_dynamics.spectra import graph_condition as module
 from gnn_dynamics.spectra.graph_condition import condition_rows, condition_table, streamed_rows
 from gnn_dynamics.spectra.memory import bytes_in_memory, held_bytes, working_bytes
 
+pytestmark = pytest.mark.slow
+
 NODES = st.sampled_from(["train", "all"])
 KINDS = ("raw", "row", "standard")
 FEATURES = st.sampled_from(KINDS)

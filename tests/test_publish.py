@@ -13,6 +13,8 @@ from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry
 from gnn_dynamics.report.publish import publish
 
+pytestmark = pytest.mark.slow
+
 PROVENANCE = {"workflow_version": "1", "precision": "float64", "device": "cpu"}
 
 

@@ -38,6 +38,8 @@ from gnn_dynamics.report.grids import as_json, grid
 from gnn_dynamics.report.results import SHOWN, Results, load_results
 from gnn_dynamics.summaries import paper_curves
 
+pytestmark = pytest.mark.slow
+
 CLAIMS = settings()["claims"]
 VOID = {"meta", "img", "br", "link", "hr"}
 ATTACK = "<script>alert('x')</script><img src=//evil.example/a.png>"

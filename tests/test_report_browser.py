@@ -10,6 +10,8 @@ from gnn_dynamics.report.build import build_report
 from gnn_dynamics.report.claim_pages import STATES, claim_pages
 from gnn_dynamics.report.glossary import TERMS
 
+pytestmark = pytest.mark.slow
+
 CLAIM = "09"
 
 

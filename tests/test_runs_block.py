@@ -25,6 +25,8 @@ from gnn_dynamics.runs.block import train_block
 from gnn_dynamics.runs.tables import BLOCK_TABLES as TABLES
 from gnn_dynamics.spectra.optimum import block_optimum
 
+pytestmark = pytest.mark.slow
+
 LISTS = {
     "features": ["row"],
     "nodes": ["train"],

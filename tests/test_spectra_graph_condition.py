@@ -182,6 +182,7 @@ def test_numerical_rank_is_the_exact_one_at_condition_1e14(mirror, name, rank):
     assert condition_rows(problem, [10])[0]["rank"] == rank
 
 
+@pytest.mark.slow
 def test_cora_all_nodes_lacks_two_features(mirror):
     problem = build_problem(planetoid(mirror, "cora"), "gcn", "raw", "all")
     for row in condition_rows(problem, [0, 1])[::2]:

@@ -41,9 +41,10 @@ def load_dataset(name: str, folder: str | Path = "data/raw", mirror: str | None 
 
     Source: docs/data.md has the reference of each data set.
 
-    >>> wine = load_dataset("wine")
-    >>> wine.features.shape, wine.classes, len(wine.train)
-    ((178, 13), 3, 10)
+    Examples:
+        >>> wine = load_dataset("wine")
+        >>> wine.features.shape, wine.classes, len(wine.train)
+        ((178, 13), 3, 10)
     """
     catalogue = load_catalogue(config_file("datasets.yaml"))
     if name not in catalogue:
@@ -77,15 +78,16 @@ def read_graph(
     Raises:
         UserError: naming the file, and the line or node, that cannot be read, or the wrong option.
 
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     edges, nodes = Path(folder, "edges.csv"), Path(folder, "nodes.csv")
-    ...     _ = edges.write_text("source,target\\na,b\\nb,c\\n")
-    ...     _ = nodes.write_text("id,x1,x2,label\\na,1,0,red\\nb,0,1,blue\\nc,1,1,red\\n")
-    ...     graph = read_graph({"graph": edges, "nodes": nodes}, name="path")
-    >>> graph.n, graph.features.shape, graph.labels.tolist()
-    (3, (3, 2), [1, 0, 1])
+    Examples:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     edges, nodes = Path(folder, "edges.csv"), Path(folder, "nodes.csv")
+        ...     _ = edges.write_text("source,target\\na,b\\nb,c\\n")
+        ...     _ = nodes.write_text("id,x1,x2,label\\na,1,0,red\\nb,0,1,blue\\nc,1,1,red\\n")
+        ...     graph = read_graph({"graph": edges, "nodes": nodes}, name="path")
+        >>> graph.n, graph.features.shape, graph.labels.tolist()
+        (3, (3, 2), [1, 0, 1])
     """
     paths = check_files(files if isinstance(files, Mapping) else {"graph": files})
     options = options or {}
@@ -137,15 +139,19 @@ def make_graph(
         edges: (2, edges) node ids from 0, each edge in one direction or both.
         features: (n, m_x) dense or SciPy sparse. Rows are nodes.
         labels: (n,) integers are classes, -1 where unknown; reals are targets of a regression.
-        train, val, test: ids, or masks (n,), of nodes. Default of train: every labelled node.
+        train: ids, or a mask (n,), of the nodes that train. Default: every labelled node.
+        val: the same of the nodes for validation.
+        test: the same of the nodes for the test.
         name: fills the column `dataset` of tables.
 
     Raises:
         UserError: if shapes, ids, labels or parts do not fit together.
 
-    >>> graph = make_graph([[0, 1, 2], [1, 2, 3]], [[1, 0], [0, 1], [1, 1], [2, 0]], [0, 1, 1, 0])
-    >>> graph.n, graph.classes, graph.train.tolist()
-    (4, 2, [0, 1, 2, 3])
+    Examples:
+        >>> features = [[1, 0], [0, 1], [1, 1], [2, 0]]
+        >>> graph = make_graph([[0, 1, 2], [1, 2, 3]], features, [0, 1, 1, 0])
+        >>> graph.n, graph.classes, graph.train.tolist()
+        (4, 2, [0, 1, 2, 3])
     """
     ends, y = np.asarray(edges), np.asarray(labels)
     if ends.ndim != 2 or len(ends) != 2:
@@ -181,9 +187,10 @@ def build_problem(
 
     Source: Xu et al. 2021, arXiv 2105.04550, section 2.
 
-    >>> problem = build_problem(load_dataset("wine"), features="standard", nodes="all")
-    >>> problem.S.shape, problem.X.shape, problem.R.shape, problem.m_y
-    ((178, 178), (178, 13), (178, 178), 3)
+    Examples:
+        >>> problem = build_problem(load_dataset("wine"), features="standard", nodes="all")
+        >>> problem.S.shape, problem.X.shape, problem.R.shape, problem.m_y
+        ((178, 178), (178, 13), (178, 178), 3)
     """
     AGGREGATIONS.refresh(aggregation)
     FEATURES.refresh(features)

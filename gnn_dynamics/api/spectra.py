@@ -30,10 +30,11 @@ def graph_condition(problem: Problem, depths: Sequence[int] = DEPTHS) -> pd.Data
 
     Source: Xu et al. 2021, arXiv 2105.04550, Theorems 1 and 2; docs/theory.md.
 
-    >>> from gnn_dynamics import build_problem, load_dataset
-    >>> table = graph_condition(build_problem(load_dataset("wine")), depths=[2])
-    >>> table[["multiscale", "rows", "cols", "rank", "condition_holds"]].values.tolist()
-    [[False, 13, 10, 10, True], [True, 39, 10, 10, True]]
+    Examples:
+        >>> from gnn_dynamics import build_problem, load_dataset
+        >>> table = graph_condition(build_problem(load_dataset("wine")), depths=[2])
+        >>> table[["multiscale", "rows", "cols", "rank", "condition_holds"]].values.tolist()
+        [[False, 13, 10, 10, True], [True, 39, 10, 10, True]]
     """
     return pd.DataFrame(condition_rows(problem, depths))
 
@@ -62,11 +63,12 @@ def lowest_loss(
 
     Source: Xu et al. 2021, arXiv 2105.04550, equation 6.
 
-    >>> from gnn_dynamics import build_problem, load_dataset
-    >>> problem = build_problem(load_dataset("wine"), features="standard", nodes="all")
-    >>> L = lowest_loss(problem, depths=[2]).set_index("multiscale")["loss_optimum"]
-    >>> bool(0 < L[True] < L[False])  # skip connections lower it
-    True
+    Examples:
+        >>> from gnn_dynamics import build_problem, load_dataset
+        >>> problem = build_problem(load_dataset("wine"), features="standard", nodes="all")
+        >>> L = lowest_loss(problem, depths=[2]).set_index("multiscale")["loss_optimum"]
+        >>> bool(0 < L[True] < L[False])  # skip connections lower it
+        True
     """
     G, columns = features(problem, max(depths))
     draws = list(product(labels, seeds))

@@ -76,18 +76,20 @@ DEFAULTS: Settings = {
 class Runs:
     """What `train` returns: tables with the columns of the workflow's Parquet files of these names.
 
-    training        one row for each run and recorded step: time, loss, grad_norm_sq, status, ...
-    time_condition  also for each layer: lambda_min; no rows unless observed
-    gradient_terms  also for each term of dL/dt: value >= 0; no rows unless observed
-    speed           one row for each run and threshold: time_to_threshold, steps_to_threshold, ...
-    optimum         L* of each linear model with squared loss
-
     The first columns of a row, from `experiment` to `seed`, identify its run.
 
-    >>> from gnn_dynamics import load_dataset
-    >>> runs = train(load_dataset("wine"), features="standard", observe="gradient_terms")
-    >>> sorted(set(runs.gradient_terms["term"]))
-    ['head', 'layer']
+    Attributes:
+        training: one row for each run and recorded step: time, loss, grad_norm_sq, status, ...
+        time_condition: also for each layer: lambda_min; no rows unless observed.
+        gradient_terms: also for each term of dL/dt: value >= 0; no rows unless observed.
+        speed: one row for each run and threshold: time_to_threshold, steps_to_threshold, ...
+        optimum: L* of each linear model with squared loss.
+
+    Examples:
+        >>> from gnn_dynamics import load_dataset
+        >>> runs = train(load_dataset("wine"), features="standard", observe="gradient_terms")
+        >>> sorted(set(runs.gradient_terms["term"]))
+        ['head', 'layer']
     """
 
     training: pd.DataFrame
@@ -122,11 +124,12 @@ def train(
     Source: Xu et al. 2021, arXiv 2105.04550, Definitions 1 and 2; docs/theory.md has the
     integrators.
 
-    >>> from gnn_dynamics import load_dataset
-    >>> runs = train(load_dataset("wine"), features="standard", depth=[1, 2], seed=[0])
-    >>> losses = runs.training.groupby("depth")["loss"].agg(["first", "last"])
-    >>> (losses["last"] < 0.1 * losses["first"]).tolist()
-    [True, True]
+    Examples:
+        >>> from gnn_dynamics import load_dataset
+        >>> runs = train(load_dataset("wine"), features="standard", depth=[1, 2], seed=[0])
+        >>> losses = runs.training.groupby("depth")["loss"].agg(["first", "last"])
+        >>> (losses["last"] < 0.1 * losses["first"]).tolist()
+        [True, True]
     """
     experiment = _experiment(graph, name, settings)
     parts: list[dict[str, pd.DataFrame]] = []
@@ -172,11 +175,13 @@ def bounds(runs: Runs) -> pd.DataFrame:
 
     Source: Xu et al. 2021, arXiv 2105.04550, Theorems 1 and 2(i); docs/theory.md.
 
-    >>> from gnn_dynamics import load_dataset
-    >>> observe = ["time_condition", "rates"]
-    >>> table = bounds(train(load_dataset("wine"), features="standard", seed=0, observe=observe))
-    >>> bool(table["holds"].all()), bool((table["excess"] <= table["bound_paper"]).all())
-    (True, True)
+    Examples:
+        >>> from gnn_dynamics import load_dataset
+        >>> observe = ["time_condition", "rates"]
+        >>> wine = load_dataset("wine")
+        >>> table = bounds(train(wine, features="standard", seed=0, observe=observe))
+        >>> bool(table["holds"].all()), bool((table["excess"] <= table["bound_paper"]).all())
+        (True, True)
     """
     flows = runs.training["optimizer"].eq("flow") & runs.training["loss_fn"].eq("squared")
     if runs.time_condition.empty or not flows.any():
@@ -191,10 +196,11 @@ def bounds(runs: Runs) -> pd.DataFrame:
 class Comparison:
     """What `compare` returns.
 
-    pairs  one row for each pair of runs and threshold: hit_a, hit_b (time or steps, null if not
-           reached), outcome (win, loss, tie, undecided), reason, effect = log2(hit_b / hit_a)
-    cells  one row for each setting with all its seeds: effect (median), ci_low, ci_high, wins,
-           losses, p_sign, p_holm, state; columns of comparisons.parquet
+    Attributes:
+        pairs: one row for each pair of runs and threshold: hit_a, hit_b (time or steps, null if not
+            reached), outcome (win, loss, tie, undecided), reason, effect = log2(hit_b / hit_a).
+        cells: one row for each setting with all its seeds: effect (median), ci_low, ci_high, wins,
+            losses, p_sign, p_holm, state; columns of comparisons.parquet.
     """
 
     pairs: pd.DataFrame
@@ -216,11 +222,12 @@ def compare(runs: Runs, by: str) -> Comparison:
 
     Source: docs/claims.md; the rule is `rule.comparison` of config/claims.yaml.
 
-    >>> from gnn_dynamics import load_dataset
-    >>> runs = train(load_dataset("wine"), features="standard", multiscale=[False, True])
-    >>> cells = compare(runs, "multiscale").cells.set_index("measure")
-    >>> int(cells.loc["scaled_flow_time", "pairs"])
-    5
+    Examples:
+        >>> from gnn_dynamics import load_dataset
+        >>> runs = train(load_dataset("wine"), features="standard", multiscale=[False, True])
+        >>> cells = compare(runs, "multiscale").cells.set_index("measure")
+        >>> int(cells.loc["scaled_flow_time", "pairs"])
+        5
     """
     if by not in COMPARED:
         raise UserError(f"compare: by={by!r} is not allowed; choose one of {', '.join(COMPARED)}")

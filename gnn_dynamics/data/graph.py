@@ -24,20 +24,24 @@ CHUNK = 2**20  # feature values that are converted to a smaller type, or checked
 class Graph:
     """A data set: one graph, or the disjoint union of many (`graph_index` given).
 
-    adjacency    (n, n) float64 CSR: symmetric, 0/1, no diagonal, indices sorted.
-    features     (n, m_x) float64 CSR without stored zeros; or a dense array of float16 or float32,
-                 memory-mapped, where the data set ships one: part of it is read and converted when
-                 it is used. Rows are nodes, unlike in the paper.
-    labels       (n,), or (graphs,) with a graph_index; int64 with -1 where unknown, or float64
-                 for regression.
-    train, val, test   int64 indices, ascending, of nodes (or graphs); they do not overlap.
-    splits       (k, n) uint8, where the data set ships k splits: 1, 2, 3 for nodes of train, val,
-                 test, 0 for others; None where it ships one.
-    graph_index  (n,) int64, ascending: the graph of each node; None for a single graph.
-    task         "classification" or "regression".
-    classes      number of classes; 1 for regression.
-    facts        JSON values: the source of the data and the counts of dropped edges, under
-                 source_url, sha256, stored_edges, self_loops_dropped, duplicate_edges_dropped, ...
+    Attributes:
+        name: fills the column `dataset` of tables.
+        adjacency: (n, n) float64 CSR: symmetric, 0/1, no diagonal, indices sorted.
+        features: (n, m_x) float64 CSR without stored zeros; or a dense array of float16 or
+            float32, memory-mapped, where the data set ships one: part of it is read and converted
+            when it is used. Rows are nodes, unlike in the paper.
+        labels: (n,), or (graphs,) with a graph_index; int64 with -1 where unknown, or float64 for
+            regression.
+        train: int64 indices, ascending, of nodes (or graphs); the three parts do not overlap.
+        val: the same for validation.
+        test: the same for the test.
+        graph_index: (n,) int64, ascending: the graph of each node; None for a single graph.
+        task: "classification" or "regression".
+        classes: number of classes; 1 for regression.
+        facts: JSON values: the source of the data and the counts of dropped edges, under
+            source_url, sha256, stored_edges, self_loops_dropped, duplicate_edges_dropped, ...
+        splits: (k, n) uint8, where the data set ships k splits: 1, 2, 3 for nodes of train, val,
+            test, 0 for others; None where it ships one.
     """
 
     name: str

@@ -25,11 +25,14 @@ PROBLEM_KEYS = ("aggregation", "features", "nodes")  # what makes a graph a prob
 class Problem:
     """What a model is trained on.
 
-    S: (n, n) aggregation matrix, n nodes or copies of nodes (aggregations.py).
-    X: (n, m_x) features, sparse (CSR) or dense.
-    R: (n, nbar) readout: one column per labelled node, or per graph its mean over nodes.
-    labels: (nbar,) class 0, 1, ... (int64), or real targets. node_ids: (nbar,) the node, or graph,
-    of each column. classes: m_y, 1 for regression. task: classification or regression.
+    Attributes:
+        S: (n, n) aggregation matrix, n nodes or copies of nodes (aggregations.py).
+        X: (n, m_x) features, sparse (CSR) or dense.
+        R: (n, nbar) readout: one column per labelled node, or per graph its mean over nodes.
+        labels: (nbar,) class 0, 1, ... (int64), or real targets.
+        classes: m_y, 1 for regression.
+        task: classification or regression.
+        node_ids: (nbar,) the node, or graph, of each column.
     """
 
     S: sp.csr_array
