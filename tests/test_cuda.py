@@ -1,4 +1,7 @@
-"""Training on a GPU: steps as CUDA graphs agree with the CPU."""
+"""What only a GPU can show: its gradients and its graphed steps agree with the CPU.
+
+`python -m benchmarks gpu` runs this file without the packages of the workflow, so it imports few.
+"""
 
 import pytest
 import torch
@@ -8,6 +11,8 @@ from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.model import Architecture
+from gnn_dynamics.models.receptive_field import receptive_field
+from gnn_dynamics.models.relu import ReluModel
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="no GPU here: device cuda is untested and unmeasured"
@@ -53,3 +58,19 @@ def test_a_diverged_model_leaves_its_neighbours_alone_on_a_gpu():
     assert wild.status == ("ok", "diverged", "ok")
     assert seen == [[0, 1, 2], [0, 2], [0, 2]]
     assert torch.equal(wild.loss[:, [0, 2]], calm.loss[:, [0, 2]])
+
+
+@pytest.mark.parametrize("kind", ["gcn", "gin"])
+@pytest.mark.parametrize("models", [1, 3])
+def test_relu_gradients_agree_with_the_cpu(kind, models):
+    example = cora_shaped(kind)
+    arch = Architecture(example.m_x, 64, 7, 3, True, "relu")
+    weights, Y = random_weights(arch, models, 1), one_hot(7, example.nbar, 0).unsqueeze(0)
+    results = []
+    for device in ("cuda", "cpu"):
+        field = receptive_field(example.S, example.X, example.R, arch.levels, device=device)
+        moved = weights.map(lambda tensor, device=device: tensor.to(device))
+        loss, gradient = ReluModel(field).loss_and_gradient(moved, Y.to(device), "squared")
+        results.append([tensor.cpu() for tensor in (loss, *gradient.tensors())])
+    for got, want in zip(*results, strict=True):
+        torch.testing.assert_close(got, want, rtol=1e-10, atol=1e-10 * float(want.abs().max()))
