@@ -5,14 +5,16 @@
 
 import pytest
 import torch
-from problems import cora_shaped, one_hot, random_weights
 
+from benchmarks.gpu.case import random_graph
 from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.models.forms import choose_form
+from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.models.receptive_field import receptive_field
 from gnn_dynamics.models.relu import ReluModel
+from gnn_dynamics.problem.problem import build_problem, targets
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="no GPU here: device cuda is untested and unmeasured"
@@ -20,11 +22,12 @@ pytestmark = pytest.mark.skipif(
 
 
 def run_on(device: str, loss: str, optimizer: str, rates):
-    example = cora_shaped("gcn", nodes=140)
-    arch = Architecture(example.m_x, 32, 7, 3, multiscale=True)
-    form = choose_form(example, arch, loss, optimizer, device=device)
-    weights = random_weights(arch, 3, 0, 0.3).map(lambda tensor: tensor.to(device))
-    Y = torch.stack([one_hot(7, 140, seed) for seed in range(3)]).to(device)
+    problem = build_problem(random_graph("cora"), "gcn", "row", "train")
+    arch = Architecture(problem.m_x, 32, 7, 3, multiscale=True)
+    form = choose_form(problem, arch, loss, optimizer, device=device)
+    weights = initial_weights(arch, "default", range(3)).map(lambda tensor: tensor.to(device))
+    labels = [torch.from_numpy(targets(problem, "permuted", seed)) for seed in range(3)]
+    Y = torch.stack(labels).to(device)
     seen = []
     run = train(
         form.objective(Y),
@@ -63,12 +66,13 @@ def test_a_diverged_model_leaves_its_neighbours_alone_on_a_gpu():
 @pytest.mark.parametrize("kind", ["gcn", "gin"])
 @pytest.mark.parametrize("models", [1, 3])
 def test_relu_gradients_agree_with_the_cpu(kind, models):
-    example = cora_shaped(kind)
-    arch = Architecture(example.m_x, 64, 7, 3, True, "relu")
-    weights, Y = random_weights(arch, models, 1), one_hot(7, example.nbar, 0).unsqueeze(0)
+    problem = build_problem(random_graph("cora"), kind, "row", "train")
+    arch = Architecture(problem.m_x, 64, 7, 3, True, "relu")
+    weights = initial_weights(arch, "default", range(models))
+    Y = torch.from_numpy(targets(problem, "true", 0)[None])
     results = []
     for device in ("cuda", "cpu"):
-        field = receptive_field(example.S, example.X, example.R, arch.levels, device=device)
+        field = receptive_field(problem.S, problem.X, problem.R, arch.levels, device=device)
         moved = weights.map(lambda tensor, device=device: tensor.to(device))
         loss, gradient = ReluModel(field).loss_and_gradient(moved, Y.to(device), "squared")
         results.append([tensor.cpu() for tensor in (loss, *gradient.tensors())])

@@ -1,13 +1,16 @@
 """Agreement of the device with the CPU, and of two runs with each other, bit for bit."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from benchmarks.gpu.case import Item, Setting, check
+from benchmarks.gpu.stand_in import loop_of_a_gpu
 from gnn_dynamics.dynamics.flow import Choice
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import STEPPERS
@@ -89,9 +92,15 @@ def agreement(setting: Setting) -> Iterator[Item]:
 def difference(run: Run, setting: Setting) -> dict[str, Any]:
     """Largest relative difference of a loss over all steps and models."""
     steps = 20 if setting.small else STEPS
-    cpu, device = (run.train(setting, name, steps).loss.cpu() for name in ("cpu", setting.device))
+    cpu, device = (losses(run, setting, name, steps) for name in ("cpu", setting.device))
     apart = ((device - cpu).abs() / cpu.abs()).max()
     return check(float(apart), AGREEMENT, f"largest relative difference in {steps} steps")
+
+
+def losses(run: Run, setting: Setting, device: str, steps: int) -> Tensor:
+    """(steps + 1, K), of the loop of a GPU on either device."""
+    with loop_of_a_gpu() if device == "cpu" else nullcontext():
+        return run.train(setting, device, steps).loss
 
 
 def determinism(setting: Setting) -> Iterator[Item]:

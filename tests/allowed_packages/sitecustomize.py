@@ -16,8 +16,8 @@ NAMED = {
     *("charset_normalizer", "idna", "tqdm", "xxhash"),
     *("dateutil", "six"),  # of pandas
 }
-PURE = {"pytest", "pluggy", "iniconfig", "packaging", "pygments", "hypothesis", "sortedcontainers"}
-FIRST_PARTY = {"benchmarks", "gnn_dynamics", "tests", "problems", "reference", "test_cuda"}
+PURE = {"pytest", "pluggy", "iniconfig", "packaging", "pygments"}
+FIRST_PARTY = {"benchmarks", "gnn_dynamics", "tests", "test_cuda"}
 
 
 def is_allowed(name: str) -> bool:
