@@ -136,8 +136,8 @@ def demand(state: State) -> Tensor:
 
 
 def planned(state: State, most: float) -> State:
-    """The state with a plan for `most` stages and some more, many more while steps still grow."""
-    room = 1.05 if state.plan is not None and most <= state.plan else 2.0
+    """The state with a plan for `most` stages; for more where they outgrew the last plan."""
+    room = 2.0 if state.plan is None else max(1.0, most / state.plan)
     return replace(state, plan=next((s for s in PLANS if s >= room * most), PLANS[-1]))
 
 
