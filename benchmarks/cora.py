@@ -3,10 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from gnn_dynamics.data.fetch.catalogue import load_catalogue
-from gnn_dynamics.data.fetch.download import fetch_dataset
 from gnn_dynamics.data.graph import Graph
-from gnn_dynamics.data.readers import read_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,7 +14,14 @@ def cora() -> Graph:
 
 @cache
 def graph(name: str) -> Graph:
-    """The graph, fetched where it is not there yet (GNN_DYNAMICS_MIRROR is respected)."""
+    """The graph, fetched where it is not there yet (GNN_DYNAMICS_MIRROR is respected).
+
+    Its imports wait until here: the benchmark for a GPU runs without some of those packages.
+    """
+    from gnn_dynamics.data.fetch.catalogue import load_catalogue
+    from gnn_dynamics.data.fetch.download import fetch_dataset
+    from gnn_dynamics.data.readers import read_dataset
+
     entry = load_catalogue(ROOT / "config" / "datasets.yaml")[name]
     folder = ROOT / "data" / "raw" / name
     fetch_dataset(entry, folder)

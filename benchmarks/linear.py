@@ -236,14 +236,15 @@ def data_products(operator, m_y: int, models: int) -> Iterator[Kernel]:
             yield Kernel(2 * m_y * rows * columns, 8 * moved)
     elif isinstance(operator, HornerOperator):
         levels, hops = len(operator.levels), operator.levels[-1]
-        yield matrix_product(operator.X, levels * m_y)
-        yield from hops * [matrix_product(operator.S, m_y)]
+        yield matrix_product(operator.X, levels * m_y, models)
+        yield from hops * [matrix_product(operator.S, m_y, models)]
 
 
-def matrix_product(matrix: Matrix, columns: int) -> Kernel:
+def matrix_product(matrix: Matrix, columns: int, models: int) -> Kernel:
     """A CSR product gathers one row of `columns` numbers for every entry."""
     if isinstance(matrix, DenseMatrix):
-        return dense_product(*matrix.M.shape, columns)
+        (rows, inner), shared = matrix.M.shape, matrix.M.numel() / models
+        return Kernel(2 * rows * inner * columns, 8 * (shared + (rows + inner) * columns))
     entries = matrix.M.values().numel()
     moved = entries * (8 * columns + 8 + INDEX_BYTES) + 8 * matrix.M.shape[0] * columns
     return Kernel(2 * entries * columns, moved)

@@ -58,9 +58,13 @@ def training_step(
     loss: str,
     optimizer: str,
     lr: float,
+    **options: bool,
 ) -> Callable[[], Tensor]:
-    """One step of full-batch training, returning the loss before it; Y (nbar, m_y)."""
-    moves = OPTIMIZERS[optimizer](model.parameters(), lr)
+    """One step of full-batch training, returning the loss before it; Y (nbar, m_y).
+
+    options: of the optimizer
+    """
+    moves = OPTIMIZERS[optimizer](model.parameters(), lr, **options)
 
     def step() -> Tensor:
         moves.zero_grad()

@@ -16,10 +16,12 @@ from reference import (
 )
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from gnn_dynamics.dynamics import sharpness
 from gnn_dynamics.dynamics.sharpness import (
     hessian_product,
     lambda_max,
     largest_eigenvalue,
+    top_ritz_pairs,
 )
 from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.model import Architecture, Weights
@@ -163,3 +165,31 @@ def test_shared_targets_with_an_offset():
     bound = objective(Cell(example, arch, weights, Y, "squared"))
     shifted = replace(bound, offset=torch.tensor([0.25], dtype=torch.float64))
     torch.testing.assert_close(lambda_max(shifted, weights), lambda_max(bound, weights))
+
+
+# Looks at several steps at once -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", [1, 3, 7])
+def test_ritz_pairs_of_several_steps_equal_those_of_each(last):
+    """Also beside a model whose products are not finite."""
+    generator = torch.Generator().manual_seed(0)
+    alphas = list(torch.randn(7, 4, generator=generator, dtype=torch.float64))
+    betas = list(torch.rand(7, 4, generator=generator, dtype=torch.float64))
+    alphas[4][1], betas[5][2] = torch.nan, torch.inf
+    together = top_ritz_pairs(alphas, betas, 1e-2, last)
+    for k, n in enumerate(range(8 - last, 8)):
+        alone = top_ritz_pairs(alphas[:n], betas[:n], 1e-2)
+        for one, other in zip(together, alone, strict=True):
+            torch.testing.assert_close(one[k], other[0], rtol=1e-12, atol=1e-12, equal_nan=True)
+
+
+@settings(deadline=None, max_examples=25)
+@given(cells())
+def test_sharpness_does_not_depend_on_when_lanczos_is_looked_at(cell):
+    values = []
+    for look_every in (1, 20):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(sharpness.LOOK_EVERY, "cpu", look_every)
+            values.append(lambda_max(objective(cell), cell.weights))
+    torch.testing.assert_close(*values, rtol=1e-9, atol=1e-12)

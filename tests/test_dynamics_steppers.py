@@ -196,7 +196,7 @@ def test_flow_reports_the_step_that_it_took_where_halving_is_in_vain():
         return None, slope.map(lambda g: next(calls) * g)
 
     start, dt = slope.map(torch.zeros_like), torch.ones(1, dtype=torch.float64)
-    state, moved = runge_kutta.runge_kutta(steppers.State(dt, (dt,)), jumping, start, slope)
+    state, moved = runge_kutta.runge_kutta(steppers.State(dt, (dt, dt)), jumping, start, slope)
     assert state.size < 1e-8
     assert torch.equal(moved.W[0], (-state.size).expand(1, 2, 3))
 

@@ -16,7 +16,7 @@ from reference import (
 )
 from test_models_linear import levels_data
 
-import gnn_dynamics.dynamics.train as train_module
+from benchmarks.gpu.stand_in import loop_of_a_gpu
 from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.models.forms import choose_form
@@ -170,25 +170,8 @@ def test_all_models_may_leave_early():
     assert isinstance(run.weights, Weights) and run.weights.models == 2
 
 
-class EagerStep:
-    """What a CUDA graph does to its tensors, without a GPU."""
-
-    def __init__(self, objective, stepper, state, weights):
-        self.objective, self.stepper = objective, stepper
-        self.state, self.weights = state.map(torch.clone), weights.map(torch.clone)
-
-    def __call__(self):
-        loss, gradient = self.objective(self.weights)
-        args = (self.state, self.objective, self.weights, gradient)
-        state, weights = self.stepper.step(*args)
-        targets = (*self.state.tensors(), *self.weights.tensors())
-        for target, source in zip(targets, (*state.tensors(), *weights.tensors()), strict=True):
-            target.copy_(source)
-        return loss
-
-
 @pytest.mark.parametrize("optimizer", ["gd", "adam"])
-def test_the_loop_of_a_gpu_leaves_the_same_record(optimizer, monkeypatch):
+def test_the_loop_of_a_gpu_leaves_the_same_record(optimizer):
     """There the batch keeps its size, and steps between two looks are replayed."""
     objective, weights = regression_cell(3)
     stop = torch.tensor([-1.0, -1.0, 0.98 * objective(weights)[0][2]], dtype=torch.float64)
@@ -199,15 +182,8 @@ def test_the_loop_of_a_gpu_leaves_the_same_record(optimizer, monkeypatch):
         return train(objective, weights, *args, stop_below=stop), snapshots
 
     cpu, seen = run()
-    start = train_module._Run.__init__
-
-    def on_gpu(self, *args):
-        start(self, *args)
-        self.on_gpu = True
-
-    monkeypatch.setattr(train_module, "CudaGraphStep", EagerStep)
-    monkeypatch.setattr(train_module._Run, "__init__", on_gpu)
-    gpu, also_seen = run()
+    with loop_of_a_gpu():
+        gpu, also_seen = run()
     assert gpu.status == cpu.status == ("ok", "diverged", "ok")
     assert torch.equal(gpu.last_step, cpu.last_step) and gpu.last_step[2] < 130
     torch.testing.assert_close(gpu.loss, cpu.loss, rtol=0, atol=0, equal_nan=True)

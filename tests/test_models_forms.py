@@ -20,8 +20,9 @@ from test_dynamics_train import assert_same_run, plain_descent, stable_rate
 from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.linalg.device import torch_device
-from gnn_dynamics.models.costs import candidates, models_per_batch
+from gnn_dynamics.linalg.device import free_bytes, torch_device
+from gnn_dynamics.models import costs
+from gnn_dynamics.models.costs import bytes_per_model, candidates, models_per_batch
 from gnn_dynamics.models.forms import choose_form
 from gnn_dynamics.models.model import Architecture
 
@@ -225,6 +226,33 @@ def test_number_of_models_side_by_side():
     assert models_per_batch(shared, 3703, 120, "adam", CPU) == 6
     middle = Architecture(1440, 32, 7, 6, True)
     assert 2 <= models_per_batch(middle, 1440, 2708, "adam", CPU) <= 8
+
+
+def test_number_of_models_side_by_side_on_a_gpu(monkeypatch):
+    """Half of the free memory, or MOST_ON_GPU models; on a CPU the nodes do not count."""
+    arch = Architecture(1440, 32, 7, 6, True, "relu")
+
+    def number(free: int, nodes: int = 0) -> int:
+        monkeypatch.setattr(costs, "free_bytes", lambda device: free)
+        args = (arch, 1440, 2708, "adam")
+        assert models_per_batch(*args, CPU, 8, nodes) == models_per_batch(*args, CPU)
+        return models_per_batch(*args, torch.device("cuda"), 8, nodes)
+
+    size = bytes_per_model(arch, 1440, 2708, "adam", 8)
+    with_nodes = bytes_per_model(arch, 1440, 2708, "adam", 8, 2708)
+    assert with_nodes - size == 8 * 3 * 2708 * 6 * 32
+    assert number(0) == number(size) == 1
+    assert number(2 * 100 * size) == 100
+    assert number(2 * 100 * with_nodes, 2708) == 100
+    assert number(10**15) == costs.MOST_ON_GPU
+
+
+def test_memory_that_a_gpu_may_still_take(monkeypatch):
+    """What the process keeps without using it counts as free: blocks of a job follow each other."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10, 100))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 50)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 20)
+    assert free_bytes(torch.device("cuda")) == 40
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])

@@ -8,7 +8,7 @@ from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.losses import LOSSES, curvature_root
 from gnn_dynamics.models.model import stack_weights
 from gnn_dynamics.models.operators import StackedOperator
-from gnn_dynamics.models.tangent import Tangent, tangent_kernel
+from gnn_dynamics.models.tangent import Tangent, batched_kernel, tangent_kernel
 from gnn_dynamics.theory.products import outputs
 
 
@@ -49,6 +49,15 @@ def test_a_kernel_does_not_depend_on_the_models_beside_it():
     for k in range(3):
         alone = tangent_kernel(at.weights.take([k]), problem.G)
         assert torch.equal(alone[0], at.kernel()[k])
+
+
+@pytest.mark.parametrize("multiscale", [False, True])
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_kernels_of_all_models_in_one_product_are_the_same(depth, multiscale):
+    """As on a GPU."""
+    problem, at = tangent(depth, multiscale, models=3)
+    together = batched_kernel(at.weights, problem.G)
+    torch.testing.assert_close(together, at.kernel(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("loss", sorted(LOSSES))

@@ -9,6 +9,7 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from graphs import make_graph
 from problems import random_adjacency
 
@@ -78,6 +79,39 @@ def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained, activ
         for name in TABLES:
             one, other = in_order(apart[name]), in_order(together[name])
             pd.testing.assert_frame_equal(one, other, check_exact=True, obj=f"{name} by {size}")
+
+
+def crowded(monkeypatch, most: int) -> list[int]:
+    """Let a stand-in for a GPU run out of memory with more than `most` runs; the sizes tried."""
+    sizes, train_runs = [], block_module._train_runs
+
+    def limited(batch, runs):
+        sizes.append(len(runs))
+        if len(runs) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return train_runs(batch, runs)
+
+    monkeypatch.setattr(block_module, "_train_runs", limited)
+    return sizes
+
+
+@pytest.mark.parametrize("trained", [FLOW, ADAM])
+def test_where_memory_runs_out_half_as_many_models_train_side_by_side(monkeypatch, caplog, trained):
+    expected = tables(trained, True)
+    sizes = crowded(monkeypatch, 1)
+    found = tables(trained, True)
+    assert max(sizes) > 1 and sizes[-1] == 1  # and each halving is reported
+    assert len(caplog.records) == sum(size > 1 for size in sizes)
+    assert all("do not fit" in record.getMessage() for record in caplog.records)
+    for name in TABLES:
+        one, other = in_order(found[name]), in_order(expected[name])
+        pd.testing.assert_frame_equal(one, other, check_exact=True, obj=name)
+
+
+def test_one_model_that_does_not_fit_is_an_error(monkeypatch):
+    crowded(monkeypatch, 0)
+    with pytest.raises(UserError, match="too little memory for one model"):
+        tables(DESCENT, True)
 
 
 @pytest.mark.parametrize("multiscale", [True, False])

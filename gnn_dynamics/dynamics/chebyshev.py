@@ -34,36 +34,48 @@ MOST_STAGES = 250
 EVERY = 25  # steps between two estimates of the largest curvature
 
 
+# Plans of a block of steps, some 10 % apart, so that few graphs are captured.
+PLANS = (*range(2, 12), *(math.ceil(11 * 1.1**k) for k in range(1, 33)), MOST_STAGES + 1)
+
+
 @cache
-def coefficients(stages: int) -> np.ndarray:
-    """(stages + 1, 5), for stage j: factors of Y_0, Y_{j-1}, Y_{j-2}, dt F_{j-1} and dt F_0."""
-    s = stages
+def coefficients(device: torch.device) -> Tensor:
+    """(s, j, 5) for s stages and stage j, of Y_0, Y_{j-1}, Y_{j-2}, dt F_{j-1} and dt F_0.
+
+    A step of fewer stages than another keeps its last one: 0, 1, 0, 0, 0 for j > s.
+    """
+    most = MOST_STAGES + 1  # one more, by rounding
+    s = np.arange(2, most + 1)
     w_0 = 1 + DAMPING / s**2
-    T, dT, ddT = np.zeros((3, s + 1))
-    T[:2], dT[1] = (1, w_0), 1
-    for j in range(2, s + 1):
+    T, dT, ddT = np.zeros((3, most + 1, len(s)))
+    T[0], T[1], dT[1] = 1, w_0, 1
+    for j in range(2, most + 1):
         T[j] = 2 * w_0 * T[j - 1] - T[j - 2]
         dT[j] = 2 * T[j - 1] + 2 * w_0 * dT[j - 1] - dT[j - 2]
         ddT[j] = 4 * dT[j - 1] + 2 * w_0 * ddT[j - 1] - ddT[j - 2]
-    w_1 = dT[s] / ddT[s]
-    b = np.empty(s + 1)
+    w_1 = dT[s, s - 2] / ddT[s, s - 2]
+    b = np.empty_like(T)
     b[2:] = ddT[2:] / dT[2:] ** 2
     b[:2] = b[2]
     a = 1 - b * T
-    table = np.zeros((s + 1, 5))
-    table[1] = 1, 0, 0, 0, b[1] * w_1
-    for j in range(2, s + 1):
+    table = np.zeros((most + 1, most + 1, 5))
+    table[:, :, 1] = 1
+    table[s, 1, 1], table[s, 1, 0], table[s, 1, 4] = 0, 1, b[1] * w_1
+    for j in range(2, most + 1):
         mu, nu, mu_F = 2 * b[j] * w_0 / b[j - 1], -b[j] / b[j - 2], 2 * b[j] * w_1 / b[j - 1]
-        table[j] = 1 - mu - nu, mu, nu, mu_F, -a[j - 1] * mu_F
-    return table
+        row = np.stack([1 - mu - nu, mu, nu, mu_F, -a[j - 1] * mu_F], axis=1)  # (s, 5)
+        table[j:, j] = row[j - 2 :]
+    return torch.from_numpy(table).to(device)
 
 
-def stages_needed(dt_curvature: float) -> int:
+def stages_needed(dt_curvature: Tensor) -> Tensor:
     """Fewest stages that are stable for dt lambda_max, with the damping: 0.653 (s^2 - 1)."""
-    return max(2, math.ceil(math.sqrt(1 + 1.54 * dt_curvature)))
+    return (1 + 1.54 * dt_curvature).sqrt().ceil().nan_to_num(nan=2.0).clamp(min=2.0).long()
 
 
-LONGEST = (MOST_STAGES**2 - 1) / 1.54  # dt lambda_max of the largest step
+def longest(stages: int) -> float:
+    """dt lambda_max of the largest step that is stable with so many stages."""
+    return (stages**2 - 1) / 1.54
 
 
 def chebyshev_flow(lambda_max: Callable[[Objective, Weights], Tensor], tolerance: float) -> Stepper:
@@ -92,10 +104,11 @@ def chebyshev_flow(lambda_max: Callable[[Objective, Weights], Tensor], tolerance
     def step(
         state: State, objective: Objective, weights: Weights, gradient: Weights
     ) -> tuple[State, Weights]:
-        dt, curvature, before = state.scalars
-        dt = torch.where(curvature > 0, torch.minimum(dt, LONGEST / curvature), dt)
-        counts = [stages_needed(x) for x in (dt * curvature).tolist()]
-        end = stages(objective, weights, gradient, dt, counts)
+        plan, (dt, curvature, before) = state.plan, state.scalars
+        dt = torch.where(curvature > 0, torch.minimum(dt, limit(state) / curvature), dt)
+        counts = stages_needed(dt * curvature)
+        most = int(counts.max()) if state.plan is None else state.plan
+        end = stages(objective, weights, gradient, dt, counts, most)
         loss, there = objective(end)
         # 0.8 (w_0 - w_1) + 0.4 dt (F_0 + F_1), F = -gradient
         delta = weights.zip(lambda a, b: 0.8 * (a - b), end)
@@ -105,24 +118,38 @@ def chebyshev_flow(lambda_max: Callable[[Objective, Weights], Tensor], tolerance
         state, weights = advance(weights, dt, (), trial, tolerance)
         take = partial(choose, state.size > 0)
         ahead = take(loss, before), there.zip(take, gradient)
-        return replace(state, scalars=(*state.scalars, curvature, before), ahead=ahead), weights
+        scalars = (*state.scalars, curvature, before)
+        return replace(state, scalars=scalars, ahead=ahead, plan=plan), weights
 
-    return Stepper("flow", start, step, retune, check_every=5)
+    return Stepper("flow", start, step, retune, 5, demand, planned)
+
+
+def limit(state: State) -> float:
+    """Of dt lambda_max: what a plan allows is less than MOST_STAGES."""
+    return longest(MOST_STAGES if state.plan is None else min(state.plan, MOST_STAGES))
+
+
+def demand(state: State) -> Tensor:
+    """Stages (K,) that the next step would have without a plan."""
+    dt, curvature, _ = state.scalars
+    return stages_needed((dt * curvature).clamp(max=longest(MOST_STAGES)))
+
+
+def planned(state: State, most: float) -> State:
+    """The state with a plan for `most` stages; for more where they outgrew the last plan."""
+    room = 2.0 if state.plan is None else max(1.0, most / state.plan)
+    return replace(state, plan=next((s for s in PLANS if s >= room * most), PLANS[-1]))
 
 
 def stages(
-    objective: Objective, weights: Weights, gradient: Weights, dt: Tensor, counts: list[int]
+    objective: Objective, weights: Weights, gradient: Weights, dt: Tensor, counts: Tensor, most: int
 ) -> Weights:
-    """The weights after one step of dt (K,) with `counts` stages for each model.
+    """The weights after one step of dt (K,) with `counts` (K,) stages, at most `most`.
 
     A model that has fewer stages than another keeps its last one.
     """
-    most = max(counts)
-    table = np.zeros((most + 1, len(counts), 5))
-    table[:, :, 1] = 1
-    for k, count in enumerate(counts):
-        table[: count + 1, k] = coefficients(count)
-    factors = torch.from_numpy(table).to(dt)
+    table = coefficients(dt.device)[counts.clamp(max=most), : most + 1]  # (K, most + 1, 5)
+    factors = table.movedim(1, 0).to(dt)
     before, present, slope = weights, weights, gradient
     for j in range(1, most + 1):
         if j > 1:

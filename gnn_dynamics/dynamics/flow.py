@@ -25,7 +25,7 @@ from gnn_dynamics.dynamics.runge_kutta import runge_kutta_flow
 from gnn_dynamics.dynamics.sharpness import lambda_max
 from gnn_dynamics.dynamics.steppers import Stepper
 from gnn_dynamics.errors import UserError
-from gnn_dynamics.models.costs import SHARED_BYTES
+from gnn_dynamics.models.costs import MOST_ON_GPU, shared_bytes
 from gnn_dynamics.models.losses import CURVATURE_ROOTS
 from gnn_dynamics.models.model import Architecture, Weights
 from gnn_dynamics.models.operators import HornerOperator, Operator
@@ -49,9 +49,11 @@ class Choice:
     name: str
     reason: str
 
-    def most_models(self, outputs: int) -> int:
-        """How many models to integrate side by side: their kernels take at most SHARED_BYTES."""
-        return max(1, SHARED_BYTES // (32 * outputs**2)) if self.name == "function-space" else 4096
+    def most_models(self, outputs: int, device: torch.device) -> int:
+        """How many models to integrate side by side: by the memory that their kernels take."""
+        if self.name != "function-space":
+            return MOST_ON_GPU
+        return max(1, shared_bytes(device) // (32 * outputs**2))
 
     def stepper(self, tolerance: float) -> Stepper:
         if self.name == "runge-kutta":

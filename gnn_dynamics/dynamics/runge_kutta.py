@@ -5,10 +5,13 @@ with the condition number.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from gnn_dynamics.dynamics.step_control import choose
 from gnn_dynamics.dynamics.steppers import State, Stepper, descend
 from gnn_dynamics.models.model import Weights
 from gnn_dynamics.models.objective import Objective
@@ -29,16 +32,24 @@ def runge_kutta(
     eigenvalue (Hairer, Wanner, Solving Ordinary Differential Equations II, section IV.2). That does
     not see the way out of a saddle point, where deep networks start: there the gradient grows,
     faster than exponentially, and so it may grow by GROWTH in a step only.
+
+    With a plan of one trial, a model whose trial does not fit stays where it is, with size 0, and
+    tries half in the next round of the training loop.
     """
-    trial, (stable,) = state.size, state.scalars
-    for _ in range(HALVINGS):
+    trial, (stable, _) = state.size, state.scalars
+    for _ in range(state.plan or HALVINGS):
         dt = trial
         moved, steepness, growth = stages(objective, weights, k1, dt)
         fits = (dt * steepness <= STABLE) & (growth <= GROWTH)
-        if fits.all():
+        if state.plan is None and fits.all():
             break
         trial = torch.where(fits, dt, dt / 2)
-    return State(dt, (torch.minimum(stable, STABLE / steepness),)), moved
+    stable, most = torch.minimum(stable, STABLE / steepness), torch.full_like(dt, torch.inf)
+    if state.plan is None:
+        return State(dt, (stable, most)), moved
+    taken, most = torch.where(fits, dt, 0.0), torch.where(fits, most, trial)
+    moved = moved.zip(partial(choose, fits), weights)
+    return State(taken, (stable, most), plan=state.plan), moved
 
 
 def stages(
@@ -73,11 +84,11 @@ def runge_kutta_flow(
         between estimates `runge_kutta` notices where it has grown.
     share: of the loss that a step may take away, to first order. Curvature alone would step over
         the start, where the loss falls fastest.
-    The scalar of the state is the largest stable dt.
+    The scalars of the state are the largest stable dt, and half of a dt that has just failed.
     """
 
     def start(weights: Weights, lr: Tensor) -> State:
-        return State(lr, (torch.zeros_like(lr),))
+        return State(lr, (torch.zeros_like(lr), torch.full_like(lr, torch.inf)))
 
     def retune(
         state: State,
@@ -87,13 +98,19 @@ def runge_kutta_flow(
         loss: Tensor,
         step: int,
     ) -> State:
-        (stable,) = state.scalars
+        stable, most = state.scalars
         if step % every == 0:
             curvature = lambda_max(objective, weights).to(loss)
             # A flat loss bounds no step; any dt follows the flow exactly.
             stable = torch.where(curvature > 0, factor / curvature, factor)
         slope = gradient.squared_norm()
         dt = torch.where(slope > 0, torch.minimum(stable, share * loss / slope), stable)
-        return State(dt, (stable,))
+        return State(torch.minimum(dt, most), (stable, most), plan=state.plan)
 
-    return Stepper("flow", start, runge_kutta, retune)
+    def no_demand(state: State) -> Tensor:
+        return torch.ones_like(state.size)
+
+    def one_trial(state: State, _: float) -> State:
+        return replace(state, plan=1)
+
+    return Stepper("flow", start, runge_kutta, retune, demand=no_demand, plan=one_trial)

@@ -21,6 +21,7 @@ Product = Callable[[Weights], Weights]  # v -> M v, for a symmetric M of each mo
 # largest eigenvalues crowd; a step size needs no more.
 TOLERANCE = 1e-2
 MOST_STEPS = 100
+LOOK_EVERY = {"cpu": 1, "cuda": 20}  # steps of Lanczos between two looks: a GPU makes them wait
 ROUNDING = 1e-12  # residuals below this part of the largest Ritz value are zero
 
 
@@ -71,18 +72,21 @@ def largest_eigenvalue(product: Product, like: Weights, tolerance: float = TOLER
     done = torch.zeros_like(value, dtype=torch.bool)
     alphas: list[Tensor] = []
     betas = [value]
-    for _ in range(MOST_STEPS):
+    look_every = LOOK_EVERY[q.device.type]
+    for step in range(1, MOST_STEPS + 1):
         w = product(like.unflatten(q)).flatten()  # (K, size)
         alphas.append((q * w).sum(dim=1))
         w = w - alphas[-1].unsqueeze(1) * q - betas[-1].unsqueeze(1) * before
         betas.append(torch.linalg.vector_norm(w, dim=1))
-        theta, residual, converged = top_ritz_pair(alphas, betas[1:], tolerance)
-        value = torch.where(done, value, theta)
-        done = converged | done
-        if done.all():
-            break
+        if step % look_every == 0:
+            thetas, residuals, small = top_ritz_pairs(alphas, betas[1:], tolerance, look_every)
+            for theta, converged in zip(thetas, small, strict=True):
+                value = torch.where(done, value, theta)
+                done = converged | done
+            if done.all():
+                break
         before, q = q, torch.nn.functional.normalize(w, dim=1)
-    return torch.where(done, value, theta + residual).nan_to_num(nan=torch.inf)
+    return torch.where(done, value, thetas[-1] + residuals[-1]).nan_to_num(nan=torch.inf)
 
 
 def start_vectors(like: Weights) -> Tensor:
@@ -93,21 +97,38 @@ def start_vectors(like: Weights) -> Tensor:
     return start.to(like.W[0]).expand(like.models, -1)
 
 
-def top_ritz_pair(
-    alphas: list[Tensor], betas: list[Tensor], tolerance: float
+def top_ritz_pairs(
+    alphas: list[Tensor], betas: list[Tensor], tolerance: float, last: int = 1
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Largest Ritz value, its residual, and whether that is small enough, (K,) each.
+    """Largest Ritz value, its residual, and whether that is small enough, (last, K) each.
 
-    alphas, betas: (K,) for each step, the diagonals of the tridiagonal matrices T. NaN, and done,
-    where T is not finite.
+    alphas, betas: (K,) for each step, the diagonals of the tridiagonal matrices T;  last: of so
+    many steps, in one batch. NaN, and done, where T is not finite.
     """
-    T = torch.diag_embed(torch.stack(alphas, dim=1))
-    if len(alphas) > 1:
-        beside = torch.stack(betas[:-1], dim=1)
-        T = T + torch.diag_embed(beside, 1) + torch.diag_embed(beside, -1)
-    finite = T.isfinite().flatten(1).all(dim=1) & betas[-1].isfinite()
-    values, vectors = torch.linalg.eigh(T.where(finite[:, None, None], 0))
-    theta = values[:, -1].where(finite, torch.nan)
-    residual = betas[-1] * vectors[:, -1, -1].abs()
-    small = torch.maximum(tolerance * theta.abs(), ROUNDING * values.abs().amax(dim=1))
+    diagonal, beside = torch.stack(alphas, dim=1), torch.stack(betas, dim=1)  # (K, n)
+    n = diagonal.shape[1]
+    T = torch.diag_embed(diagonal)
+    if n > 1:
+        T = T + torch.diag_embed(beside[:, :-1], 1) + torch.diag_embed(beside[:, :-1], -1)
+    sizes = torch.arange(n - last + 1, n + 1, device=T.device)
+    T = leading(T, sizes)  # (last, K, n, n)
+    ends = beside[:, n - last :].mT  # (last, K)
+    finite = T.isfinite().flatten(2).all(dim=2) & ends.isfinite()
+    values, vectors = torch.linalg.eigh(T.where(finite[..., None, None], 0))
+    theta = values[..., -1].where(finite, torch.nan)
+    index = (sizes - 1)[:, None, None].expand(-1, len(diagonal), 1)
+    residual = ends * vectors[..., -1].gather(2, index).squeeze(2).abs()
+    small = torch.maximum(tolerance * theta.abs(), ROUNDING * values.abs().amax(dim=-1))
     return theta, residual, (residual <= small) | ~finite
+
+
+def leading(T: Tensor, sizes: Tensor) -> Tensor:
+    """Leading parts of T (K, n, n), whose other rows repeat T_11, which is no larger eigenvalue.
+
+    (sizes, K, n, n), for sizes that end with n
+    """
+    if len(sizes) == 1:
+        return T.unsqueeze(0)
+    inside = torch.arange(T.shape[1], device=T.device) < sizes[:, None]  # (sizes, n)
+    rest = torch.diag_embed(T[:, :1, 0].expand(-1, T.shape[1]))
+    return torch.where((inside[:, :, None] & inside[:, None, :])[:, None], T, rest)

@@ -5,6 +5,9 @@
 with `gradient` taken at `weights`. Step sizes are float64, weights of any precision.
 `retune(state, objective, weights, gradient, loss, step)` lets gradient flow (flow.py) prepare its
 next step; the others keep their step size.
+
+On a GPU the host must not wait for a number in every step. There it decides once for a block of
+steps, by the `demand` of the models, and State.plan holds its decision.
 """
 
 from collections.abc import Callable
@@ -30,6 +33,7 @@ class State:
     size: (K,) step sizes;  scalars: further tensors (K, ...);  moments: averages of gradients
     error: (K,) estimated error in the loss that the last step made, where the stepper knows it
     ahead: loss (K,) and gradient at the present weights, where the last step computed them
+    plan: what the host has decided for a block of steps; None where each step may ask the tensors
     """
 
     size: Tensor
@@ -37,6 +41,7 @@ class State:
     moments: tuple[Weights, ...] = ()
     error: Tensor | None = None
     ahead: tuple[Tensor, Weights] | None = None
+    plan: int | None = None
 
     def map(self, function: Callable[[Tensor], Tensor]) -> "State":
         """Apply `function` to every tensor, all of which have K models along their first axis."""
@@ -46,14 +51,18 @@ class State:
             tuple(moment.map(function) for moment in self.moments),
             None if self.error is None else function(self.error),
             self.ahead and (function(self.ahead[0]), self.ahead[1].map(function)),
+            self.plan,
         )
 
     def tensors(self) -> tuple[Tensor, ...]:
         moments = (tensor for moment in self.moments for tensor in moment.tensors())
-        return (self.size, *self.scalars, *moments)
+        error = () if self.error is None else (self.error,)
+        ahead = (self.ahead[0], *self.ahead[1].tensors()) if self.ahead else ()
+        return (self.size, *self.scalars, *moments, *error, *ahead)
 
 
 Retune = Callable[[State, Objective, Weights, Weights, Tensor, int], State]
+BETWEEN = 1  # a step number for `retune` in a block of steps: at its start only, curvature is found
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,10 @@ class Stepper:
     """A way to move: `start(weights, lr (K,))` gives the first state.
 
     Without `retune` the step size never changes, so that steps need no decision in between.
-    check_every: steps between two readings of the losses
+    check_every: steps between two readings of the losses, which divides those between two estimates
+        of the curvature
+    demand: (K,) what each model asks of the plan;  plan: the state with the plan that serves the
+        largest demand of a model that still trains
     """
 
     name: str
@@ -69,6 +81,8 @@ class Stepper:
     step: Callable[[State, Objective, Weights, Weights], tuple[State, Weights]]
     retune: Retune | None = None
     check_every: int = 50
+    demand: Callable[[State], Tensor] | None = None
+    plan: Callable[[State, float], State] | None = None
 
 
 def descend(weights: Weights, direction: Weights, size: Tensor) -> Weights:

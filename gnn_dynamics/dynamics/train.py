@@ -3,7 +3,7 @@
 Models end when they diverge or reach their last threshold; the others go on, and their numbers do
 not change by it. On a CPU the batch shrinks to them; on a GPU, whose libraries choose their order
 of summation by the size of a batch, the tensors stay as they are and the ended models run idle.
-Losses are read in blocks of steps, never one by one.
+Losses are read in blocks of steps, never one by one; in between a GPU never waits for the host.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -125,12 +125,14 @@ class _Run:
     ):
         like = weights.W[0].double()  # losses, times and step sizes, whatever the weights
         self.objective, self.weights, self.stepper = objective, weights, stepper
-        self.models = self.live = torch.arange(weights.models, device=like.device)
+        self.models = self.live = torch.arange(weights.models)
         self.steps, self.record_steps = steps, record_steps
         rate = like.new_zeros(weights.models) if lr is None else torch.as_tensor(lr).to(like)
         self.state = stepper.start(weights, rate.expand(weights.models))
         self.trace = LossTrace(steps, weights.models, stop_below, like)
-        self.grad_norm_sq = like.new_full((len(record_steps), weights.models), torch.nan)
+        self.grad_norm_sq = torch.full(
+            (len(record_steps), weights.models), torch.nan, dtype=like.dtype
+        )
         self.final = weights
         self.time = torch.zeros_like(rate.expand(weights.models))
         self.on_gpu = like.device.type == "cuda"
@@ -142,30 +144,37 @@ class _Run:
             step in self.record_steps or step == self.steps or step % self.stepper.check_every == 0
         )
         if self.graph and not reads:
-            self.trace.append(self.graph(), self.time)  # a whole step whose loss is not read
+            loss, error = self.graph()  # a whole step whose loss is not read
+            self.trace.append(loss, self.time, error)
             self.time = self.time + self.state.size
             return
         self.loss, self.gradient = self.state.ahead or self.objective(self.weights)
         self.trace.append(self.loss, self.time, self.state.error)
         if reads:
-            self.drop_finished()
+            self.drop_finished(step)
         if len(self.live):
             self.retune(step)
             if step in self.record_steps:
                 self.record(step, observe)
             if step < self.steps:
-                self.move()
+                self.move(step)
 
     def retune(self, step: int) -> None:
         if self.stepper.retune:
             args = (self.objective, self.weights, self.gradient, self.loss, step)
             self.state = self.stepper.retune(self.state, *args)
 
-    def move(self) -> None:
-        """Take a step; on a GPU by a graph, whose tensors are from then on those of the run."""
-        if self.on_gpu and self.stepper.retune is None:
+    def move(self, step: int) -> None:
+        """Take a step; on a GPU by a graph, whose tensors are from then on those of the run.
+
+        A flow takes its first steps without: until it has all fields of its state, and a plan.
+        """
+        ready = self.stepper.retune is None or step > 0
+        planned = self.stepper.plan is None or self.state.plan is not None
+        if self.on_gpu and ready and planned:
             if self.graph is None:
                 self.graph = CudaGraphStep(self.objective, self.stepper, self.state, self.weights)
+            self.graph.load(self.state)
             self.graph()
             self.state, self.weights = self.graph.state, self.graph.weights
         else:
@@ -173,9 +182,16 @@ class _Run:
             self.state, self.weights = self.stepper.step(self.state, *args)
         self.time = self.time + self.state.size
 
-    def drop_finished(self) -> None:
-        """Go on with the models that have not ended: on a CPU cut all tensors down to them."""
-        keep = self.trace.flush(self.models, self.live)
+    def drop_finished(self, step: int) -> None:
+        """Go on with the models that have not ended: on a CPU cut all tensors down to them.
+
+        On a GPU they stay, and the stepper plans the steps until the next reading.
+        """
+        plans = self.on_gpu and self.stepper.plan and step > 0
+        demand = self.stepper.demand(self.state) if plans and self.stepper.demand else None
+        keep, most = self.trace.flush(self.models, self.live, demand)
+        if plans and self.stepper.plan:
+            self.state = self.stepper.plan(self.state, most)
         if keep.all():
             return
         self.keep_weights()
@@ -191,7 +207,8 @@ class _Run:
 
     def keep_weights(self) -> None:
         """Write the weights of the live models to `final`."""
-        models, weights = self.models[self.live], self.weights.take(self.live)
+        device = self.final.W[0].device
+        models, weights = self.models[self.live].to(device), self.weights.take(self.live.to(device))
         self.final = self.final.zip(lambda f, w: f.index_copy(0, models, w), weights)
 
     def record(self, step: int, observe: Observer | None) -> None:
@@ -200,7 +217,8 @@ class _Run:
         if self.on_gpu:  # a copy without the ended models: the graph's tensors move on in place
             snapshot = snapshot.take(self.live)
         row = self.record_steps.index(step)
-        self.grad_norm_sq[row, snapshot.models] = snapshot.gradient.squared_norm().double()
+        norm_sq = snapshot.gradient.squared_norm().double()
+        self.grad_norm_sq[row, snapshot.models.cpu()] = norm_sq.cpu()
         if observe is not None:
             observe(snapshot)
 

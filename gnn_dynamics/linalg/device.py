@@ -1,4 +1,4 @@
-"""The device that a run asks for, and nothing else."""
+"""The device that a run asks for, and nothing else; the memory that is left on a GPU."""
 
 import torch
 
@@ -22,3 +22,9 @@ def torch_device(name: str) -> torch.device:
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
     return torch.device(name)
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory of a GPU that this process may still take: free, or kept by it but unused."""
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0] + unused)

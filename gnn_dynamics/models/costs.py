@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from gnn_dynamics.errors import UserError
+from gnn_dynamics.linalg.device import free_bytes
 from gnn_dynamics.linalg.products import product_cost
 from gnn_dynamics.models.model import Architecture
 from gnn_dynamics.problem import labelled_columns
@@ -31,6 +32,7 @@ STREAMED_WORK = 1e13  # multiplications in the factorisation of streamed columns
 CACHE_BYTES = 16 * 2**20  # of weights, gradients and signals that K models share on a CPU
 INFINITE = float("inf")
 MOST_MODELS = 32  # beyond that nothing is gained on a CPU
+MOST_ON_GPU = 4096
 SHARED_ROWS = 32  # of K models in a product with G_l; fewer leave most of the processor idle
 SHARED_BYTES = 256 * 2**20  # of weights and signals of K models that exceed the cache
 
@@ -135,7 +137,13 @@ def weights_cost(m: int, arch: Architecture, optimizer: str) -> float:
 
 
 def models_per_batch(
-    arch: Architecture, m: int, nbar: int, optimizer: str, device: torch.device, itemsize: int = 8
+    arch: Architecture,
+    m: int,
+    nbar: int,
+    optimizer: str,
+    device: torch.device,
+    itemsize: int = 8,
+    nodes: int = 0,
 ) -> int:
     """How many models to train side by side.
 
@@ -143,14 +151,32 @@ def models_per_batch(
     and fewer calls until the working set leaves the cache. Where that is one model or two, as many
     as give the product with G_l, which K models share, SHARED_ROWS rows: one model's m_y rows read
     all of G_l for few multiplications. On a GPU as many as fill half of the free memory, at most
-    4096. `itemsize`: bytes of a number.
+    MOST_ON_GPU. Arguments as for `bytes_per_model`.
+    """
+    if device.type == "cpu":
+        bytes_each = bytes_per_model(arch, m, nbar, optimizer, itemsize)
+        rows = min(math.ceil(SHARED_ROWS / arch.m_y), SHARED_BYTES // bytes_each)
+        return max(1, min(MOST_MODELS, max(CACHE_BYTES // bytes_each, rows)))
+    bytes_each = bytes_per_model(arch, m, nbar, optimizer, itemsize, nodes)
+    return max(1, min(MOST_ON_GPU, shared_bytes(device) // bytes_each))
+
+
+def bytes_per_model(
+    arch: Architecture, m: int, nbar: int, optimizer: str, itemsize: int, nodes: int = 0
+) -> int:
+    """Memory of one model in a batch: weights, gradients, moments and signals.
+
+    itemsize: bytes of a number;  nodes: of the graph, where a form has signals with a row for each
+    node, which on a CPU are there for one model at a time
     """
     weights = arch.width * (m + max(arch.depth - 1, 0) * arch.width) if arch.depth else 0
     weights += arch.m_y * (m + arch.depth * arch.width)
     copies = COPIES.get(optimizer, COPIES[AS])
     signals = arch.m_y * (3 * m * len(arch.levels) + 4 * nbar)
-    bytes_each = itemsize * (copies * weights + signals)
-    if device.type == "cpu":
-        rows = min(math.ceil(SHARED_ROWS / arch.m_y), SHARED_BYTES // bytes_each)
-        return max(1, min(MOST_MODELS, max(CACHE_BYTES // bytes_each, rows)))
-    return max(1, min(4096, torch.cuda.mem_get_info(device)[0] // 2 // bytes_each))
+    row = arch.depth * arch.width if arch.activation == "relu" else len(arch.levels) * arch.m_y
+    return itemsize * (copies * weights + signals + 3 * nodes * row)
+
+
+def shared_bytes(device: torch.device) -> int:
+    """What models side by side may take: SHARED_BYTES on a CPU, half of the free GPU memory."""
+    return SHARED_BYTES if device.type == "cpu" else free_bytes(device) // 2

@@ -50,6 +50,7 @@ from gnn_dynamics.problem.propagation import propagated
 
 PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
 REDUCE_COLUMNS = ("left", "row_space+left", "svd")
+NODE_FORMS = ("horner", "relu-prefix")  # whose signals have a row for each node
 
 
 MakeOperator = Callable[[torch.dtype], Operator]

@@ -60,9 +60,21 @@ class Tangent:
 def tangent_kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
     """K (K, N, N) for G_l (m, p), one for each head.
 
-    Model by model: the digits of one do not depend on the others.
+    On a CPU model by model: the digits of one do not depend on the others.
     """
-    return torch.stack([_kernel(single(weights, k), G) for k in range(weights.models)])
+    if weights.W[0].device.type == "cpu":
+        return torch.stack([_kernel(single(weights, k), G) for k in range(weights.models)])
+    return batched_kernel(weights, G)
+
+
+def batched_kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
+    """All models in each product, as a GPU prefers."""
+
+    def kernel(*tensors: Tensor) -> Tensor:
+        return _kernel(weights.like(tensors), G)
+
+    kernels: Tensor = torch.vmap(kernel)(*weights.tensors())
+    return kernels
 
 
 def _kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
@@ -70,8 +82,8 @@ def _kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
     multiscale, (m_y, _), p = len(weights.W) > 1, weights.W[0].shape, G[0].shape[1]
     rows = suffix_rows(weights.map(lambda tensor: tensor.unsqueeze(0)))
     Z = list(G)  # Z_{k,l} for the heads l >= k
-    heads = G[0].new_zeros(p, p)
-    total = G[0].new_zeros(m_y * m_y, p * p)
+    heads = weights.W[0].new_zeros(p, p)
+    total = weights.W[0].new_zeros(m_y * m_y, p * p)
     for k in range(len(weights.B) + 1):
         if multiscale or k == len(weights.B):
             heads += Z[0].mT @ Z[0]

@@ -12,7 +12,7 @@ from gnn_dynamics.data.graph import Graph
 from gnn_dynamics.dynamics.flow import Choice, choose_flow
 from gnn_dynamics.linalg.device import torch_device
 from gnn_dynamics.models.costs import models_per_batch
-from gnn_dynamics.models.forms import Form, choose_form
+from gnn_dynamics.models.forms import NODE_FORMS, Form, choose_form
 from gnn_dynamics.models.initialise import initial_weights
 from gnn_dynamics.models.model import Architecture, Weights, stack_weights
 from gnn_dynamics.problem.problem import Problem, kept_problem, targets
@@ -90,7 +90,8 @@ def make_batch(
     form = choose_form(problem, arch, run["loss_fn"], optimizer, device, precision=precision)
     _, weights = _initial(arch, form, [run], device)
     m = max(tensor.shape[-1] for tensor in weights.tensors())
-    shared = optimizer, torch_device(device), form.dtype.itemsize
+    nodes = problem.n if form.name in NODE_FORMS else 0
+    shared = optimizer, torch_device(device), form.dtype.itemsize, nodes
     size = models_per_batch(arch, m, problem.nbar, *shared)
     observed = "accuracy" in settings.observe
     shares = accuracy(graph, run, arch, device, precision) if observed else None
@@ -106,7 +107,8 @@ def with_flow(batch: Batch, run: Run) -> Batch:
     _, weights = batch.initial([run])
     share, method = min(settings.flow_thresholds), settings.integrator
     choice = choose_flow(batch.arch, form.operator, weights, Y[0], share, method, form.loss)
-    return replace(batch, flow=choice, size=min(batch.size, choice.most_models(Y[0].numel())))
+    most = choice.most_models(Y[0].numel(), torch_device(batch.device))
+    return replace(batch, flow=choice, size=min(batch.size, most))
 
 
 def _initial(

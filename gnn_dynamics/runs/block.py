@@ -4,6 +4,7 @@
 `theory` the quantities that are recorded; they meet here.
 """
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -36,6 +37,7 @@ from gnn_dynamics.theory.relu import relu_gradient
 from gnn_dynamics.theory.time_condition import with_infima
 
 Tables = dict[str, list[Run]]  # rows of each of BLOCK_TABLES
+log = logging.getLogger(__name__)
 
 
 def train_block(
@@ -111,9 +113,34 @@ def _curvature(form: Form, problem: Problem) -> float:
 
 
 def _train_groups(batch: Batch, runs: list[Run]) -> list[Tables]:
-    """Train `size` runs at a time; their numbers do not depend on it."""
-    groups = (runs[i : i + batch.size] for i in range(0, len(runs), batch.size))
-    return [_train_runs(batch, group) for group in groups]
+    """Train `size` runs at a time; where a GPU's memory runs out, half as many from then on."""
+    tables: list[Tables] = []
+    size = min(batch.size, len(runs))
+    while runs:
+        try:
+            tables.append(_train_runs(batch, runs[:size]))
+            runs = runs[size:]
+        except torch.OutOfMemoryError as error:
+            size = _half(batch, size, error)
+        else:
+            continue
+        torch.cuda.empty_cache()  # the error, whose traceback held the tensors, is gone
+    return tables
+
+
+def _half(batch: Batch, size: int, error: torch.OutOfMemoryError) -> int:
+    """Half of `size` models.
+
+    Raises:
+        UserError: where one model is too large.
+    """
+    if size == 1:
+        raise UserError(
+            f"{batch.label}: the GPU has too little memory for one model; set device: cpu, or"
+            " reduce the width or the depth."
+        ) from error
+    log.warning("%s: %d models do not fit into the GPU's memory, trying half", batch.label, size)
+    return size // 2
 
 
 def _train_runs(batch: Batch, runs: list[Run]) -> Tables:
