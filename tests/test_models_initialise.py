@@ -73,7 +73,7 @@ def test_zero_head_needs_width():
 
 
 def test_unknown_initialisation():
-    with pytest.raises(UserError, match="unknown 'he'; allowed are default, xavier"):
+    with pytest.raises(UserError, match=r"init: 'he' is not allowed \(allowed: default, xavier"):
         initial_weights(WIDE, "he", [0])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gnn_dynamics.api.project import check_settings, config_file
-from gnn_dynamics.config.schema import suggest
+from gnn_dynamics.config.choices import suggest
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.fetch.catalogue import load_catalogue
 from gnn_dynamics.data.fetch.download import fetch_dataset

@@ -6,10 +6,11 @@ names while it is parsed: it reads them from the text of these modules.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # Plain names, so that `path_part` is unique; no `..` and no hidden folder.
@@ -120,6 +121,19 @@ def allowed(key: str, name: str) -> bool:
     member = family(name)
     names = built_in(key)
     return name in names if member is None else member[0] in names or name in names
+
+
+def suggest(value: Any, allowed: Iterable[Any]) -> str:
+    """The end of a message about a wrong word: the nearest allowed word, and all of them."""
+    allowed = [str(choice) for choice in allowed]
+    close = get_close_matches(str(value), allowed, n=1)
+    question = f"; did you mean {close[0]}?" if close else ""
+    return f"{question} (allowed: {', '.join(allowed)})"
+
+
+def not_allowed(key: str, name: str) -> str:
+    """The message about a wrong name for a key of choices.py."""
+    return f"{name!r} is not allowed{suggest(name, [*built_in(key), OWN_FORM])}"
 
 
 # Parts of paths ----------------------------------------------------------------------------------

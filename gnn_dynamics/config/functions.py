@@ -14,8 +14,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gnn_dynamics.config.choices import CHOICES, Choice, family, is_own, own_file
-from gnn_dynamics.config.schema import not_allowed
+from gnn_dynamics.config.choices import CHOICES, Choice, family, is_own, not_allowed, own_file
 from gnn_dynamics.errors import UserError
 
 Entry = TypeVar("Entry")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
-from gnn_dynamics.config.choices import OWN_FORM, allowed, built_in
+from gnn_dynamics.config.choices import allowed, not_allowed, suggest
 from gnn_dynamics.errors import UserError
 
 NAMES = {
@@ -121,19 +120,6 @@ def _explain(error: ValidationError) -> str:
         case kind if kind in BOUNDS:
             return f"must be {BOUNDS[kind]} {rule}, not {value!r}"
     return error.message
-
-
-def suggest(value: Any, allowed: Iterable[Any]) -> str:
-    """The end of a message about a wrong word: the nearest allowed word, and all of them."""
-    allowed = [str(choice) for choice in allowed]
-    close = get_close_matches(str(value), allowed, n=1)
-    question = f"; did you mean {close[0]}?" if close else ""
-    return f"{question} (allowed: {', '.join(allowed)})"
-
-
-def not_allowed(key: str, name: str) -> str:
-    """The message about a wrong name for a key of choices.py."""
-    return f"{name!r} is not allowed{suggest(name, [*built_in(key), OWN_FORM])}"
 
 
 def _hint(error: ValidationError) -> str:

@@ -117,18 +117,20 @@ def top_ritz_pairs(
     values, vectors = torch.linalg.eigh(T.where(finite[..., None, None], 0))
     theta = values[..., -1].where(finite, torch.nan)
     index = (sizes - 1)[:, None, None].expand(-1, len(diagonal), 1)
-    residual = ends * vectors[..., -1].gather(2, index).squeeze(2).abs()
+    residual = (ends * vectors[..., -1].gather(2, index).squeeze(2).abs()).where(finite, torch.nan)
     small = torch.maximum(tolerance * theta.abs(), ROUNDING * values.abs().amax(dim=-1))
     return theta, residual, (residual <= small) | ~finite
 
 
 def leading(T: Tensor, sizes: Tensor) -> Tensor:
-    """Leading parts of T (K, n, n), whose other rows repeat T_11, which is no larger eigenvalue.
+    """Leading parts of T (K, n, n); their other rows have one smaller eigenvalue.
 
     (sizes, K, n, n), for sizes that end with n
     """
     if len(sizes) == 1:
         return T.unsqueeze(0)
     inside = torch.arange(T.shape[1], device=T.device) < sizes[:, None]  # (sizes, n)
-    rest = torch.diag_embed(T[:, :1, 0].expand(-1, T.shape[1]))
-    return torch.where((inside[:, :, None] & inside[:, None, :])[:, None], T, rest)
+    parts = T.where((inside[:, :, None] & inside[:, None, :])[:, None], 0)
+    largest = parts.abs().amax(dim=(2, 3))  # of a part's entries, (sizes, K)
+    below = T[:, 0, 0] - 2 * largest.where(largest > 0, 0.5)
+    return parts + torch.diag_embed(below[..., None].where(~inside[:, None], 0))

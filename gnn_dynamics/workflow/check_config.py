@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gnn_dynamics.config.choices import own_file
+from gnn_dynamics.config.choices import own_file, suggest
 from gnn_dynamics.config.grid import blocks, precision_problems, theorem_problems
-from gnn_dynamics.config.schema import schema_problems, suggest
+from gnn_dynamics.config.schema import schema_problems
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.workflow.own_functions import in_config
 

@@ -16,7 +16,7 @@ NAMED = {
     *("charset_normalizer", "idna", "tqdm", "xxhash"),
     *("dateutil", "six"),  # of pandas
 }
-PURE = {"pytest", "pluggy", "iniconfig", "packaging", "pygments"}
+PURE = {"pytest", "py", "pluggy", "iniconfig", "packaging", "pygments"}  # `py` is a file of pytest
 FIRST_PARTY = {"benchmarks", "gnn_dynamics", "tests", "test_cuda"}
 
 
