@@ -249,7 +249,7 @@ def test_no_labels_are_needed(tmp_path, capsys):
         (["graph.csv", "features.csv", "labels.csv", "--memory", "1e-9"], "is too large"),
         (
             ["graph.csv", "features.csv", "labels.csv", "--labels", "z"],
-            "labels.csv has no 'z' for --labels",
+            "labels.csv has no 'z' for labels",
         ),
     ],
 )

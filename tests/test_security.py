@@ -22,7 +22,10 @@ from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.workflow.check_config import check_config, check_paths
 
-SOURCES = sorted(p for f in ("gnn_dynamics", "scripts", "docs") for p in (ROOT / f).rglob("*.py"))
+# docs/site/ runs the tutorials of the documentation, which are code of the project.
+FOLDERS = {"gnn_dynamics": "**/*.py", "scripts": "*.py", "docs": "*.py"}
+SOURCES = sorted(path for folder, these in FOLDERS.items() for path in (ROOT / folder).glob(these))
+EMPTY = {"run": "x", "datasets": [], "experiments": [], "graph_condition": {}}
 ATTACK = "<script>alert('x')</script>"
 # Calls that run, or may run, what they are given.
 FORBIDDEN = {
@@ -161,7 +164,7 @@ def test_a_link_out_of_the_project_is_refused_and_an_absolute_path_is_not(tmp_pa
     (project / "own").mkdir(parents=True)
     outside.mkdir()
     (project / "own" / "edges.csv").symlink_to(outside / "edges.csv")
-    config = {"run": "x", "datasets": ["mine"]}
+    config = EMPTY | {"datasets": ["mine"]}
     message = r"mine\.files\.graph: own/edges\.csv is a link .*outside"
     with pytest.raises(UserError, match=message):
         check_paths(config, own(graph="own/edges.csv"), project)
@@ -174,11 +177,10 @@ def test_a_run_that_is_a_link_out_of_the_results_is_refused(tmp_path):
     disk = tmp_path / "disk"
     (disk / "results").mkdir(parents=True)
     (tmp_path / "results").symlink_to(disk / "results")
-    config = {"run": "x", "datasets": []}
-    check_paths(config, {}, tmp_path)
+    check_paths(EMPTY, {}, tmp_path)
     (tmp_path / "results" / "x").symlink_to(disk)
     with pytest.raises(UserError, match=r"run: x is a link that leads out of results/"):
-        check_paths(config, {}, tmp_path)
+        check_paths(EMPTY, {}, tmp_path)
 
 
 def test_arrays_of_objects_are_never_read(tmp_path):
