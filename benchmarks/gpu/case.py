@@ -10,9 +10,10 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from benchmarks.synthetic import random_graph
 from gnn_dynamics.data.checks import checked
 from gnn_dynamics.data.formats.planetoid import read_planetoid
-from gnn_dynamics.data.graph import Graph, clean_edges, graph_of
+from gnn_dynamics.data.graph import Graph, graph_of
 from gnn_dynamics.errors import UserError
 
 # Nodes, directed edges, features, their non-zero entries, training nodes, classes.
@@ -42,7 +43,7 @@ class Setting:
         """Cora or CiteSeer from the mirror; without one a random graph, whose name says so."""
         if self.mirror is not None:
             return mirrored(name, self.mirror)
-        return random_graph("small" if self.small else name)
+        return shaped("small" if self.small else name)
 
 
 @cache
@@ -59,24 +60,16 @@ def mirrored(name: str, mirror: Path) -> Graph:
 
 
 @cache
-def random_graph(shape: str) -> Graph:
+def shaped(shape: str) -> Graph:
     """A random graph with the sizes of SHAPES; row-normalised features are positive, as Cora's."""
     n, edges, m_x, entries, labelled, classes = SHAPES[shape]
-    rng, none = np.random.default_rng(0), np.array([], dtype=np.int64)
-    adjacency, facts = clean_edges(n, *rng.integers(0, n, (2, edges // 2)))
-    return Graph(
-        name=f"random graph of {shape}'s shape" if shape != "small" else "small random graph",
-        adjacency=adjacency,
-        features=sp.random_array((n, m_x), density=entries / (n * m_x), rng=rng, format="csr"),
-        labels=rng.integers(0, classes, n),
-        train=np.sort(rng.choice(n, labelled, replace=False)),
-        val=none,
-        test=none,
-        graph_index=None,
-        task="classification",
-        classes=classes,
-        facts=facts,
-    )
+
+    def features(n: int, m_x: int, rng: np.random.Generator) -> sp.csr_array:
+        return sp.random_array((n, m_x), density=entries / (n * m_x), rng=rng, format="csr")
+
+    graph = random_graph(n, edges, m_x, labelled, classes, features)
+    name = f"random graph of {shape}'s shape" if shape != "small" else "small random graph"
+    return replace(graph, name=name)
 
 
 @dataclass(frozen=True)
