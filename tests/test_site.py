@@ -54,7 +54,7 @@ def test_no_page_asks_a_network_for_anything(site):
 def test_formulas_and_charts_need_no_script(site):
     text = "".join(page.read_text() for page in site.rglob("*.html"))
     assert text.count("<math") > 100 and text.count('<div class="chart"><svg') == 2
-    assert "arithmatex" not in text and "flowchart" not in text and "$$" not in text
+    assert not [source for source in ("arithmatex", "flowchart", "$$") if source in text]
 
 
 def test_the_page_of_the_api_describes_every_public_name(site):
@@ -73,5 +73,5 @@ def test_a_page_opens_from_a_folder_and_fits_the_screen(site, name, width):
 
 def test_the_search_works_from_a_folder(site):
     with opened(site / "index.html", 1280) as (page, _):
-        page.fill(".md-search__input", "erratum")
+        page.locator(".md-search__input").press_sequentially("erratum")  # it listens to keys
         page.wait_for_selector(".md-search-result__item a[href*=theory]", timeout=20_000)
