@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
-.PHONY: quickstart check test coverage docs test-slurm test-faults lint static benchmark verify unlock \
+.PHONY: quickstart check test test-full coverage docs test-slurm test-faults lint static benchmark verify unlock \
   clean environment slurm locked lock licences
 
 quickstart: environment
@@ -24,7 +24,11 @@ quickstart: environment
 	@echo "The report: results/quickstart/report.html"
 
 test: lint
-	python -m pytest -n 2 --dist loadgroup
+	python -m pytest -n 2 --dist loadgroup -m "not full"
+
+# Runs the default preset to its report, on small files in the official formats. Minutes.
+test-full: environment
+	python -m pytest -q -m full
 
 # What to run after each change: linters, types, and the tests without slow ones. `make test` runs all.
 check: static

@@ -18,7 +18,7 @@ from workflow_runs import Project
 from gnn_dynamics.config.grid import blocks
 from gnn_dynamics.data.fetch.catalogue import ogb_metadata
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.full]
 
 SHORT = {"steps": 20, "record": 5, "job_per": "dataset"}
 SEEDS = 1  # of each experiment
