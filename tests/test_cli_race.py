@@ -108,9 +108,9 @@ def test_the_advice_names_the_pick_and_the_cost_of_another():
     [
         ([row(), row("B", slower=1.1, slower_low=0.9)], NO_PAIRS, "noise of the seeds: B"),
         ([row(seeds=1)], NO_PAIRS, "one seed only"),
-        ([row()], (4.0, 3), "Skip connections make 4 times fewer steps (median over 3 pairs)"),
-        ([row()], (0.25, 3), "Skip connections make 4 times more steps"),
-        ([row()], (1.01, 3), "Skip connections make no difference"),
+        ([row()], (4.0, 3), "Skip connections take 4 times fewer steps (median over 3 pairs)"),
+        ([row()], (0.25, 3), "Skip connections take 4 times more steps"),
+        ([row()], (1.01, 3), "Skip connections take no difference"),
         ([row(lowest_loss=0.5), row("B", slower_low=2.0)], NO_PAIRS, "cannot get below 0.5"),
         ([row(val_accuracy=0.5), row("B", val_accuracy=0.75, slower_low=2.0)], NO_PAIRS,
          "B has the best validation accuracy, 0.75, against 0.5"),

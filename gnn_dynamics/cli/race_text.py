@@ -142,7 +142,7 @@ def _skips(factor: float, pairs: int) -> Iterator[str]:
     if pairs:
         effect = f"{max(factor, 1 / factor):.2g} times {'fewer' if factor > 1 else 'more'} steps"
         effect = "no difference" if math.isclose(factor, 1, rel_tol=0.05) else effect
-        yield f"Skip connections make {effect} (median over {pairs} pairs)."
+        yield f"Skip connections take {effect} (median over {pairs} pairs)."
 
 
 def _optimum(rows: Sequence[Row]) -> Iterator[str]:
