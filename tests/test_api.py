@@ -48,6 +48,7 @@ def from_package(path):
     return {name.name for node in imports if node.module == "gnn_dynamics" for name in node.names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*FUNCTIONS, "Runs"])
 def test_every_example_runs(name):
     assert examples(name)
@@ -84,6 +85,7 @@ def test_the_package_imports_the_names_at_their_first_use():
         gnn_dynamics.trian  # noqa: B018
 
 
+@pytest.mark.slow
 def test_a_change_of_the_interface_trains_nothing_again(tmp_path):
     for folder in ("gnn_dynamics", "scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
@@ -99,6 +101,7 @@ def test_a_change_of_the_interface_trains_nothing_again(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_scripts_and_modules_import_modules_and_not_the_public_names():
     """The digest of a script's code does not follow names that the package imports lazily."""
     files = [*PACKAGE.rglob("*.py"), *(ROOT / "scripts").glob("*.py")]

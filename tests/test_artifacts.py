@@ -63,6 +63,7 @@ def test_lists_of_nodes_may_be_null_everywhere(tmp_path):
     assert pq.read_table(path)["culprit_nodes"].to_pylist() == [[35, 89]]
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(order=st.permutations(range(6)))
 def test_row_order_does_not_change_the_bytes(tmp_path_factory, order):
@@ -109,6 +110,7 @@ def test_parts_of_different_shape_become_one_table(tmp_path):
     assert pictures.read_provenance(path) == PROVENANCE
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(sizes=st.lists(st.integers(0, 3), min_size=1, max_size=4), cut=st.integers(0, 4))
 def test_parts_of_parts_give_the_same_bytes(tmp_path_factory, sizes, cut):

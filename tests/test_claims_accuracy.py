@@ -13,6 +13,8 @@ from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.frames import splits_as_seeds
 from gnn_dynamics.claims.pair_target import PAIR
 
+pytestmark = pytest.mark.slow
+
 GRAPHS = ("cora", "citeseer", "pubmed", "actor", "texas", "wisconsin", "cornell")
 DEPTHS = (2, 16, 32)
 TRAINED = {"activation": "relu", "optimizer": "adam", "loss_fn": "cross_entropy", "lr": 0.01}

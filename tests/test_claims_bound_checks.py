@@ -39,6 +39,7 @@ def test_one_bad_step_of_one_seed_refutes_the_cell():
     assert checked(rows)["state"].tolist() == ["refutes"]
 
 
+@pytest.mark.slow
 def test_the_measured_error_of_the_integrator_is_allowed_for():
     assert checked(bound_rows(1.0, 1.0001, error=1e-3))["state"].tolist() == ["supports"]
     assert checked(bound_rows(1.0, 1.0001, error=np.nan))["state"].tolist() == ["refutes"]

@@ -24,6 +24,7 @@ STARTED = [(*model, "near-identity") for model in MODELS] + [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("aggregation", "depth", "multiscale", "start"), STARTED)
 def test_bounds_hold_along_flow(aggregation, depth, multiscale, start):
     """Theorem 1 and 2(i), with the restricted and the integrated form, and the chain of rates."""
@@ -40,6 +41,7 @@ def test_bounds_hold_along_flow(aggregation, depth, multiscale, start):
     assert (chain[:, 0] > 0).all()  # nothing here is vacuous
 
 
+@pytest.mark.slow
 def test_constant_four_is_sharp_without_hidden_layers():
     """H = 0 late in the flow: the residual lies on the last singular direction."""
     table = bounds_of(flow("gcn", 0, False, end=60.0))
@@ -55,6 +57,7 @@ def test_constant_eight_breaks_the_checks():
     assert not table.chain_holds.all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("multiscale", [False, True])
 def test_deficient_rank_leaves_the_paper_vacuous_and_the_restricted_form_not(multiscale):
     """Twins with unlike labels: sigma_min = 0 exactly, L* > 0, the restricted bound holds."""
@@ -66,6 +69,7 @@ def test_deficient_rank_leaves_the_paper_vacuous_and_the_restricted_form_not(mul
     assert table.holds.all() and table.chain_holds.all()
 
 
+@pytest.mark.slow
 def test_width_between_rank_and_inputs_is_vacuous_for_the_paper_only():
     run = flow("gcn", 2, False, "random", m_x=9, width=6, nbar=5)
     table = bounds_of(run)
@@ -81,6 +85,7 @@ def test_bounds_hold_where_the_labels_can_be_fitted():
     assert table.printed_inequality_holds.isna().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2])
 def test_integral_is_rigorous_between_few_records(depth):
     """From every fifth record, the lower bound stays below the integral over all records."""
@@ -127,6 +132,7 @@ def test_the_error_of_the_integrator_is_the_allowance_of_the_bounds():
         assert table[table.step > 0].holds.all() == holds
 
 
+@pytest.mark.slow
 def test_a_kernel_rate_out_of_order_breaks_the_chain():
     training, condition, _, optimum = tables(flow("gcn", 2, True))
     for factor in (0.0, 1e6):

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from gnn_dynamics.claims.comparisons import decide_cells
 from gnn_dynamics.claims.statistics import sign_test
 
+pytestmark = pytest.mark.slow
+
 NOISE = np.random.default_rng(0).normal(size=(2, 40))
 
 
@@ -128,7 +130,6 @@ def test_no_runs_no_rows():
     assert not len(compared([]))
 
 
-@pytest.mark.slow
 @profile(max_examples=8, deadline=None)
 @given(st.lists(st.floats(-3, 3), min_size=5, max_size=12), st.floats(0.01, 100))
 def test_effects_are_antisymmetric_and_free_of_units(log_ratios, unit):

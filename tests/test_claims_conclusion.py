@@ -49,6 +49,7 @@ def test_one_counterexample_refutes_a_statement_about_every_case():
 COUNT = st.integers(0, 30)
 
 
+@pytest.mark.slow
 @given(COUNT, COUNT, COUNT, COUNT, COUNT)
 def test_what_refutes_is_never_hidden(yes, no, neither, nothing, vacuous):
     counts = {"yes": yes, "no": no, "neither": neither, "nothing": nothing, "vacuous": vacuous}

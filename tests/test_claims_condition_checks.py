@@ -45,6 +45,7 @@ def test_lambda_until_convergence(lambdas, left, state):
     assert kept(flow({2: lambdas}, left, multiscale=False)) == state
 
 
+@pytest.mark.slow
 def test_without_skips_only_the_top_layer_counts():
     lambdas = {1: [1.0, 1e-9], 2: [1.0, 0.9]}
     assert kept(flow(lambdas, multiscale=False)) == "supports"
@@ -58,10 +59,12 @@ def test_the_worst_seed_decides():
     assert kept(rows) == "refutes"
 
 
+@pytest.mark.slow
 def test_a_run_without_optimum_is_not_known_to_converge():
     assert kept(flow({2: [1.0, 0.9]}) | {"optimum": []}) == "undecided"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lambdas", "drift", "state"),
     [

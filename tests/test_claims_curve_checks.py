@@ -24,6 +24,7 @@ def decay_state(excess) -> str:
     return straight_decay(frames, {}, **LIMITS)["state"].item()
 
 
+@pytest.mark.slow
 def test_straight_and_bent_decays():
     assert decay_state(np.exp(-2 * TIMES)) == "supports"
     bent = np.where(TIMES < 3, 1.0, np.exp(-6 * (TIMES - 3)))

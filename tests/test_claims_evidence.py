@@ -14,6 +14,8 @@ from gnn_dynamics.claims.pair_target import PAIR
 from gnn_dynamics.claims.sentences import summary
 from gnn_dynamics.claims.verdicts import judge
 
+pytestmark = pytest.mark.slow
+
 GRAPHS = ("cora", "citeseer", "pubmed", "actor", "texas", "wisconsin", "cornell")
 SMALL = 0.02
 
@@ -249,7 +251,6 @@ def test_rows_that_were_written_and_read_give_the_same_verdict(tmp_path):
     assert claims["verdict"].tolist() == ["not tested"]
 
 
-@pytest.mark.slow
 @profile(max_examples=4, deadline=None)
 @given(st.lists(st.floats(-2, 2), min_size=1, max_size=7), st.floats(0.01, 0.5))
 def test_a_mirrored_world_gets_the_mirrored_findings(values, noise):

@@ -12,6 +12,7 @@ from gnn_dynamics.dynamics.steppers import STEPPERS
 RATES = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_guaranteed_time_is_never_below_the_measured_one(depth):
     """Zero heads on well-conditioned features, where the gap closes within the run."""
@@ -32,6 +33,7 @@ def test_unreached_fraction_is_null():
     assert np.isnan(times.measured_time)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_descent_keeps_the_bound_up_to_some_step_size(depth):
     """Zero heads: small steps keep the flow's bound, steps past the edge of stability do not."""

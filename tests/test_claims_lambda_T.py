@@ -49,6 +49,7 @@ def of_figures(frames):
     return assumptions.linear_runs(frames["time_condition"], multiscale)["lambda_T"][1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("multiscale", [False, True])
 @pytest.mark.parametrize("rule", [of_bounds, of_checks, of_figures])
 def test_every_rule_takes_the_same_layers_and_does_not_clip(rule, multiscale):
@@ -59,6 +60,7 @@ def test_every_rule_takes_the_same_layers_and_does_not_clip(rule, multiscale):
     assert rule(run(multiscale, above)).iloc[-1] == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [of_bounds, of_checks, of_figures])
 def test_the_stored_infimum_decides(rule):
     frames = run(True)

@@ -69,6 +69,7 @@ def test_swapping_the_sides_swaps_the_times():
     assert target_times((a, b)).tolist() == target_times((b, a))[::-1].tolist()
 
 
+@pytest.mark.slow
 def test_a_side_that_never_comes_so_far_is_censored():
     frames = sides((0.2, 0.0), (1.0,), (0.01,))
     a, b = (
@@ -80,6 +81,7 @@ def test_a_side_that_never_comes_so_far_is_censored():
     assert (pair["outcome"], pair["bound"]) == ("win", True)
 
 
+@pytest.mark.slow
 def test_a_loss_below_the_optimum_of_one_side_decides_against_it():
     """However soon its run ended: it would never have come there."""
     a, b = sides((0.0, 0.4), (1.0,), (5.0,))
@@ -92,6 +94,7 @@ def test_a_loss_below_the_optimum_of_one_side_decides_against_it():
     assert pairs.loc["loss", "outcome"] == "loss"
 
 
+@pytest.mark.slow
 def test_best_rates_are_those_at_the_common_target():
     """Of two rates the one with the lower curve at the common loss counts, not the final one."""
     runs = []

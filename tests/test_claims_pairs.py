@@ -64,6 +64,7 @@ def test_a_side_that_cannot_reach_it_is_slower_however_soon_it_ended(edge):
 HITS = st.one_of(st.sampled_from([np.nan, 0.0]), st.floats(1e-3, 1e3))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(HITS, HITS, st.floats(1, 1e3), st.floats(1, 1e3), st.booleans(), st.booleans())
 def test_swapping_the_sides_flips_the_sign(hit_a, hit_b, end_a, end_b, edge_a, edge_b):
@@ -74,6 +75,7 @@ def test_swapping_the_sides_flips_the_sign(hit_a, hit_b, end_a, end_b, edge_a, e
     assert (one["reason"], one["bound"]) == (other["reason"], other["bound"])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(HITS, HITS, st.floats(1, 1e3), st.integers(-20, 20))
 def test_another_unit_of_time_changes_nothing(hit_a, hit_b, end, power):
@@ -86,6 +88,7 @@ def test_another_unit_of_time_changes_nothing(hit_a, hit_b, end, power):
     assert np.isclose(one["effect"], other["effect"], equal_nan=True)
 
 
+@pytest.mark.slow
 def test_skip_pairs_share_everything_else():
     rows = skip_speeds(lambda seed: 1 + seed, lambda seed: 10 + seed, seeds=range(3))
     rows += [speed_row(5.0, multiscale=True, seed=7)]  # without a partner
@@ -94,6 +97,7 @@ def test_skip_pairs_share_everything_else():
     assert pairs["hit_a"].tolist() == [1, 2, 3] and pairs["hit_b"].tolist() == [10, 11, 12]
 
 
+@pytest.mark.slow
 def test_depths_are_compared_with_the_next_one_of_their_experiment():
     rows = [speed_row(1.0, depth=depth) for depth in (2, 4, 6)]
     rows += [speed_row(1.0, depth=depth, experiment="other") for depth in (2, 6)]
@@ -102,6 +106,7 @@ def test_depths_are_compared_with_the_next_one_of_their_experiment():
     assert result == {("made-up", 4, 2), ("made-up", 6, 4), ("other", 6, 2)}
 
 
+@pytest.mark.slow
 def test_each_kind_of_random_labels_is_compared_with_the_true_ones():
     rows = [speed_row(1.0, labels=kind) for kind in ("true", "permuted", "uniform")]
     pairs = pair_runs(tables(speed=rows)["speed"], "labels")
@@ -117,6 +122,7 @@ def grid(steps, status=("ok",) * 4, ends=(100,) * 4, losses=(1.0,) * 4) -> pd.Se
     return best_rates(tables(speed=rows)["speed"]).iloc[0]
 
 
+@pytest.mark.slow
 def test_the_best_rate_is_interior_or_said_to_be_at_the_edge():
     inner = grid([40, 20, 10, 30])
     assert (inner["hit"], inner["best_lr"], inner["edge"]) == (10, 0.1, False)
@@ -126,6 +132,7 @@ def test_the_best_rate_is_interior_or_said_to_be_at_the_edge():
     assert not grid([40, 20, 10, None])["edge"]  # the largest does not reach it
 
 
+@pytest.mark.slow
 def test_where_no_rate_reaches_it_the_lowest_loss_is_best():
     status = ("ok", "ok", "ok", "diverged")
     result = grid([None] * 4, status, (100, 90, 100, 5), (4.0, 3.0, 2.0, 1.0))
@@ -136,6 +143,7 @@ def test_where_no_rate_reaches_it_the_lowest_loss_is_best():
     assert lost["edge"] and lost["end"] == 4
 
 
+@pytest.mark.slow
 def test_measures_of_descent_and_flow_stay_apart():
     rows = [speed_row(3.0), *(speed_row(7, optimizer="gd", lr=lr) for lr in (0.1, 0.2))]
     result = measured(tables(speed=rows)["speed"])

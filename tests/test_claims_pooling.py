@@ -9,6 +9,8 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 from gnn_dynamics.claims.pooling import ITERATION, mean_with_interval, pool
 
+pytestmark = pytest.mark.slow
+
 EFFECTS = st.lists(st.floats(-3, 3), min_size=3, max_size=20)
 # Thirteen trials of the BCG vaccine (Colditz et al., JAMA 271 (1994), 698-702): cases
 # and others among the vaccinated, then among the controls.

@@ -16,6 +16,8 @@ from gnn_dynamics.claims.pooling import mean_with_interval, pool
 from gnn_dynamics.claims.rankings import PREDICTIONS, compare, predictions, rankings
 from gnn_dynamics.claims.units import RHO, scales
 
+pytestmark = pytest.mark.slow
+
 RULE = settings()["rule"]
 FIVE = GRAPHS[:5]
 
@@ -249,7 +251,6 @@ def test_a_pick_that_does_not_get_there_costs_its_whole_run():
     assert found == [0.0, 4.0, 0.0]  # the last one ended early: a bound, not a gain
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("graphs", [5, 20])
 def test_intervals_of_correlations_cover_what_they_promise(graphs):
     """Five seeds, ten architectures; the truth is the mean over very many graphs.

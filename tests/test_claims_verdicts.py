@@ -21,6 +21,7 @@ def conditions(*states: tuple[bool, dict]) -> list[dict]:
     ]
 
 
+@pytest.mark.slow
 def test_a_claim_about_the_typical_case_names_what_it_depends_on():
     keys = [{"nodes": nodes, "depth": depth} for nodes in ("train", "all") for depth in (1, 2)]
     cells = conditions(*((key["nodes"] == "train", key) for key in keys))
@@ -34,6 +35,7 @@ def test_a_claim_about_the_typical_case_names_what_it_depends_on():
     assert judged("04", graph_condition=conditions((False, {}))).loc["04", "verdict"] == "fails"
 
 
+@pytest.mark.slow
 def test_halves_of_the_seeds_are_judged_apart():
     terms = [
         row("gradient_terms", seed=seed, term="head", value=1.0, relative_error=error)
@@ -53,6 +55,7 @@ def test_seeds_are_dealt_out_into_disjoint_halves():
     assert (first, second) == ({0, 4}, {2, 7})
 
 
+@pytest.mark.slow
 def test_every_claim_gets_a_verdict_even_from_empty_tables():
     rows = judged()
     assert rows.index.tolist() == [f"{n:02d}" for n in range(1, 16) if n != 3]

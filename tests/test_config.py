@@ -33,6 +33,7 @@ def config():
     return copy.deepcopy(preset("quickstart"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["full", "paper", "quickstart", "graphs"])
 def test_every_preset_is_accepted(name):
     check_config(preset(name), SCHEMA, DATASETS)

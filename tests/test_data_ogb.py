@@ -202,6 +202,7 @@ def test_one_hot_places_each_code_in_its_block():
         one_hot(np.array([[0, 2], [2, 0]]), [2, 3])
 
 
+@pytest.mark.slow
 def test_reading_does_not_import_ogb(tmp_path):
     """Its import would ask a server for a newer version, and print; nor does reading print."""
     codes = np.zeros((N, 9), dtype=int)

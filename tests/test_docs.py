@@ -95,6 +95,7 @@ def test_make_targets_exist(page):
     assert {re.sub(variables, "", call).strip() for call in commands(page, "make")} <= set(targets)
 
 
+@pytest.mark.slow
 @every_page
 def test_snakemake_options_and_targets_exist(page):
     calls = [call for call in commands(page, "snakemake") if "--slurm" not in call]

@@ -17,6 +17,8 @@ from gnn_dynamics.dynamics.steppers import STEPPERS
 from gnn_dynamics.dynamics.train import train
 from gnn_dynamics.models.model import stack_weights
 
+pytestmark = pytest.mark.slow
+
 FLOWS = METHODS | {"runge-kutta": lambda tolerance: runge_kutta_flow(lambda_max)}
 
 

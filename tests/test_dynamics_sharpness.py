@@ -31,6 +31,8 @@ from gnn_dynamics.models.receptive_field import receptive_field
 from gnn_dynamics.models.reductions import Frame
 from gnn_dynamics.models.relu import ReluModel
 
+pytestmark = pytest.mark.slow
+
 
 def levels_data(cell: Cell) -> list[np.ndarray]:
     """[G_l for the levels], straight from the definition X S^l R."""

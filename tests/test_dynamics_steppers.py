@@ -153,6 +153,7 @@ def exact_curvature(objective, weights):
     return (2 * sigma**2).expand(weights.models)
 
 
+@pytest.mark.slow
 def test_flow_reaches_the_optimum_with_the_step_of_its_curvature():
     G, Y, weights = convex_cell()
     objective = squared_objective(G, Y)
@@ -223,6 +224,7 @@ def drift_on_the_way_out(monkeypatch, growth: float) -> float:
     return float((squares(run.weights) - before).norm() / before.norm())
 
 
+@pytest.mark.slow
 def test_flow_takes_short_steps_out_of_a_saddle_point(monkeypatch):
     assert drift_on_the_way_out(monkeypatch, runge_kutta.GROWTH) < 1e-4
     assert drift_on_the_way_out(monkeypatch, float("inf")) > 1e-3

@@ -57,6 +57,7 @@ def plain_descent(cell, reference, lr, steps):
     return torch.stack(losses), weights
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8)
 @given(cells(activations=["linear"]))
 def test_descent_equals_autograd_for_150_steps(cell):
@@ -66,6 +67,7 @@ def test_descent_equals_autograd_for_150_steps(cell):
     assert not run.increases.any()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=3)
 @given(cells(activations=["linear"], max_depth=3))
 def test_descent_equals_pyg_for_150_steps(cell):
@@ -86,6 +88,7 @@ def regression_cell(models: int, m_y: int = 3, width: int = 6):
     return form.objective(Y), form.reduce(weights)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(
     st.integers(1, 8),

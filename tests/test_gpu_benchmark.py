@@ -176,6 +176,7 @@ def test_other_packages_are_absent_there():
     assert restricted("-c", "; ".join(lines)).stdout.split() == str([None] * 7).split()
 
 
+@pytest.mark.slow
 def test_the_added_packages_are_pure_python():
     names = importlib.metadata.packages_distributions()
     text = (ALLOWED / "sitecustomize.py").read_text()

@@ -10,6 +10,7 @@ def draw(seed: int, *shape: int, dtype: torch.dtype) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("a", [1, 3, 7, 16, 21, 49])

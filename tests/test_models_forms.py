@@ -52,6 +52,7 @@ def assert_form_equals(cell, name: str, reference, steps: int = 150) -> None:
         torch.testing.assert_close(got, want, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(cells(activations=["linear"]), st.sampled_from(FORMS))
 def test_form_equals_autograd_for_150_steps(cell, name):
@@ -59,6 +60,7 @@ def test_form_equals_autograd_for_150_steps(cell, name):
     assert_form_equals(cell, name, dense_loss_and_gradient)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=3)
 @given(cells(activations=["linear"], max_depth=3), st.sampled_from(FORMS))
 def test_form_equals_pyg_for_150_steps(cell, name):
@@ -66,6 +68,7 @@ def test_form_equals_pyg_for_150_steps(cell, name):
     assert_form_equals(cell, name, pyg_loss_and_gradient)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(cells(activations=["linear"], max_depth=2), st.sampled_from(["adam", "momentum"]))
 def test_forms_agree_under_other_optimizers(cell, optimizer):

@@ -38,6 +38,7 @@ def ours(cell: Cell):
     return LinearModel(operator).loss_and_gradient(cell.weights, cell.Y, cell.loss)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(cells(activations=["linear"]))
 def test_gradient_equals_autograd_and_pyg(cell):
@@ -51,6 +52,7 @@ def test_gradient_equals_autograd_and_pyg(cell):
             torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-12 * scale.item())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["gcn", "gin"])
 @pytest.mark.parametrize("loss", ["squared", "cross_entropy"])
 def test_cora_shaped_graph(kind, loss):

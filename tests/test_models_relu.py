@@ -51,6 +51,7 @@ def assert_same(result, expected, tolerance: float = 1e-12):
     assert relative_error(result[1], expected[1]) < tolerance
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(cells(**RELU))
 def test_gradient_equals_autograd_and_pyg(cell):

@@ -60,6 +60,7 @@ def test_kernels_of_all_models_in_one_product_are_the_same(depth, multiscale):
     torch.testing.assert_close(together, at.kernel(), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_curvature_of_the_losses(loss):
     """R R^T is the Hessian by automatic differentiation, column by column."""

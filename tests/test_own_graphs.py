@@ -145,6 +145,7 @@ def test_masks_stored_as_bytes_are_masks(tmp_path):
     np.testing.assert_array_equal(read({"graph": tmp_path / "old.npz"}).train, [0, 3, 5])
 
 
+@pytest.mark.slow
 def test_a_pickled_data_is_read_without_pytorch_geometric(tmp_path):
     path = FORMATS["pyg-data"](tmp_path, toy())["graph"]
     code = (
@@ -169,6 +170,7 @@ def test_the_list_of_safe_names_is_put_back(tmp_path):
 EDGE_LISTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=20)
 
 
+@pytest.mark.slow
 @settings(patient, max_examples=15)
 @given(edges=EDGE_LISTS.filter(lambda pairs: any(a != b for a, b in pairs)), data=st.data())
 def test_formats_agree_on_any_edges(edges, data, tmp_path_factory):
@@ -197,6 +199,7 @@ def test_every_number_survives_a_csv(values, tmp_path_factory):
     np.testing.assert_array_equal(read(paths).features.toarray(), np.array(values) + 0.0)
 
 
+@pytest.mark.slow
 def test_torch_is_imported_for_files_of_torch_only():
     """It takes seconds, which a command needs not spend on a table."""
     code = "import gnn_dynamics.data.readers, sys; sys.exit('torch' in sys.modules)"

@@ -39,6 +39,7 @@ def test_reflections_of_blocks_are_a_qr_factorisation(nbar, p, rank, height, see
     torch.testing.assert_close(rotated.square().sum(0) + rest, Y.square().sum(0), **exact)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(cells(activations=["linear"], losses=["squared"]), st.sampled_from(REDUCE_COLUMNS))
 def test_streamed_forms_equal_autograd_for_150_steps(cell, name):

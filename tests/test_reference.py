@@ -11,6 +11,7 @@ from reference import (
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(cells())
 def test_pyg_equals_the_definitions(cell):

@@ -72,6 +72,7 @@ def test_a_zip_bomb_leaves_nothing(declared, message, tmp_path):
     assert not [p for p in (tmp_path / "out").rglob("*") if p.is_file()]
 
 
+@pytest.mark.slow
 def test_an_xz_bomb_is_not_unpacked(tmp_path):
     packed = tmp_path / "a.csv.xz"
     packed.write_bytes(lzma.compress(bytes(50_000_000)))

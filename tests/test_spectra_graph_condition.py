@@ -43,6 +43,7 @@ def test_every_row_is_the_dense_svd_of_its_matrix(graph, kind):
             assert row["relative_gap"] < 1e-6
 
 
+@pytest.mark.slow
 @patient
 @given(graphs(), st.sampled_from(list(AGGREGATIONS)))
 def test_neither_rank_nor_sigma_of_the_stack_falls_with_depth(graph, kind):

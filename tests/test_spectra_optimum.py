@@ -37,6 +37,7 @@ def width_suffices(arch: Architecture) -> bool:
     return arch.width >= width_required(arch.m_x, arch.m_y, arch.depth, arch.multiscale)
 
 
+@pytest.mark.slow
 @patient
 @given(
     st.integers(1, 20),
@@ -60,6 +61,7 @@ def test_full_column_rank_gives_exactly_zero():
     assert loss_optimum(G, np.ones((2, 5))) == 0.0
 
 
+@pytest.mark.slow
 @patient
 @given(graphs(), st.sampled_from(list(AGGREGATIONS)), st.integers(0, 3))
 def test_skip_connections_never_raise_the_optimum(graph, kind, depth):
@@ -93,6 +95,7 @@ def test_rows_report_one_factorisation_for_all_draws():
     assert len({row["loss_optimum"] for row in rows}) == 4
 
 
+@pytest.mark.slow
 @patient
 @given(graphs(30), st.sampled_from(list(AGGREGATIONS)), st.integers(0, 3), st.booleans())
 def test_features_from_a_file_give_the_same_optimum(graph, kind, depth, multiscale):
@@ -170,6 +173,7 @@ def narrow():
     return [np.ascontiguousarray(G_l) for G_l in G], rng.standard_normal((2, 14))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("multiscale", [False, True])
 def test_sufficient_width_attains_the_closed_form(narrow, multiscale):
     G, Y = narrow
@@ -192,6 +196,7 @@ def test_a_bottleneck_costs_what_reduced_rank_regression_says(narrow):
     assert infimum(G, Y, arch, starts=4) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_skip_connections_need_more_width_than_outputs(narrow):
     """At m_l = m_y the heads, which share B_1, stay above the closed form."""
     G, Y = narrow

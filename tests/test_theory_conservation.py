@@ -24,6 +24,8 @@ from gnn_dynamics.theory.products import levels_of
 from gnn_dynamics.theory.reference import flow_reference, squared_gradient
 from gnn_dynamics.theory.time_condition import smallest_eigenvalue
 
+pytestmark = pytest.mark.slow
+
 MODELS = [(depth, multiscale) for depth in (1, 2, 3) for multiscale in (False, True)]
 
 

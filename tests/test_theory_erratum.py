@@ -21,6 +21,7 @@ def test_corrected_identity_holds_and_printed_inequality_fails(aggregation, dept
     assert not table.printed_holds.any()
 
 
+@pytest.mark.slow
 def test_twins_with_unlike_labels():
     """L* > 0 on features of deficient rank."""
     run = flow("gcn", 2, True, m_x=9, width=9, nbar=8, twins=True)

@@ -17,6 +17,7 @@ METHODS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("multiscale", [False, True])
 @pytest.mark.parametrize("depth", [1, 2])

@@ -77,6 +77,7 @@ def test_a_wrong_adjoint_breaks_theorem_3():
     assert tables(run, wrong)[2].relative_error.max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_mean_in_place_of_the_sum_breaks_the_chain():
     """||Yhat - Y||^2 / 2 has half the gradient: the constant is 2, and 4 must fail at H = 0."""
     run = flow("gcn", 0, False, end=60.0)

@@ -26,6 +26,7 @@ def table():
     return negative_results(bounds_of(flow("gcn", 2, True)))
 
 
+@pytest.mark.slow
 def test_what_fails_and_what_holds(table):
     """Every statement of the printed paper that we doubt fails, every repair holds."""
     assert list(table.columns) == list(NEGATIVE_RESULTS.columns)
@@ -43,6 +44,7 @@ def test_what_fails_and_what_holds(table):
     assert not table[["source", "wording"]].stack().str.contains("memory|remember").any()
 
 
+@pytest.mark.slow
 def test_recorded_runs_are_counted(table):
     counted = table[table.quantity.str.contains("33 recorded steps")]
     assert len(counted) == 2

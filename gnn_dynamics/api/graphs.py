@@ -64,7 +64,7 @@ def read_graph(
     memory_gb: float | None = None,
     ignore_split: bool = False,
 ) -> Graph:
-    """Your own graph, or a prepared graph of the workflow (`data/prepared/*.npz`).
+    r"""Your own graph, or a prepared graph of the workflow (`data/prepared/*.npz`).
 
     Args:
         files: one path, or paths by role: graph, nodes, features, labels, split, ids. Formats:
@@ -83,8 +83,8 @@ def read_graph(
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     edges, nodes = Path(folder, "edges.csv"), Path(folder, "nodes.csv")
-        ...     _ = edges.write_text("source,target\\na,b\\nb,c\\n")
-        ...     _ = nodes.write_text("id,x1,x2,label\\na,1,0,red\\nb,0,1,blue\\nc,1,1,red\\n")
+        ...     _ = edges.write_text("source,target\na,b\nb,c\n")
+        ...     _ = nodes.write_text("id,x1,x2,label\na,1,0,red\nb,0,1,blue\nc,1,1,red\n")
         ...     graph = read_graph({"graph": edges, "nodes": nodes}, name="path")
         >>> graph.n, graph.features.shape, graph.labels.tolist()
         (3, (3, 2), [1, 0, 1])

@@ -30,7 +30,8 @@ def accuracy_pairs(
         training: rows of `training.parquet`; those without accuracy are left out.
         speed: rows of `speed.parquet`.
         tie_log2: log2 ratios of steps up to this are ties.
-        deep, shallow: depths of the sides of `deep_accuracy`.
+        deep: smallest depth of the side with skip connections in `deep_accuracy`.
+        shallow: depth of its other side.
     """
     sides = with_steps(chosen_by_validation(training), speed)
     skip, plain = (sides[sides["multiscale"] == flag] for flag in (True, False))

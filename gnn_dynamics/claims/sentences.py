@@ -101,7 +101,7 @@ def _on_graphs(rows: pd.DataFrame) -> str:
 
 
 def _by_depth(rows: pd.DataFrame, lead: pd.DataFrame) -> list[str]:
-    """`The factor grows with depth: 1.2, 3.2 and 8 at H = 2, 4 and 6.`"""
+    """For example: The factor grows with depth: 1.2, 3.2 and 8 at H = 2, 4 and 6."""
     keys = [*NETWORK, "measure", "init"]
     depths = rows[rows["depth"].notna() & rows["effect"].notna()].sort_values("depth")
     depths = depths.merge(lead[keys].drop_duplicates(), on=keys)
@@ -159,7 +159,7 @@ def _named(graphs: Sequence[str]) -> str:
 
 
 def _elsewhere(lead: pd.DataFrame, rest: Sequence[pd.DataFrame]) -> list[str]:
-    """The network's other primary strata: `In steps of Adam: 1.2 times sooner (1.1 to 1.3).`"""
+    """The network's other primary strata: In steps of Adam: 1.2 times sooner (1.1 to 1.3)."""
     sentences = []
     for stratum in rest:
         first = stratum.iloc[0]

@@ -30,7 +30,7 @@ BOUNDS = {
 
 
 def _pattern(validator: Any, pattern: str, text: Any, schema: Any) -> Iterator[ValidationError]:
-    """Patterns of JSON Schema, in which `$` is the end; in Python it also matches before "\\n"."""
+    """Patterns of JSON Schema, in which `$` is the end; in Python also before a last newline."""
     if isinstance(text, str) and (text.endswith("\n") or not re.search(pattern, text)):
         yield ValidationError(f"{text!r} does not match {pattern!r}")
 

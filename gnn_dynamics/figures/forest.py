@@ -185,6 +185,7 @@ def points_axis(ax: Axes, reach: float) -> None:
 
 
 def as_points(difference: float) -> str:
+    """A difference with its sign."""
     return f"{difference:+g}".replace("-", "−") if difference else "0"
 
 

@@ -21,6 +21,7 @@ CELL = ["dataset", "aggregation", "nodes"]
 
 
 def shown(graph_condition: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
+    """The rows of one kind of features, and what they have in common."""
     return select.fix(graph_condition, (*CELL, "multiscale", "depth"), select.DATA_FIRST)
 
 

@@ -63,7 +63,7 @@ def plain_ticks(axis: Axis, floor: float = 0.0, zero_y: float | None = None) -> 
 
 
 def power(value: float, decimals: int = 0) -> str:
-    """A number of this many decimals at most, times a power of ten, as `$3\\cdot10^{-4}$`."""
+    r"""A number of this many decimals at most, times a power of ten, as `$3\cdot10^{-4}$`."""
     digits, power = f"{value:.{decimals}e}".split("e")
     digits = f"{float(digits):g}"
     times = "" if digits == "1" else rf"{digits}\!\cdot\!"

@@ -132,6 +132,7 @@ def raw_gradient(E: Tensor, field: ReceptiveField) -> Tensor:
 
 
 def at_readout(field: ReceptiveField, Yhat: Tensor) -> Tensor:
+    """Outputs of the labelled nodes, or of each graph."""
     return Yhat if field.readout is None else field.readout.times(Yhat.mT).mT
 
 
