@@ -1,5 +1,7 @@
 """Every exact form trains the same model as plain autograd; inexact ones are refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -244,6 +246,8 @@ def test_number_of_models_side_by_side_on_a_gpu(monkeypatch):
     size = bytes_per_model(arch, 1440, 2708, "adam", 8)
     with_nodes = bytes_per_model(arch, 1440, 2708, "adam", 8, 2708)
     assert with_nodes - size == 8 * 3 * 2708 * 6 * 32
+    own = replace(arch, activation="own.py:f")  # has the states of any nonlinear network
+    assert bytes_per_model(own, 1440, 2708, "adam", 8, 2708) == with_nodes
     assert number(0) == number(size) == 1
     assert number(2 * 100 * size) == 100
     assert number(2 * 100 * with_nodes, 2708) == 100

@@ -173,7 +173,7 @@ def bytes_per_model(
     weights += arch.m_y * (m + arch.depth * arch.width)
     copies = COPIES.get(optimizer, COPIES[AS])
     signals = arch.m_y * (3 * m * len(arch.levels) + 4 * nbar)
-    row = arch.depth * arch.width if arch.activation == "relu" else len(arch.levels) * arch.m_y
+    row = len(arch.levels) * arch.m_y if arch.activation == "linear" else arch.depth * arch.width
     return itemsize * (copies * weights + signals + 3 * nodes * row)
 
 
