@@ -4,7 +4,7 @@ The roofs are the rates of a large matrix product and of a large copy, measured 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -16,7 +16,7 @@ from torch import Tensor
 from benchmarks import linear as linear_cells
 from benchmarks import relu as relu_cells
 from benchmarks.gpu.case import Item, Setting, synchronize
-from benchmarks.measure import Kernel, Roofs
+from benchmarks.measure import Kernel, Roofs, Step
 from benchmarks.pyg import PygModel, training_step
 from gnn_dynamics.dynamics.cuda_graph import CudaGraphStep
 from gnn_dynamics.dynamics.steppers import STEPPERS
@@ -27,7 +27,6 @@ from gnn_dynamics.models.relu import ReluModel
 from gnn_dynamics.problem.problem import Problem, build_problem, targets
 
 Cell = linear_cells.Cell | relu_cells.Cell
-Step = Callable[[], object]
 
 MODELS = (1, 16, 256, 4096)
 DRAWN = 16  # different models; a larger grid repeats them

@@ -3,7 +3,7 @@
 Sizes: n nodes, m_x features, and `graphs` graphs where labels belong to graphs, not to nodes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -211,13 +211,18 @@ def node_features(
 
 
 def _checked_in_place(X: np.ndarray, where: Callable[[int, int], str]) -> np.ndarray:
-    height = max(1, CHUNK // max(1, X.shape[1]))
-    for top in range(0, len(X), height):
-        bad = np.argwhere(~np.isfinite(X[top : top + height]))
+    for rows in dense_rows(X):
+        bad = np.argwhere(~np.isfinite(X[rows]))
         if bad.size:
-            node, column = top + int(bad[0, 0]), int(bad[0, 1])
+            node, column = rows.start + int(bad[0, 0]), int(bad[0, 1])
             raise _not_finite(where(node, column), X[node, column])
     return X
+
+
+def dense_rows(X: np.ndarray) -> Iterator[slice]:
+    """All rows of features (n, m_x) in order, about CHUNK values at a time."""
+    height = max(1, CHUNK // max(1, X.shape[1]))
+    return (slice(top, top + height) for top in range(0, len(X), height))
 
 
 def _not_finite(what: str, value: float) -> UserError:

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from gnn_dynamics.artifacts.table import Table, integers, reals, texts
 from gnn_dynamics.data.adjacency import CHUNK, row_ranges
-from gnn_dynamics.data.graph import UNLABELLED, Graph
+from gnn_dynamics.data.graph import UNLABELLED, Graph, dense_rows
 
 GRAPHS = Table(
     keys=("dataset",),
@@ -49,9 +49,7 @@ def graph_facts(graph: Graph) -> dict[str, Any]:
 def _rows_of_zeros(X: sparse.csr_array | np.ndarray) -> int:
     if not isinstance(X, np.ndarray):
         return int(np.count_nonzero(np.diff(X.indptr) == 0))
-    height = max(1, CHUNK // max(1, X.shape[1]))
-    tops = range(0, len(X), height)
-    return sum(int(np.count_nonzero(~X[top : top + height].any(axis=1))) for top in tops)
+    return sum(int(np.count_nonzero(~X[rows].any(axis=1))) for rows in dense_rows(X))
 
 
 def _edge_homophily(graph: Graph) -> float | None:
