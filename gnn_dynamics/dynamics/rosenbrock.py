@@ -63,7 +63,7 @@ M_ERROR = (_B - _B_EMBEDDED) @ _INVERSE
 class Linearised:
     """The implicit part of one step, (1 + dt GAMMA K S), at the weights of `tangent`.
 
-    root: R R^T = S (losses.curvature_root);  factor: Cholesky factor of 1 + dt GAMMA R^T K R
+    root: R R^T = S (losses.curvature_root);  factor: U with U^T U = 1 + dt GAMMA R^T K R
     """
 
     tangent: Tangent
@@ -79,7 +79,9 @@ class Linearised:
         right = _times(self.root.mT, b).flatten(1)  # (K, N)
         size, padding = right.shape[1], self.factor.shape[-1] - right.shape[1]
         right = torch.nn.functional.pad(right, (0, padding)).unsqueeze(-1)
-        y = torch.cholesky_solve(right, self.factor)[:, :size, 0].view_as(b)
+        # Not cholesky_solve, which copies the factor.
+        y = torch.linalg.solve_triangular(self.factor.mT, right, upper=False)
+        y = torch.linalg.solve_triangular(self.factor, y, upper=True)[:, :size, 0].view_as(b)
         gradient = self.tangent.transpose(_times(self.root, y))
         return b - GAMMA * per_model(self.dt) * self.tangent.times(gradient), gradient
 
@@ -87,18 +89,29 @@ class Linearised:
 def linearised(tangent: Tangent, loss: str, z: Tensor, dt: Tensor) -> Linearised:
     """At the weights of `tangent` and outputs z (K, m_y, p)."""
     root = curvature_root(loss, z)
-    (K, m_y, p), size = z.shape, z[0].numel()
-    kernel = tangent.kernel().view(K, m_y, p, m_y, p)
+    kernel, h = tangent.kernel(), GAMMA * per_model(dt)
     if loss == "squared":
-        kernel = root[0, 0, 0, 0] ** 2 * kernel
+        matrix = kernel.mul_(root[0, 0, 0, 0] ** 2 * h)
     else:
+        (_, m_y, p), N = z.shape, kernel.shape[1]
+        kernel = kernel.view(-1, m_y, p, m_y, p)
         kernel = torch.einsum("kica,kcidj,kjdb->kaibj", root, kernel, root)
-    matrix = kernel.reshape(K, size, size) * (GAMMA * per_model(dt))
-    matrix = torch.nn.functional.pad(matrix, (0, aligned(size) - size) * 2)  # on cache lines
+        matrix = kernel.reshape(-1, N, N).mul_(h)
+    if padding := aligned(N := matrix.shape[1]) - N:
+        matrix = torch.nn.functional.pad(matrix, (0, padding) * 2)  # on cache lines
     matrix.diagonal(dim1=1, dim2=2).add_(1.0)
-    factor, failed = torch.linalg.cholesky_ex(matrix)
-    factor = factor.masked_fill(failed.bool()[:, None, None], torch.nan)  # then the step fails
-    return Linearised(tangent, root, factor, dt)
+    return Linearised(tangent, root, _cholesky(matrix), dt)
+
+
+def _cholesky(matrix: Tensor) -> Tensor:
+    """U with U^T U = matrix (K, N, N), in its place; NaN where there is none: then the step fails.
+
+    A matrix of a thousand outputs takes 8 MB: copies, above all of its transpose, cost more than
+    the factorisation. LAPACK reads columns, so the lower factor in columns is U in rows.
+    """
+    failed = torch.empty(len(matrix), dtype=torch.int32, device=matrix.device)
+    torch.linalg.cholesky_ex(matrix.mT, out=(matrix.mT, failed))
+    return matrix.masked_fill_(failed.bool()[:, None, None], torch.nan)
 
 
 def _times(root: Tensor, U: Tensor) -> Tensor:

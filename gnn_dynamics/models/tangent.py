@@ -62,9 +62,10 @@ def tangent_kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
 
     On a CPU model by model: the digits of one do not depend on the others.
     """
-    if weights.W[0].device.type == "cpu":
-        return torch.stack([_kernel(single(weights, k), G) for k in range(weights.models)])
-    return batched_kernel(weights, G)
+    if weights.W[0].device.type != "cpu":
+        return batched_kernel(weights, G)
+    kernels = torch.stack([_kernel(single(weights, k), G) for k in range(weights.models)])
+    return kernels.flatten(3, 4).flatten(1, 2)
 
 
 def batched_kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
@@ -74,29 +75,28 @@ def batched_kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
         return _kernel(weights.like(tensors), G)
 
     kernels: Tensor = torch.vmap(kernel)(*weights.tensors())
-    return kernels
+    return kernels.flatten(3, 4).flatten(1, 2)
 
 
 def _kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
-    """K (N, N) of one model, its tensors being 2-D."""
+    """K (m_y, p, m_y, p) of one model, its tensors being 2-D."""
     multiscale, (m_y, _), p = len(weights.W) > 1, weights.W[0].shape, G[0].shape[1]
     rows = suffix_rows(weights.map(lambda tensor: tensor.unsqueeze(0)))
     Z = list(G)  # Z_{k,l} for the heads l >= k
     heads = weights.W[0].new_zeros(p, p)
-    total = weights.W[0].new_zeros(m_y * m_y, p * p)
+    # The factors of the sum over k, l, m, and none if there are no layers.
+    outers, grams = [heads.new_zeros(m_y * m_y, 0)], [heads.new_zeros(0, p * p)]
     for k in range(len(weights.B) + 1):
         if multiscale or k == len(weights.B):
             heads += Z[0].mT @ Z[0]
             Z = Z[1:] if multiscale else Z
         if k < len(weights.B):
             A = rows[k + 1][0].reshape(len(Z), m_y, -1)  # A_{k+1,l}, one for each l > k
-            grams = (torch.cat(Z, dim=1).mT @ torch.cat(Z, dim=1)).reshape(len(Z), p, len(Z), p)
+            gram = (torch.cat(Z, dim=1).mT @ torch.cat(Z, dim=1)).reshape(len(Z), p, len(Z), p)
             outer = (A.flatten(0, 1) @ A.flatten(0, 1).mT).reshape(len(Z), m_y, len(Z), m_y)
-            total.addmm_(
-                outer.permute(1, 3, 0, 2).reshape(m_y * m_y, -1),
-                grams.permute(0, 2, 1, 3).reshape(-1, p * p),
-            )
+            grams.append(gram.permute(0, 2, 1, 3).reshape(-1, p * p))
+            outers.append(outer.permute(1, 3, 0, 2).reshape(m_y * m_y, -1))
             Z = [weights.B[k] @ Z_l for Z_l in Z]
-    K = total.reshape(m_y, m_y, p, p)
+    K = (torch.cat(outers, dim=1) @ torch.cat(grams)).reshape(m_y, m_y, p, p)
     K.diagonal(dim1=0, dim2=1).add_(heads.unsqueeze(-1))
-    return K.transpose(1, 2).reshape(m_y * p, m_y * p)
+    return K.transpose(1, 2)
