@@ -91,11 +91,25 @@ LOSSES = Registry[Callable[..., tuple[Tensor, Tensor]]](
 )
 
 
-def output_curvature(loss: str, Y: Tensor) -> float:
-    """Scale of the loss's Hessian in the outputs where they are 0, for Y (1, m_y, nbar); > 0.
+def zero_output_loss(loss: str, Y: Tensor) -> Tensor:
+    """The loss (K,) where the outputs are 0, for targets Y (K, m_y, nbar)."""
+    if loss == "squared":
+        return Y.square().sum(dim=(1, 2))
+    if loss == "cross_entropy":
+        return Y.new_full((len(Y),), math.log(Y.shape[1]))
+    return LOSSES[loss](torch.zeros_like(Y), Y)[0]
 
-    The length of the Hessian times a random unit vector; 1 where that is 0.
+
+def output_curvature(loss: str, Y: Tensor) -> float:
+    """Scale of the loss's Hessian in the outputs, for targets Y (1, m_y, nbar); > 0.
+
+    The largest eigenvalue: 2 for the squared loss, at most 1 / (2 nbar) for the cross-entropy. For
+    an own loss the length of the Hessian at outputs 0 times a random unit vector; 1 if that is 0.
     """
+    if loss == "squared":
+        return 2.0
+    if loss == "cross_entropy":
+        return 1 / (2 * Y.shape[-1])
     v = torch.randn(Y.shape, generator=torch.Generator().manual_seed(0), dtype=Y.dtype)
     derivative = torch.func.vjp(lambda outputs: LOSSES[loss](outputs, Y)[1], torch.zeros_like(Y))
     return float(derivative[1](v)[0].norm() / v.norm()) or 1.0

@@ -94,19 +94,9 @@ def _search_rates(batch: Batch, runs: list[Run]) -> list[Tables]:
 
 
 def _curvature(form: Form, problem: Problem) -> float:
-    """Largest curvature in a head over the propagated features Gs, sigma_max their singular value.
-
-    2 sigma_max^2 for the squared loss, at most sigma_max^2 / (2 nbar) for the cross-entropy; for an
-    own loss its scale where the outputs are 0.
-    """
-    sigma = form.sigma_max
-    if form.loss == "squared":
-        return 2 * sigma**2
-    if form.loss == "cross_entropy":
-        return sigma**2 / (2 * problem.nbar)
-    return (
-        output_curvature(form.loss, torch.from_numpy(targets(problem, "true", 0)[None])) * sigma**2
-    )
+    """Largest curvature in a head over the propagated features Gs, whose norm is sigma_max."""
+    Y = torch.from_numpy(targets(problem, "true", 0)[None])
+    return output_curvature(form.loss, Y) * form.sigma_max**2
 
 
 # Training ----------------------------------------------------------------------------------------

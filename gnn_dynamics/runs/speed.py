@@ -24,7 +24,6 @@ column `loss_reference` is `zero` instead of `optimum`. There `loss` would repea
 has no rows, and `pair` has the one threshold that every such model has.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +32,7 @@ import pandas as pd
 import torch
 from scipy.interpolate import KroghInterpolator
 
-from gnn_dynamics.models.losses import LOSSES
+from gnn_dynamics.models.losses import zero_output_loss
 
 Key = Mapping[str, Any]  # the key columns of a run
 Kind = tuple[float, float, Sequence[float]]  # reference of the excess, scale, thresholds
@@ -110,17 +109,9 @@ def references(
         ValueError: if a run has a known L*, but `optimum` lacks it.
     """
     lowest = [_optimum(optimum, key) if has_optimum(key) else 0.0 for key in keys]
-    return np.array(lowest), zero_output_losses(keys[0]["loss_fn"], Y)
-
-
-def zero_output_losses(loss: str, Y: np.ndarray) -> np.ndarray:
-    """The loss (K,) where the outputs are 0, for targets Y (K, m_y, nbar)."""
-    if loss == "squared":
-        return np.square(Y).sum(axis=(1, 2))
-    if loss == "cross_entropy":
-        return np.full(len(Y), math.log(Y.shape[1]))
-    own, _ = LOSSES[loss](torch.zeros(Y.shape, dtype=torch.float64), torch.from_numpy(Y))
-    return own.numpy(force=True)
+    return np.array(lowest), zero_output_loss(keys[0]["loss_fn"], torch.from_numpy(Y)).numpy(
+        force=True
+    )
 
 
 def _optimum(optimum: pd.DataFrame | None, key: Key) -> float:
