@@ -74,14 +74,6 @@ def test_a_wrong_configuration_stops_before_anything_runs(tmp_path):
     assert not (project.folder / "results").exists()
 
 
-def test_the_queue_is_looked_at_when_a_job_ends_and_not_once_a_second_for_each(copy):
-    """Snakemake 9.27 does that to limit the rate of jobs: see `onstart` in the Snakefile."""
-    said = copy.run("tiny", "--verbose", "--forcerun", "plot_figure")
-    looks, ended = said.count("Resources before job selection"), said.count("Finished jobid")
-    assert ended > len(registry.FIGURES)
-    assert 0 < looks <= 2 * ended
-
-
 def test_a_run_makes_every_table_and_figure(finished):
     results = finished.folder / "results" / "tiny"
     for table in TABLES:
@@ -128,12 +120,26 @@ def test_a_finished_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.run("tiny", "--dry-run")
 
 
-def test_no_artifact_depends_on_cores_order_locale_or_time_zone(finished, tmp_path):
-    again = Project(tmp_path / "elsewhere", source=finished.folder)
-    again.run("tiny", cores=1, LC_ALL="C", TZ="Asia/Kathmandu")
-    first, second = finished.digests("tiny"), again.digests("tiny")
+@pytest.fixture(scope="module")
+def elsewhere(finished, tmp_path_factory):
+    """The same run from nothing, in another place and in other circumstances; what it printed."""
+    project = Project(tmp_path_factory.mktemp("again") / "elsewhere", source=finished.folder)
+    said = project.run("tiny", "--verbose", cores=1, LC_ALL="C", TZ="Asia/Kathmandu")
+    return project, said
+
+
+def test_no_artifact_depends_on_cores_order_locale_or_time_zone(finished, elsewhere):
+    first, second = finished.digests("tiny"), elsewhere[0].digests("tiny")
     assert len(first) > 40
     assert differences(first, second) == []
+
+
+def test_the_queue_is_looked_at_when_a_job_ends_and_not_once_a_second_for_each(elsewhere):
+    """Snakemake 9.27 does that to limit the rate of jobs: see `onstart` in the Snakefile."""
+    said = elsewhere[1]
+    looks, ended = said.count("Resources before job selection"), said.count("Finished jobid")
+    assert ended > len(registry.FIGURES)
+    assert 0 < looks <= 2 * ended
 
 
 GRID = ("training", "time_condition", "gradient_terms", "speed")

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "gnn_dynamics"
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold statements
 LAZY = ("_PUBLIC", "__all__", "__getattr__", "__dir__")  # export names, in an `__init__.py`
 
 
@@ -47,12 +48,20 @@ def _closure(start: Iterable[Path], following: Callable[[Path], Iterable[Path]])
 def _tree(path: Path) -> ast.Module:
     """The syntax tree of a module, without docstrings and the version number."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [line for line in node.body if not _is_ignored(line)]
     if path.name == "__init__.py":
         tree.body = [line for line in tree.body if _defined(line) not in LAZY]
     return tree
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """A module and all its statements; a tenth of what `ast.walk` visits."""
+    yield node
+    for name in BLOCKS:
+        for statement in getattr(node, name, ()):
+            yield from _statements(statement)
 
 
 def _defined(line: ast.stmt) -> str:
@@ -91,7 +100,7 @@ def _imported(path: Path, root: Path) -> list[Path]:
 
 
 def _imported_names(path: Path, root: Path) -> Iterator[str]:
-    for node in ast.walk(_tree(path)):
+    for node in _statements(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -115,6 +124,9 @@ def _module_files(name: str, root: Path) -> list[Path]:
 @cache
 def _named_data(path: Path) -> list[Path]:
     """Data files of the folder, and of its folders that are no packages, that a file names."""
+    files = _data_files(path.parent)
+    if not files:
+        return []
     if path.suffix != ".py":
         text = path.read_text("utf-8", "replace")
     elif (path.parent / "__init__.py").is_file():
@@ -122,7 +134,7 @@ def _named_data(path: Path) -> list[Path]:
         text = "\n".join(value for value in constants if isinstance(value, str))
     else:
         return []
-    return [file for file in _data_files(path.parent) if file.name in text]
+    return [file for file in files if file.name in text]
 
 
 @cache

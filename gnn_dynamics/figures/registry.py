@@ -5,21 +5,19 @@ changed caption would redraw every figure.
 """
 
 from dataclasses import replace
-from importlib.resources import files
-
-import yaml
+from pathlib import Path
 
 from gnn_dynamics.claims import names
+from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.figures.entry import Entry
 
 _APPENDIX = "appendix_"
 
 
 def _entries() -> tuple[Entry, ...]:
-    text = files("gnn_dynamics.figures").joinpath("catalogue.yaml").read_text(encoding="utf-8")
+    catalogue = read_yaml(Path(__file__).with_name("catalogue.yaml"))
     return tuple(
-        Entry(stem=stem, **{"module": stem, **fields})
-        for stem, fields in yaml.safe_load(text).items()
+        Entry(stem=stem, **{"module": stem, **fields}) for stem, fields in catalogue.items()
     )
 
 

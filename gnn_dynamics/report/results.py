@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
-import yaml
 
 from gnn_dynamics.artifacts.parquet import read_table
 from gnn_dynamics.config.grid import KEYS
+from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.figures import registry
 from gnn_dynamics.figures.shown_rows import read
@@ -54,7 +54,7 @@ def load_results(
     Raises:
         UserError: if a file is damaged, or the config is not a YAML mapping.
     """
-    settings = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
+    settings = read_yaml(config)
     if not isinstance(settings, Mapping):
         raise UserError(f"{config} is not a YAML mapping; run the workflow again to write it")
     paths = {Path(path).stem: Path(path) for path in tables if Path(path).is_file()}
