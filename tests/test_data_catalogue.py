@@ -40,6 +40,7 @@ def altered(tmp_path):
         (lambda e: e["texas"]["options"].update(fold=1), "texas.options.fold: there is no such"),
         (lambda e: e["cora"]["files"].update({"ind.cora.x": "abc"}), "ind.cora.x"),
         (lambda e: e["cora"]["files"].update({"../x": None}), "../x"),
+        (lambda e: e.update(My_graph=e["cora"]), "top level: 'My_graph' does not have the form"),
     ],
 )
 def test_a_wrong_key_is_named(altered, change, message):

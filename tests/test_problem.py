@@ -11,6 +11,7 @@ from torch import from_numpy
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 from torch_geometric.transforms import NormalizeFeatures
 
+from gnn_dynamics.config.choices import built_in
 from gnn_dynamics.errors import UserError
 from gnn_dynamics.problem import propagation as module
 from gnn_dynamics.problem.aggregations import AGGREGATIONS
@@ -108,7 +109,9 @@ def test_unknown_features_are_refused(kind):
 
 
 def test_unknown_aggregation_is_refused():
-    words = "aggregation: 'gat' is not allowed.*gcn, gin, rw, file.py:function"
+    words = (
+        f"aggregation: 'gat' is not allowed.*{', '.join(built_in('aggregation'))}, file.py:function"
+    )
     with pytest.raises(UserError, match=words):
         AGGREGATIONS["gat"](PATH)
 

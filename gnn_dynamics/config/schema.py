@@ -100,7 +100,7 @@ def _messages(error: ValidationError, config: Any) -> Iterator[str]:
         absent = [key for key in rule if key not in value]
         yield f"{path or 'top level'}: missing {', '.join(absent)}"
     else:
-        yield f"{path}: {_explain(error)}{_hint(error)}"
+        yield f"{path or 'top level'}: {_explain(error)}{_hint(error)}"
 
 
 def _explain(error: ValidationError) -> str:
