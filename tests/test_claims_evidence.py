@@ -208,6 +208,7 @@ def test_gin_is_judged_about_depth_by_its_own_time_scale():
         "scaled_flow_time": True,
     }
     assert claim["verdict"] == "fails" and "GIN with skips" in claim["statement"]
+    assert ", in scaled flow time." in claim["statement"]
 
 
 def test_permuted_labels_come_before_uniform_ones():

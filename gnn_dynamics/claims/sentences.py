@@ -57,10 +57,13 @@ def summary(rows: pd.DataFrame, sentence: str) -> str:
 
 def _about(network: str, lead: pd.DataFrame, sentence: str) -> list[str]:
     """A network's leading stratum, in a whole sentence or, without one, in brief."""
+    # Else 1000 times later would be read as flow time, in which it may be sooner.
+    measure = lead["measure"].iloc[0]
+    where = f", in {phrase('measure', measure)}" if measure == "scaled_flow_time" else ""
     if sentence:
-        said = f"{sentence.format(network=network, effect=_effect(lead))}."
+        said = f"{sentence.format(network=network, effect=_effect(lead))}{where}."
     else:
-        said = f"{network}: {_effect(lead, brief=True)}."
+        said = f"{network}{where}: {_effect(lead, brief=True)}."
     return [said, *_exceptions(lead), *_missing(lead)]
 
 
