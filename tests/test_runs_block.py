@@ -81,6 +81,15 @@ def test_models_train_alone_as_in_groups_bit_for_bit(monkeypatch, trained, activ
             pd.testing.assert_frame_equal(one, other, check_exact=True, obj=f"{name} by {size}")
 
 
+def test_a_flow_that_has_arrived_is_recorded_in_the_last_half_of_its_time():
+    """Its recorded steps were fixed before: without more, the end of its decay would be unseen."""
+    few = {"record": 4, "spacing": "log", "steps": 600, "width": [8], "labels": ["true"]}
+    training = tables(FLOW, **few)["training"]
+    for _, run in training.groupby(["init", "seed"]):
+        assert (run["time"] >= run["time"].max() / 2).sum() >= 4
+        assert run["step"].is_unique and run["loss"].notna().all() and run["step"].max() < 600
+
+
 def crowded(monkeypatch, most: int) -> list[int]:
     """Let a stand-in for a GPU run out of memory with more than `most` runs; the sizes tried."""
     sizes, train_runs = [], block_module._train_runs

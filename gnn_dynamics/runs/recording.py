@@ -8,6 +8,8 @@ import numpy as np
 from gnn_dynamics.dynamics.train import Snapshot, Trajectory
 from gnn_dynamics.theory.metrics import Metric, measure
 
+LATE = 8  # records in the last half of the time of a flow
+
 Run = dict[str, Any]
 Rows = dict[str, list[Run]]
 
@@ -48,7 +50,10 @@ def training_rows(
     reference: np.ndarray,
     how: Run,
 ) -> list[Run]:
-    """Rows of training.parquet: recorded steps, and the last step of a run that ended between.
+    """Rows of training.parquet: recorded steps, the last step, and of a flow some late ones.
+
+    A flow ends when it has arrived, long before its last recorded step, and its steps grow: few of
+    the recorded ones are in the last half of its time. The late ones have no metrics.
 
     measured: the metrics by (model, step);  how: columns that are the same in all rows
     reference: (K,) L*, above which `integrator_error` adds up the relative errors of all steps
@@ -61,7 +66,8 @@ def training_rows(
     rows = []
     for model, run in enumerate(runs):
         last = int(trajectory.last_step[model])
-        for step in sorted({last, *(step for step in gradients if step <= last)}):
+        late = late_steps(time[: last + 1, model]) if run["optimizer"] == "flow" else []
+        for step in sorted({last, *late, *(step for step in gradients if step <= last)}):
             row = {
                 **run,
                 "lr_lambda_max": None,
@@ -78,6 +84,11 @@ def training_rows(
             }
             rows.append(row)
     return rows
+
+
+def late_steps(time: np.ndarray) -> list[int]:
+    """The steps that follow LATE times spread evenly over the last half; time (steps,) ascends."""
+    return np.searchsorted(time, np.linspace(time[-1] / 2, time[-1], LATE)).tolist()
 
 
 def known(value: np.floating) -> float | None:
