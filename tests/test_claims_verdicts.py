@@ -1,5 +1,7 @@
 """From tables with a known answer to verdicts, for every kind of claim."""
 
+import math
+
 import pandas as pd
 import pytest
 from claims_tables import SEEDS, everything_judged, judged, settings, speed_row
@@ -33,6 +35,26 @@ def test_a_claim_about_the_typical_case_names_what_it_depends_on():
     assert claim["statement"].startswith("It holds in 2 of 4 settings that decide it. sigma_min")
     assert judged("04", graph_condition=conditions((True, {}))).loc["04", "verdict"] == "holds"
     assert judged("04", graph_condition=conditions((False, {}))).loc["04", "verdict"] == "fails"
+
+
+def decays(*rates: float) -> dict[str, list[dict]]:
+    """Flows of one depth each, on a line of this rate; a slow one falls too little to be judged."""
+    times = [0.25 * step for step in range(17)]
+    rows = [
+        row("training", depth=depth, step=step, time=time, loss=math.exp(-rate * time))
+        for depth, rate in enumerate(rates, start=1)
+        for step, time in enumerate(times)
+    ]
+    optimum = [row("optimum", depth=depth, loss_optimum=0.0) for depth in range(1, len(rates) + 1)]
+    return {"training": rows, "optimum": optimum}
+
+
+def test_few_decided_cells_do_not_decide_what_is_typical():
+    claim = judged("07", **decays(2.0, 2.0, 0.1)).loc["07"]
+    assert (claim["verdict"], claim["supports"], claim["undecided"]) == ("holds", 2, 1)
+    claim = judged("07", **decays(2.0, 0.1, 0.1)).loc["07"]
+    assert (claim["verdict"], claim["supports"], claim["undecided"]) == ("undecided", 1, 2)
+    assert "2 settings decide nothing." in claim["statement"]
 
 
 @pytest.mark.slow

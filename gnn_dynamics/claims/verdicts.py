@@ -143,7 +143,11 @@ def _by_cells(cells: pd.DataFrame, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _verdict(cells: pd.DataFrame, state: str, quantifier: str) -> tuple[str, str]:
+    """As `conclude`; what is typical is undecided if most cells that could decide it do not."""
     units = cells.assign(answer=cells[state].map(ANSWERS).fillna(NOTHING))
+    counts = _counts(units["answer"])
+    if quantifier == "typical" and counts["undecided"] > counts["supports"] + counts["refutes"]:
+        return UNDECIDED, ""
     return conclude(units, quantifier, ("holds", "fails"))
 
 
@@ -155,6 +159,8 @@ def _statement(
         return [UNTESTED]
     decided = counts["supports"] + counts["refutes"]
     sentences = [f"It holds in {counts['supports']} of {decided} settings that decide it."]
+    if counts["undecided"] > decided:
+        sentences.append(f"{counts['undecided']} settings decide nothing.")
     values = cells[cells["state"].isin(STATES) & (cells["state"] != VACUOUS)]["value"].dropna()
     if len(values) and "finding" in entry:
         numbers = {"lowest": values.min(), "median": values.median(), "highest": values.max()}
