@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gnn_dynamics.claims import names
+from gnn_dynamics.claims.conclusion import join
 from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.strata import networks
 from gnn_dynamics.claims.units import LOG2, POINTS, RHO
@@ -27,7 +28,7 @@ PLOTS = (2.5, 4.0, 5.4)  # edges of the two plots, from the left
 CHIP = 0.98  # width of a verdict
 LETTERS, TITLE_LETTERS = 36, 26  # of a line: below a title, and of a small title
 MOST = 3.0  # log2: effects beyond 8 times are drawn at the edge, with an arrow
-MOST_WORDS, MOST_NAMES = 6, 3  # lines of a plot that have their factors in words, and graphs
+MOST_WORDS, MOST_NAMES = 6, 4  # lines of a plot that have their factors in words, and graphs
 AGGREGATIONS = ("gcn", "gin")
 UNITS = {POINTS: "{} points ({})", RHO: "Spearman {} ({})"}
 BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # behind words on a plot
@@ -52,7 +53,7 @@ def draw(claims: pd.DataFrame, evidence: pd.DataFrame) -> Figure:
     words = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(height, 0), facecolor="none")
     words.set_axis_off()
     for i, row in enumerate(speed):
-        _speed_claim(words, row, TOP + TALL * i)
+        _speed_claim(words, row, primary[primary["claim"] == row.claim], TOP + TALL * i)
     if speed:
         _plots(figure, height, [primary[primary["claim"] == row.claim] for row in speed])
     for i, row in enumerate(others):
@@ -70,12 +71,14 @@ def _chip(words: Axes, row: Any, x: float, y: float) -> None:
     words.text(x, y, text, color=ink, bbox=box, va="center", fontsize=7.5, weight="bold")
 
 
-def _speed_claim(words: Axes, row: Any, top: float) -> None:
+def _speed_claim(words: Axes, row: Any, rows: pd.DataFrame, top: float) -> None:
     words.text(SIDE, top + 0.05, row.title, va="top", fontsize=10, weight="bold")
     _chip(words, row, SIDE + 0.05, top + 0.36)
-    if row.scope:
-        lines = textwrap.wrap(row.scope, LETTERS)
-        text = "\n".join([*lines[:2], f"{lines[2]} …"] if len(lines) > 3 else lines)
+    lines = textwrap.wrap(row.scope, LETTERS)
+    lines = [*lines[:2], f"{lines[2]} …"] if len(lines) > 3 else lines
+    scaled = rows.loc[rows["measure"] == "scaled_flow_time", "aggregation"].unique()
+    lines += [f"{join([*map(names.name, scaled)])}: in scaled flow time"] if len(scaled) else []
+    if text := "\n".join(lines):
         words.text(SIDE, top + 0.5, text, va="top", fontsize=8, color="#444444")
     words.hlines(top, SIDE, WIDTH - SIDE, color="#DDDDDD", lw=0.6)
 
