@@ -54,3 +54,11 @@ def test_what_the_catalogue_of_workflows_asks_for():
     assert (ROOT / "config" / "README.md").is_file()
     said = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())
     assert said["usage"]["report"] is True
+
+
+@pytest.mark.xdist_group("grouped")
+def test_processes_share_out_groups_and_not_single_tests(request):
+    """Else each process runs the workflow once for itself. pytest-xdist marks a group in the id."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("only with --dist loadgroup, as in `make test`")
+    assert request.node.nodeid.endswith("@grouped")
