@@ -36,7 +36,7 @@ class Runs:
     [
         (os.system, r"(posix|nt)\.system"),
         (eval, r"__builtin__\.eval"),
-        (io.open, r"io\.open"),
+        (io.open, r"_?io\.open"),
         (np.load, r"numpy\.load"),
         (getattr, r"__builtin__\.getattr"),
     ],

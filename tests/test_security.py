@@ -17,6 +17,7 @@ from workflow_runs import ROOT
 from gnn_dynamics.config.schema import read_yaml
 from gnn_dynamics.data.fetch.archive import extract_members
 from gnn_dynamics.data.fetch.catalogue import load_catalogue
+from gnn_dynamics.config.schema import SAFE_LOADER
 from gnn_dynamics.data.fetch.transfer import Unavailable, fetch
 from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.errors import UserError
@@ -30,7 +31,7 @@ ATTACK = "<script>alert('x')</script>"
 # Calls that run, or may run, what they are given.
 FORBIDDEN = {
     *("eval", "exec", "os.system", "os.popen", "pickle.load", "pickle.loads", "marshal.loads"),
-    *("joblib.load", "pd.read_pickle", "yaml.load", "yaml.unsafe_load", "yaml.full_load"),
+    *("joblib.load", "pd.read_pickle", "yaml.unsafe_load", "yaml.full_load"),
 }
 
 
@@ -48,6 +49,11 @@ def test_no_code_runs_what_it_reads(path):
         assert options.get("shell", "False") == "False"
         assert name != "torch.load" or options.get("weights_only") == "True"
         assert name != "np.load" or options.get("allow_pickle") == "False"
+        assert name != "yaml.load" or options.get("Loader") == "SAFE_LOADER"
+
+
+def test_the_loader_of_yaml_builds_plain_values_only():
+    assert issubclass(SAFE_LOADER, yaml.constructor.SafeConstructor)
 
 
 def bomb(place, declared):

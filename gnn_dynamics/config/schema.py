@@ -12,7 +12,7 @@ from jsonschema.exceptions import ValidationError
 from gnn_dynamics.config.choices import allowed, not_allowed, suggest
 from gnn_dynamics.errors import UserError
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that of libyaml is ten times faster
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that of libyaml is ten times faster
 NAMES = {
     "object": "a mapping",
     "array": "a list",
@@ -47,7 +47,7 @@ VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _pattern, "choic
 
 def read_yaml(path: str | Path) -> Any:
     """The content of a YAML file."""
-    return yaml.load(Path(path).read_text(encoding="utf-8"), LOADER)
+    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=SAFE_LOADER)
 
 
 def read_checked(path: str | Path) -> Any:

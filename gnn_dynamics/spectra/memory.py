@@ -13,7 +13,7 @@ from gnn_dynamics.problem.problem import labelled_ids
 from gnn_dynamics.problem.propagation import readout_first
 
 MEMORY_GB = 8.0  # default of graph_condition.memory_gb, 10^9 bytes
-PROGRAM = 0.6e9  # Python with PyTorch, pandas and SciPy, before any graph
+PROGRAM = 0.7e9  # Python with PyTorch (CUDA build), pandas and SciPy, before any graph
 ENTRY, INDEX = 12, 4  # a float64 and its int32 index; the index alone, of a matrix of ones
 # For each node: labels, row pointers, degrees, their roots, and while reachable nodes are searched.
 NODE = 64
