@@ -270,7 +270,7 @@ def test_what_fits_is_not_streamed(monkeypatch):
 @pytest.mark.parametrize("features", ["raw", "pca-2"])
 def test_too_small_a_budget_is_refused_with_what_would_do(features):
     graph = make_graph(adjacency_of(4, [(0, 1)]), np.eye(4))
-    with pytest.raises(UserError, match=r"memory_gb: 'toy'.*depth 2 needs .*0\.6 GB.*than 0\.5"):
+    with pytest.raises(UserError, match=r"memory_gb: 'toy'.*depth 2 needs .*0\.7 GB.*than 0\.5"):
         condition_table(graph, GRID | {"features": [features], "memory_gb": 0.5})
     components = 8 * 4 * 4 if features == "pca-2" else 0
     assert working_bytes(graph, features, "all", 2, 1e9) == 1e9 - held_bytes(graph) - components
