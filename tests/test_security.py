@@ -14,10 +14,9 @@ import yaml
 from own_files import toy, write_csv
 from workflow_runs import ROOT
 
-from gnn_dynamics.config.schema import read_yaml
+from gnn_dynamics.config.schema import SAFE_LOADER, read_yaml
 from gnn_dynamics.data.fetch.archive import extract_members
 from gnn_dynamics.data.fetch.catalogue import load_catalogue
-from gnn_dynamics.config.schema import SAFE_LOADER
 from gnn_dynamics.data.fetch.transfer import Unavailable, fetch
 from gnn_dynamics.data.own.read import read_own
 from gnn_dynamics.errors import UserError
