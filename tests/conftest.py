@@ -21,6 +21,14 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTING = os.environ.get("GNN_DYNAMICS_MIRROR")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark the tests that read the data mirror, before `-m` chooses."""
+    for item in items:
+        if "mirror" in getattr(item, "fixturenames", ()):
+            item.add_marker("mirror")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_mirror_setting():
     """Take the setting out of the environment, where it would win over mirrors that tests make."""

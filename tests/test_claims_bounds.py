@@ -49,6 +49,7 @@ def test_constant_four_is_sharp_without_hidden_layers():
     assert late.rate_measured / late.rate_paper == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_constant_eight_breaks_the_checks():
     """Mutation: 4 -> 8 at H = 0."""
     table = bounds_of(flow("gcn", 0, False, end=60.0), constant=8.0)
@@ -77,6 +78,7 @@ def test_width_between_rank_and_inputs_is_vacuous_for_the_paper_only():
     assert table.holds.all() and table.chain_holds.all()
 
 
+@pytest.mark.slow
 def test_bounds_hold_where_the_labels_can_be_fitted():
     run = flow("gcn", 2, True, nbar=8)
     assert run.problem.optimum < 1e-20

@@ -151,6 +151,7 @@ def test_measures_of_descent_and_flow_stay_apart():
     assert counts == {"equal_lr_steps": 2, "flow_time": 1, "best_lr_steps": 1}
 
 
+@pytest.mark.slow
 def test_one_rate_has_no_best():
     rows = [speed_row(7, optimizer="adam", lr=0.1)]
     assert set(measured(tables(speed=rows)["speed"])["measure"]) == {"equal_lr_steps"}

@@ -22,6 +22,7 @@ def test_holm_on_the_textbook_example():
     assert holm([]).shape == (0,)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_holm_lies_between_no_adjustment_and_bonferroni(p_values):

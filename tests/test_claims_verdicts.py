@@ -49,6 +49,7 @@ def decays(*rates: float) -> dict[str, list[dict]]:
     return {"training": rows, "optimum": optimum}
 
 
+@pytest.mark.slow
 def test_few_decided_cells_do_not_decide_what_is_typical():
     claim = judged("07", **decays(2.0, 2.0, 0.1)).loc["07"]
     assert (claim["verdict"], claim["supports"], claim["undecided"]) == ("holds", 2, 1)

@@ -138,6 +138,7 @@ def test_a_body_that_never_comes_keeps_what_came(server, tmp_path):
     assert there(tmp_path) == {"a.bin.part": CONTENT["a.bin"][:1000]}
 
 
+@pytest.mark.slow
 def test_busy_is_waited_for_as_long_as_the_server_says(server, tmp_path):
     server.faults["base/a.bin"] = ["503"]
     begin = time.monotonic()
@@ -145,6 +146,7 @@ def test_busy_is_waited_for_as_long_as_the_server_says(server, tmp_path):
     assert time.monotonic() - begin >= 1 and there(tmp_path) == CONTENT
 
 
+@pytest.mark.slow
 def test_busy_for_ever(server, tmp_path, monkeypatch):
     server.faults["base/a.bin"] = ["503"] * 9
     monkeypatch.setattr(transfer, "ATTEMPTS", 1)

@@ -36,6 +36,7 @@ def cleaned(n, pairs):
     return clean_edges(n, *np.array(pairs, dtype=np.int64).reshape(-1, 2).T)
 
 
+@pytest.mark.slow
 @patient
 @given(EDGE_LISTS)
 def test_the_graph_is_simple_and_has_the_same_neighbours(case):

@@ -53,6 +53,7 @@ def prepared(server, tmp_path):
     return read_dataset("ogbn-arxiv", entry, tmp_path / "raw")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faults", [[], [400], [400, "no range"], ["503"], [3, "503", 2]], ids=str)
 def test_arxiv_from_the_web_to_the_prepared_graph(faults, server, tmp_path):
     server.faults[server.path] = list(faults)

@@ -76,6 +76,7 @@ def test_relative_links_lead_to_files_and_headings(page):
         assert not anchor or anchor in anchors(target), link
 
 
+@pytest.mark.slow
 @every_page
 def test_file_paths_exist(page):
     assert not [path for path in PATH.findall(code(page)) if not (ROOT / path).exists()]

@@ -64,6 +64,7 @@ def dies(setting):
     yield Item("dies", lambda: os._exit(3))
 
 
+@pytest.mark.slow
 def test_every_failure_is_a_row_and_the_rest_goes_on(monkeypatch, tmp_path):
     code, rows = rows_of(monkeypatch, tmp_path, breaks, stops, dies, hangs, works)
     states = [(row["section"], row["case"], row["state"]) for row in rows]

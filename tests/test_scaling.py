@@ -33,6 +33,7 @@ def test_every_stage_runs_on_what_the_stages_before_left(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_every_stage_runs_on_the_official_files_of_a_graph_like_papers100m(tmp_path):
     case = papers.case_of(2000)
     papers.make(case, tmp_path)

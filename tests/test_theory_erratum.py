@@ -12,6 +12,7 @@ def table_of(run):
     return erratum_table(run.weights, run.problem.G, run.problem.Y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("aggregation", "depth", "multiscale"), RUNS)
 def test_corrected_identity_holds_and_printed_inequality_fails(aggregation, depth, multiscale):
     table = table_of(flow(aggregation, depth, multiscale))

@@ -92,6 +92,7 @@ def test_a_mean_in_place_of_the_sum_breaks_the_chain():
     assert bounds_of(run, 2.0, Halved).rate_paper.max() > 0
 
 
+@pytest.mark.slow
 def test_constant_eight_fails_at_depth_zero_and_four_does_not():
     run = flow("gcn", 0, False, end=60.0)
     assert bounds_of(run).holds.all()
