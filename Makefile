@@ -36,7 +36,7 @@ check: static
 
 # Which lines of the package the tests run -> build/coverage/index.html; see CONTRIBUTING.md.
 coverage: environment
-	python -m pytest -n 2 --dist loadgroup --cov --cov-report term:skip-covered --cov-report html
+	python -m pytest -n 2 --dist loadgroup -m "not full" --cov --cov-report term:skip-covered --cov-report html
 
 # The documentation site -> build/site/index.html. Runs the tutorials; needs no network.
 docs: environment

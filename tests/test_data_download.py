@@ -232,6 +232,7 @@ def test_an_archive_that_breaks_off_is_resumed(server, tmp_path):
         (zipped(MEMBERS | {"raw/edge.csv.gz": b"others"}, "pack"), r"raw/edge\.csv\.gz in .*SHA"),
         (zipped({"raw/edge.csv.gz": b"edges"}, "pack"), "lacks the member pack/split/time/test"),
     ],
+    ids=["no archive", "another member", "a member less"],
 )
 def test_a_wrong_archive_leaves_nothing(content, message, server, tmp_path):
     with pytest.raises(UserError, match=message):

@@ -62,3 +62,9 @@ def test_processes_share_out_groups_and_not_single_tests(request):
     if not getattr(request.config.option, "loadgroup", False):
         pytest.skip("only with --dist loadgroup, as in `make test`")
     assert request.node.nodeid.endswith("@grouped")
+
+
+def test_names_of_tests_hold_no_bytes(request):
+    """An archive has the time in it: two processes would collect different tests."""
+    names = [item.nodeid for item in request.session.items]
+    assert [name for name in names if "\\x" in name] == []
