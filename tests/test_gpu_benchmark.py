@@ -141,7 +141,6 @@ def test_random_graphs_have_the_sizes_of_the_official_ones_and_say_what_they_are
     assert graph.name == f"random graph of {name}'s shape"
 
 
-@pytest.mark.mirror
 def test_the_graph_of_a_mirror_is_the_official_one(mirror):
     graph = Setting("cpu", mirror=mirror).graph("citeseer")
     assert (graph.name, graph.n, graph.adjacency.nnz) == ("citeseer", 3327, 9104)

@@ -81,7 +81,6 @@ def cora(mirror):
     return read_dataset("cora", entry, mirror / "planetoid" / "data")
 
 
-@pytest.mark.mirror
 @pytest.mark.parametrize("kind, depth", [("gcn", 2), ("gin", 3)])
 def test_gradient_equals_pyg_on_cora(kind, depth, cora):
     example = make_example(cora.adjacency, kind, cora.features, selection(cora.train, 2708))
