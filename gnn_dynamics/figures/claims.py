@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gnn_dynamics.claims import names
-from gnn_dynamics.claims.conclusion import join
+from gnn_dynamics.claims.conclusion import join, phrase
 from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.strata import networks
 from gnn_dynamics.claims.units import LOG2, POINTS, RHO
@@ -52,10 +52,11 @@ def draw(claims: pd.DataFrame, evidence: pd.DataFrame) -> Figure:
     figure = style.new_figure(height, WIDTH, layout=None)
     words = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(height, 0), facecolor="none")
     words.set_axis_off()
-    for i, row in enumerate(speed):
-        _speed_claim(words, row, primary[primary["claim"] == row.claim], TOP + TALL * i)
+    effects = [primary[primary["claim"] == row.claim] for row in speed]
+    for i, (row, rows) in enumerate(zip(speed, effects, strict=True)):
+        _speed_claim(words, row, rows, TOP + TALL * i)
     if speed:
-        _plots(figure, height, [primary[primary["claim"] == row.claim] for row in speed])
+        _plots(figure, height, effects)
     for i, row in enumerate(others):
         line, column = i % ((len(others) + 1) // 2), i // ((len(others) + 1) // 2)
         found = rest[rest["claim"] == row.claim] if len(rest) else rest
@@ -77,7 +78,9 @@ def _speed_claim(words: Axes, row: Any, rows: pd.DataFrame, top: float) -> None:
     lines = textwrap.wrap(row.scope, LETTERS)
     lines = [*lines[:2], f"{lines[2]} …"] if len(lines) > 3 else lines
     scaled = rows.loc[rows["measure"] == "scaled_flow_time", "aggregation"].unique()
-    lines += [f"{join([*map(names.name, scaled)])}: in scaled flow time"] if len(scaled) else []
+    if len(scaled):
+        where = phrase("measure", "scaled_flow_time")
+        lines.append(f"{join([*map(names.name, scaled)])}: in {where}")
     if text := "\n".join(lines):
         words.text(SIDE, top + 0.5, text, va="top", fontsize=8, color="#444444")
     words.hlines(top, SIDE, WIDTH - SIDE, color="#DDDDDD", lw=0.6)
