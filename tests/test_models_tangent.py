@@ -3,7 +3,9 @@
 import pytest
 import torch
 from theory_problems import random_weights, toy
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from gnn_dynamics.models import tangent as tangent_module
 from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.losses import LOSSES, curvature_root
 from gnn_dynamics.models.model import stack_weights
@@ -42,6 +44,29 @@ def test_products_with_the_derivative_and_the_kernel(depth, multiscale):
     transposed = at.transpose(U.view(2, problem.arch.m_y, -1)).flatten()
     torch.testing.assert_close(transposed, (J.mT @ U[:, :, None])[..., 0], **close)
     torch.testing.assert_close(at.kernel(), J @ J.mT, **close)
+
+
+class Largest(TorchDispatchMode):
+    """The numbers of the largest tensor that was made."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor):
+            self.numbers = max(self.numbers, made.untyped_storage().nbytes() // 8)
+        return made
+
+
+def test_the_kernel_of_a_deep_network_needs_no_memory_for_all_pairs_of_its_heads(monkeypatch):
+    monkeypatch.setattr(tangent_module, "MOST_NUMBERS", 1000)
+    problem, at = tangent(12, True, models=1)
+    J, p = jacobian(problem, at.weights), problem.G[0].shape[1]
+    with Largest() as largest:
+        kernel = at.kernel()
+    torch.testing.assert_close(kernel, J @ J.mT, rtol=1e-12, atol=1e-12)
+    # The pairs of one layer, or those that were held before it.
+    assert largest.numbers <= max(J.shape[1] ** 2, 12**2 * p**2 + 1000)
 
 
 def test_a_kernel_does_not_depend_on_the_models_beside_it():

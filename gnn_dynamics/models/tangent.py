@@ -19,6 +19,8 @@ from gnn_dynamics.models.linear import LinearModel, gradient_from, suffix_rows
 from gnn_dynamics.models.model import Weights, single
 from gnn_dynamics.models.operators import HornerOperator
 
+MOST_NUMBERS = 2**24  # of the factors that one product sums over: 128 MB
+
 
 @dataclass(frozen=True)
 class Tangent:
@@ -86,6 +88,7 @@ def _kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
     heads = weights.W[0].new_zeros(p, p)
     # The factors of the sum over k, l, m, and none if there are no layers.
     outers, grams = [heads.new_zeros(m_y * m_y, 0)], [heads.new_zeros(0, p * p)]
+    layers: list[Tensor] = []  # at most one: the sum over k so far
     for k in range(len(weights.B) + 1):
         if multiscale or k == len(weights.B):
             heads += Z[0].mT @ Z[0]
@@ -97,6 +100,10 @@ def _kernel(weights: Weights, G: Sequence[Tensor]) -> Tensor:
             grams.append(gram.permute(0, 2, 1, 3).reshape(-1, p * p))
             outers.append(outer.permute(1, 3, 0, 2).reshape(m_y * m_y, -1))
             Z = [weights.B[k] @ Z_l for Z_l in Z]
-    K = (torch.cat(outers, dim=1) @ torch.cat(grams)).reshape(m_y, m_y, p, p)
+        # With skips the pairs of heads of all layers are H^3 / 3 matrices.
+        if k == len(weights.B) or sum(map(torch.numel, grams)) > MOST_NUMBERS:
+            layers = [sum(layers, torch.cat(outers, dim=1) @ torch.cat(grams))]
+            outers, grams = outers[:1], grams[:1]
+    K = layers[0].reshape(m_y, m_y, p, p)
     K.diagonal(dim1=0, dim2=1).add_(heads.unsqueeze(-1))
     return K.transpose(1, 2)
