@@ -324,6 +324,16 @@ def test_effects_beyond_the_axis_are_arrows_at_its_edge(tables):
     assert marks(gcn, ">") == [most] and gcn.get_xlim() == (-most, most)
 
 
+def test_an_axis_reaches_as_far_as_most_of_its_own_effects(tables):
+    evidence = tables["evidence"].copy()
+    gin = (evidence["aggregation"] == "gin") & (evidence["claim"] == "09")
+    evidence.loc[gin, ["effect", "ci_low", "ci_high"]] = [-9.0, -9.5, -8.5]
+    near, far = registry.entry("forest_skips").draw(tables | {"evidence": evidence}).axes[:2]
+    assert far.get_xlim()[0] < -9.5 and len(far.get_xticks()) < 9
+    assert marks(far, "<") == [] and len(marks(far, "o")) == 6
+    assert near.get_xlim()[0] >= -forest.MOST["log2"]
+
+
 def test_a_specification_curve_shows_every_setting_and_what_it_was(tables):
     entry = registry.entry("settings_depth")
     figure = entry.draw(tables)
@@ -338,6 +348,13 @@ def test_a_specification_curve_shows_every_setting_and_what_it_was(tables):
     # Each cell has one value of each choice.
     measures = image.get_array()[:2]
     assert np.allclose(measures.sum(axis=0), 1)
+
+
+def test_the_numbers_of_a_choice_ascend(tables):
+    cells = tables["comparisons"].replace({"depth": {4: 1}})
+    below = registry.entry("settings_depth").draw(tables | {"comparisons": cells}).axes[1]
+    rows = [text.get_text() for text in below.get_yticklabels()]
+    assert [row for row in rows if row.startswith("H =")] == ["H = 1", "H = 2", "H = 6"]
 
 
 def test_accuracies_have_a_specification_curve_in_points(tables):

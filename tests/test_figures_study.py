@@ -191,6 +191,13 @@ def test_the_words_give_the_named_predictor_and_the_base_rate(predicted):
     assert "picked at random takes 2.5 times as long as the fastest." in said
 
 
+def test_large_regrets_are_written_out(predicted):
+    slow = predicted.assign(regret=174.0, regret_at_random=2100.0)
+    assert "100%   174×" in words(PREDICTS.draw({"predictions": slow}))
+    (said,) = PREDICTS.measured({"predictions": slow})
+    assert "its pick takes 174 times" in said and "random takes 2100 times" in said
+
+
 def test_one_initialisation_is_drawn(predicted):
     both = pd.concat([predicted, predicted.assign(init="xavier", rho=-1.0)])
     assert PREDICTS.measured({"predictions": both}) == PREDICTS.measured({"predictions": predicted})

@@ -22,7 +22,7 @@ from gnn_dynamics.claims.words import factor
 from gnn_dynamics.figures import style
 
 LINE = 0.2  # inches for each row
-# Effects beyond 32 times, or 50 points, are drawn at the edge, with an arrow.
+# Effects beyond 32 times, or 50 points, are drawn at the edge, with an arrow; but not most of them.
 LEAST, MOST = {LOG2: 1.0, POINTS: 2.0}, {LOG2: 5.0, POINTS: 50.0}
 SHORT = {"deep_accuracy": "deep against shallow", "accuracy": "same depth"}  # titles
 COLOURS = {"with skips": style.BLUE, "without skips": style.RED, "": style.BLACK}
@@ -58,8 +58,9 @@ def draw(rows: pd.DataFrame, homophily: dict[str, float]) -> Figure:
     columns = list(dict.fromkeys(rows.sort_values("aggregation")["aggregation"]))
     figure = style.new_figure(0.95 + LINE * len(lines), style.NARROW)
     axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-    reach, unit = reach_of(rows), rows["unit"].iloc[0]
+    unit = rows["unit"].iloc[0]
     for ax, aggregation in zip(axes, columns, strict=True):
+        reach = reach_of(rows[rows["aggregation"] == aggregation])
         for y, line in enumerate(lines):
             for network, row in line.effects.items():
                 if row.aggregation == aggregation:
@@ -163,12 +164,13 @@ def reach_of(rows: pd.DataFrame) -> float:
     """The largest effect that is drawn in its place; both sides get as much."""
     effects = rows[["effect", "ci_low", "ci_high"]].abs().to_numpy(dtype=float)
     unit = rows["unit"].iloc[0] if len(rows) else LOG2
-    return float(np.clip(1.15 * np.nanmax(effects, initial=0.5), LEAST[unit], MOST[unit]))
+    most = max(MOST[unit], 1.5 * rows["effect"].abs().median())
+    return float(np.clip(1.15 * np.nanmax(effects, initial=0.5), LEAST[unit], most))
 
 
 def factor_axis(ax: Axes, reach: float, wide: bool = True) -> None:
     """An axis of log2 effects, with the factors 1/4, 1/2, 1, 2, 4 as ticks; fewer if not wide."""
-    step = 1 if reach <= (3.2 if wide else 2) else 2
+    step = 1 if reach <= (3.2 if wide else 2) else 2 if reach <= 7 else 5
     ticks = np.arange(-step * int(reach // step), reach + 0.01, step)
     ax.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     ax.xaxis.set_minor_locator(NullLocator())

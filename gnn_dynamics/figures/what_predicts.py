@@ -15,6 +15,7 @@ from gnn_dynamics.claims.conclusion import phrase
 from gnn_dynamics.claims.evidence import POOLED
 from gnn_dynamics.claims.rankings import PREDICTORS
 from gnn_dynamics.claims.units import MEASURES
+from gnn_dynamics.claims.words import times
 from gnn_dynamics.figures import style
 from gnn_dynamics.summaries import select
 
@@ -90,7 +91,7 @@ def _title(measure: Any) -> str:
 
 
 def _times(regret: pd.Series) -> str:
-    return f"{np.exp(np.log(regret).mean()):.2g}×"
+    return f"{times(np.log2(regret).mean())}×"
 
 
 def _colour(aggregation: Any) -> str:
@@ -109,11 +110,10 @@ def measured(rows: pd.DataFrame) -> list[str]:
         known = part[part["primary"]]["predictor"].iloc[:1].tolist()
         best = table["right"].idxmax()
         words = "; ".join(_words(table.loc[name], name) for name in dict.fromkeys([*known, best]))
-        chance = part["regret_at_random"].median()
+        chance = times(np.log2(part["regret_at_random"].median()))
         sentences.append(
             f"{_title(measure)}, {names.name(aggregation)}: {words}."
-            f" An architecture that is picked at random takes {chance:.2g} times as long as the"
-            " fastest."
+            f" An architecture picked at random takes {chance} times as long as the fastest."
         )
     return sentences
 
@@ -122,5 +122,5 @@ def _words(row: pd.Series, predictor: str) -> str:
     return (
         f"{PREDICTORS[predictor]} orders {row['right']:.0%} of the pairs right (rank correlation"
         f" {row['rho']:.2f}, {select.plural(int(row['graphs']), 'graph')}); its pick takes"
-        f" {row['regret']:.2g} times as long as the fastest"
+        f" {times(np.log2(row['regret']))} times as long as the fastest"
     ).replace(" -", " −")
