@@ -170,7 +170,7 @@ def reach_of(rows: pd.DataFrame) -> float:
 
 def factor_axis(ax: Axes, reach: float, wide: bool = True) -> None:
     """An axis of log2 effects, with the factors 1/4, 1/2, 1, 2, 4 as ticks; fewer if not wide."""
-    step = 1 if reach <= (3.2 if wide else 2) else 2 if reach <= 7 else 5
+    step = 1 if reach <= (3.2 if wide else 2) else 2 if reach <= 7 else int(reach // 2)
     ticks = np.arange(-step * int(reach // step), reach + 0.01, step)
     ax.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     ax.xaxis.set_minor_locator(NullLocator())
