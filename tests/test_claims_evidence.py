@@ -121,6 +121,12 @@ def test_a_graph_whose_runs_do_not_get_there_is_left_out_and_counted():
     assert pooled(evidence)["undecided"] == len(SEEDS)
 
 
+def test_where_the_graphs_do_not_agree_those_with_a_finding_are_named():
+    evidence, claim = world(graph_speeds(effects(6.0, 3.0, 0.0, 0.0, 0.0, -1.0)))
+    assert pooled(evidence)["finding"] == "not enough evidence"
+    assert "Sooner on CiteSeer and Cora; later on Wisconsin." in claim["statement"]
+
+
 def test_ties_are_no_difference_and_no_division_by_zero():
     evidence, claim = world(graph_speeds(effects(0, 0, 0, 0, 0), noise=0.0))
     row = pooled(evidence)

@@ -131,19 +131,21 @@ def _gain(where: str, depths: pd.DataFrame) -> str:
 
 
 def _exceptions(lead: pd.DataFrame) -> list[str]:
-    """The graphs on the other side of a pooled finding, or on both sides if it depends on them."""
+    """The graphs on the other side of a pooled finding; those on both sides if it has none."""
     pooled = lead["graph"] == POOLED
     if not pooled.any():
         return []
     graphs, overall = lead[~pooled], lead.loc[pooled, "finding"].item()
-    above, below = (
-        _named(graphs.loc[graphs["finding"].isin(side), "graph"].tolist())
-        for side in (ABOVE, BELOW)
-    )
-    if overall == VARIES:
-        words = WORDS[lead["unit"].iloc[0]]
-        return [f"{words.above.capitalize()} on {above}; {words.below} on {below}."]
-    opposite = (below if overall in ABOVE else "") or (above if overall in BELOW else "")
+    words = WORDS[lead["unit"].iloc[0]]
+    sides = {
+        word: _named(graphs.loc[graphs["finding"].isin(side), "graph"].tolist())
+        for word, side in ((words.above, ABOVE), (words.below, BELOW))
+    }
+    if overall in (VARIES, OPEN):
+        said = "; ".join(f"{word} on {named}" for word, named in sides.items() if named)
+        return [f"{said[0].upper()}{said[1:]}."] if said else []
+    opposite = sides[words.below] if overall in ABOVE else ""
+    opposite = sides[words.above] if overall in BELOW else opposite
     return [f"It is reversed on {opposite}."] if opposite else []
 
 
