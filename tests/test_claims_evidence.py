@@ -121,6 +121,14 @@ def test_a_graph_whose_runs_do_not_get_there_is_left_out_and_counted():
     assert pooled(evidence)["undecided"] == len(SEEDS)
 
 
+def test_a_graph_whose_best_rates_are_at_the_edge_is_left_out_for_that_reason():
+    evidence, _ = world(graph_speeds(effects(1.0, 1.0, 1.1, 0.9, None, None)))
+    edge = evidence["undecided"].where(evidence["graph"] == "wisconsin", 0)
+    said = summary(evidence.assign(edge=edge), "A {network} is {effect}")
+    assert "The best rate is the smallest or largest that was tried on Wisconsin." in said
+    assert said.count("Too few runs reached it on ") == 1
+
+
 def test_where_the_graphs_do_not_agree_those_with_a_finding_are_named():
     evidence, claim = world(graph_speeds(effects(6.0, 3.0, 0.0, 0.0, 0.0, -1.0)))
     assert pooled(evidence)["finding"] == "not enough evidence"

@@ -137,24 +137,31 @@ def _exceptions(lead: pd.DataFrame) -> list[str]:
         return []
     graphs, overall = lead[~pooled], lead.loc[pooled, "finding"].item()
     words = WORDS[lead["unit"].iloc[0]]
-    sides = {
-        word: _named(graphs.loc[graphs["finding"].isin(side), "graph"].tolist())
-        for word, side in ((words.above, ABOVE), (words.below, BELOW))
-    }
+    above, below = (
+        _named(graphs.loc[graphs["finding"].isin(side), "graph"].tolist())
+        for side in (ABOVE, BELOW)
+    )
     if overall in (VARIES, OPEN):
-        said = "; ".join(f"{word} on {named}" for word, named in sides.items() if named)
-        return [f"{said[0].upper()}{said[1:]}."] if said else []
-    opposite = sides[words.below] if overall in ABOVE else ""
-    opposite = sides[words.above] if overall in BELOW else opposite
+        sides = ((words.above, above), (words.below, below))
+        said = "; ".join(f"{word} on {named}" for word, named in sides if named)
+        return [_sentence(said)] if said else []
+    opposite = (below if overall in ABOVE else "") or (above if overall in BELOW else "")
     return [f"It is reversed on {opposite}."] if opposite else []
 
 
 def _missing(lead: pd.DataFrame) -> list[str]:
-    """The graphs on which too few runs got there to be counted, where others count."""
+    """The graphs that are not counted, and why, where others are."""
     absent = lead["effect"].isna()
     if not absent.any() or absent.all():
         return []
-    return [f"Too few runs reached it on {_named(lead.loc[absent, 'graph'].tolist())}."]
+    reasons: dict[str, list[str]] = {}
+    for graph, part in lead[absent].groupby("graph", sort=False):
+        reasons.setdefault(_why_open(part), []).append(str(graph))
+    return [_sentence(f"{why} on {_named(graphs)}") for why, graphs in reasons.items()]
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _named(graphs: Sequence[str]) -> str:
