@@ -5,7 +5,6 @@ import torch
 from theory_problems import random_weights, toy
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gnn_dynamics.models import tangent as tangent_module
 from gnn_dynamics.models.linear import LinearModel
 from gnn_dynamics.models.losses import LOSSES, curvature_root
 from gnn_dynamics.models.model import stack_weights
@@ -59,7 +58,7 @@ class Largest(TorchDispatchMode):
 
 
 def test_the_kernel_of_a_deep_network_needs_no_memory_for_all_pairs_of_its_heads(monkeypatch):
-    monkeypatch.setattr(tangent_module, "MOST_NUMBERS", 1000)
+    monkeypatch.setattr("gnn_dynamics.models.tangent.MOST_NUMBERS", 1000)
     problem, at = tangent(12, True, models=1)
     J, p = jacobian(problem, at.weights), problem.G[0].shape[1]
     with Largest() as largest:

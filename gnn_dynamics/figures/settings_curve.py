@@ -111,8 +111,8 @@ def _marks(cells: pd.DataFrame) -> tuple[dict[str, pd.Series], list[int]]:
             continue
         if values.nunique() if len(values) else 0:
             frequent = values.value_counts().index[:MOST_VALUES]
-            numbers = isinstance(words, str)
-            order = sorted(set(values)) if numbers else words or select.ordered(values, key)
+            pattern = isinstance(words, str)  # of numbers, which ascend
+            order = sorted(set(values)) if pattern else words or select.ordered(values, key)
             chosen = [value for value in order if value in set(frequent)]
             if len(chosen) > 1:
                 marks |= {_word(words, value): cells[key] == value for value in chosen}
